@@ -1,0 +1,1 @@
+@main struct Median { static func main() {} }

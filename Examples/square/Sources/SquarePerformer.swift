@@ -1,0 +1,1 @@
+@main struct Square { static func main() {} }

@@ -1,0 +1,129 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Rules every target is built with: no implicit member imports, and `any` written out.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Products of other packages, named once.
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcNIO = Target.Dependency.product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport")
+let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "ponos-executor",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "ponos-executor", targets: ["PonosCLI"]),
+    .library(name: "PonosPerformer", targets: ["PonosPerformer"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // C libraries, found by pkg-config (scripts/setup.sh installs them).
+    .systemLibrary(name: "CSecp256k1", path: "Sources/CSecp256k1", pkgConfig: "libsecp256k1"),
+    .systemLibrary(name: "CMclBN256", path: "Sources/CMclBN256", pkgConfig: "mclbn256"),
+    .systemLibrary(name: "CBlst", path: "Sources/CBlst", pkgConfig: "blst"),
+
+    // Decides: nouns, policies, pure state machines.
+    .target(name: "PonosCore", dependencies: [collections], swiftSettings: strict),
+    // Proves: hashes, curves, signatures, keystores.
+    .target(
+      name: "PonosCrypto",
+      dependencies: ["PonosCore", "CSecp256k1", "CMclBN256", "CBlst", crypto, cryptoExtras],
+      swiftSettings: strict),
+    // Speaks Docker.
+    .target(
+      name: "PonosDocker",
+      dependencies: [asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
+      swiftSettings: strict),
+    // Speaks gRPC: messages, then the transport beneath them.
+    .target(name: "PonosAPI", dependencies: [grpcCore, grpcProtobuf, protobuf]),
+    .target(
+      name: "PonosTransport",
+      dependencies: [grpcCore, grpcNIO, nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL],
+      swiftSettings: strict),
+    // Does: the daemon.
+    .target(
+      name: "PonosExecutor",
+      dependencies: [
+        "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
+        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, serviceLifecycle, logging, metrics, yams,
+        collections,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "PonosCLI",
+      dependencies: ["PonosExecutor", "PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, logging],
+      swiftSettings: strict),
+
+    // For AVS authors.
+    .target(
+      name: "PonosPerformer", dependencies: ["PonosAPI", "PonosTransport", grpcCore, logging],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "SquarePerformer", dependencies: ["PonosPerformer"], path: "Examples/square/Sources",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "PriceMedianPerformer", dependencies: ["PonosPerformer"], path: "Examples/price-median/Sources",
+      swiftSettings: strict),
+
+    // Tests.
+    .target(
+      name: "PonosTesting",
+      dependencies: ["PonosExecutor", "PonosPerformer", "PonosCrypto", "PonosDocker", nioCore, nioPosix, nioHTTP1],
+      swiftSettings: strict),
+    .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
+    .testTarget(name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosTesting"], swiftSettings: strict),
+    .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting"], swiftSettings: strict),
+    .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosAPI", nioEmbedded],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PonosExecutorTests", dependencies: ["PonosExecutor", "PonosTesting"], swiftSettings: strict),
+    .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "AcceptanceTests", dependencies: ["PonosExecutor", "PonosTesting", "PonosDocker"],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+@main struct Ponos { static func main() {} }

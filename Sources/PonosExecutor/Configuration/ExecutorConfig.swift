@@ -1,0 +1,116 @@
+import PonosCore
+import PonosCrypto
+
+/// Everything the daemon is told, checked and with defaults filled in. Values only; `ConfigurationLoader` makes it.
+package struct ExecutorConfig: Sendable, Equatable {
+  /// Log at debug level.
+  package var debug = false
+  /// Port of `ExecutorService`; 0 lets the system choose.
+  package var taskPort: Int
+  /// Port of `ExecutorManagementService`; equal to `taskPort` when both share one listener.
+  package var managementPort: Int
+  /// Address both gRPC listeners bind to.
+  package var listenAddress = "0.0.0.0"
+  /// Docker network performers join; nil for one of our own per AVS.
+  package var performerNetworkName: String?
+  package var identity: OperatorIdentity
+  package var chain: ChainConfig
+  package var avs: [AVSConfig]
+  package var storage: StorageConfig
+  package var operations = OperationsConfig()
+  package var queue = QueueConfig()
+  /// Whether management calls must carry a signed challenge token.
+  package var managementAuthentication = false
+
+  /// The configuration of one AVS; nil for an AVS the file does not name.
+  package func avs(_ address: EthereumAddress) -> AVSConfig? {
+    avs.first { $0.address == address }
+  }
+}
+
+/// Who this executor is: the operator's address and the keys it signs with.
+package struct OperatorIdentity: Sendable, Equatable {
+  package var address: EthereumAddress
+  /// Signs for operator sets of curve ECDSA; nil when the operator has no such key.
+  package var ecdsaKey: KeySource?
+  /// Signs for operator sets of curve BN254; nil when the operator has no such key.
+  package var bn254Key: KeySource?
+}
+
+/// Where a signing key comes from.
+package enum KeySource: Sendable, Equatable {
+  /// Hex digits of the private key.
+  case hex(SecretBytes)
+  /// A keystore file (EIP-2335 v4 or Web3 v3) and its password.
+  case keystoreFile(path: String, password: SecretBytes)
+  /// The JSON text of a keystore and its password.
+  case keystoreText(SecretBytes, password: SecretBytes)
+}
+
+package struct ChainConfig: Sendable, Equatable {
+  /// L1 chain id; selects the certificate verifier.
+  package var chainID: UInt64
+  /// Optional while every AVS has a static registry.
+  package var rpcURL: String?
+  /// The contract whose address is part of ECDSA certificate digests.
+  package var ecdsaCertificateVerifier: EthereumAddress
+}
+
+/// One entry of `avsPerformers`.
+package struct AVSConfig: Sendable, Equatable {
+  package var address: EthereumAddress
+  /// The performer to deploy at start; nil when it comes by DeployArtifact.
+  package var performer: PerformerSpec?
+  /// Tasks given to one performer at a time.
+  package var concurrency = 8
+  /// From acceptance to answer.
+  package var taskTimeout = Duration.seconds(90)
+  /// Limits of containers deployed for this AVS, by whichever way.
+  package var limits = ResourceLimits.standard
+  /// Operator sets and aggregator keys, instead of reads from L1.
+  package var registry: StaticRegistryConfig?
+}
+
+/// What L1 would say about an AVS.
+package struct StaticRegistryConfig: Sendable, Equatable {
+  package struct ExecutorSet: Sendable, Equatable {
+    package var id: UInt32
+    package var curve: SignatureCurve
+  }
+
+  package enum AggregatorKey: Sendable, Equatable {
+    /// Address of the ECDSA key that signs for the aggregator.
+    case ecdsa(signingAddress: EthereumAddress)
+    /// BN254 public key, 128 bytes: G2 point, uncompressed, imaginary parts first.
+    case bn254(publicKey: [UInt8])
+  }
+
+  package struct Aggregator: Sendable, Equatable {
+    /// Operator address, as submissions name it.
+    package var address: EthereumAddress
+    package var key: AggregatorKey
+  }
+
+  package var executorOperatorSets: [ExecutorSet]
+  package var aggregators: [Aggregator]
+}
+
+package enum StorageConfig: Sendable, Equatable {
+  /// Nothing survives the process.
+  case memory
+  /// A SQLite database file.
+  case sqlite(path: String)
+}
+
+/// Where the operations HTTP server listens.
+package struct OperationsConfig: Sendable, Equatable {
+  package var address = "127.0.0.1"
+  /// 0 lets the system choose.
+  package var port = 9092
+}
+
+/// How many accepted tasks may wait.
+package struct QueueConfig: Sendable, Equatable {
+  package var maxPerAVS = 4096
+  package var maxTotal = 16384
+}

@@ -1,0 +1,144 @@
+import PonosCore
+import Synchronization
+
+/// Who serves which AVS right now, and how many more tasks each can take.
+///
+/// `PerformerService` publishes and withdraws performers; the dispatcher takes and returns slots. A draining performer keeps the
+/// tasks it has and gets no new ones.
+package final class PerformerRoster: Sendable {
+  /// A performer that can be given tasks.
+  package struct Entry: Sendable {
+    package let performerID: String
+    package let avs: EthereumAddress
+    /// Tasks at a time, at least 1.
+    package let capacity: Int
+    package let connection: any PerformerConnection
+
+    package init(performerID: String, avs: EthereumAddress, capacity: Int, connection: any PerformerConnection) {
+      self.performerID = performerID
+      self.avs = avs
+      self.capacity = capacity
+      self.connection = connection
+    }
+  }
+
+  /// One slot of a performer, taken. Give it back with `release`, exactly once.
+  package struct Lease: Sendable {
+    package let entry: Entry
+    fileprivate let number: UInt64
+  }
+
+  /// What a reader sees of one AVS.
+  package struct Snapshot: Sendable, Equatable {
+    package let performerID: String
+    package let avs: EthereumAddress
+    package let capacity: Int
+    package let outstanding: Int
+    package let isDraining: Bool
+  }
+
+  private struct Slot {
+    let entry: Entry
+    var leases: Set<UInt64> = []
+    var isDraining = false
+    var drainWaiters: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private struct State {
+    /// The serving performer of each AVS.
+    var serving: [EthereumAddress: String] = [:]
+    /// Serving and draining performers by id.
+    var slots: [String: Slot] = [:]
+    var nextLease: UInt64 = 0
+  }
+
+  private let state = Mutex(State())
+  private let changed: @Sendable () -> Void
+
+  /// `changed` is called, outside any lock, whenever a slot may have become free or a performer has come.
+  package init(changed: @escaping @Sendable () -> Void) {
+    self.changed = changed
+  }
+
+  /// Makes `entry` the performer of its AVS. The one that served before, if any, drains from now on.
+  package func publish(_ entry: Entry) {
+    let voidWaiters = state.withLock { state in
+      if let previous = state.serving[entry.avs], previous != entry.performerID {
+        Self.withdraw(previous, from: &state)
+      }
+      state.serving[entry.avs] = entry.performerID
+      // A performer that comes back in a new container gets a new connection; leases of the old one are void.
+      return state.slots.updateValue(Slot(entry: entry), forKey: entry.performerID)?.drainWaiters ?? []
+    }
+    voidWaiters.forEach { $0.resume() }
+    changed()
+  }
+
+  /// Takes a performer out of service; tasks it holds go on. Does nothing for an unknown id.
+  package func withdraw(performerID: String) {
+    state.withLock { Self.withdraw(performerID, from: &$0) }
+  }
+
+  private static func withdraw(_ performerID: String, from state: inout State) {
+    guard let slot = state.slots[performerID] else { return }
+    if state.serving[slot.entry.avs] == performerID { state.serving[slot.entry.avs] = nil }
+    if slot.leases.isEmpty {
+      state.slots[performerID] = nil
+    } else {
+      state.slots[performerID]?.isDraining = true
+    }
+  }
+
+  /// Returns once the withdrawn performer holds no task any more, or at once if it is not known.
+  package func drained(performerID: String) async {
+    await withCheckedContinuation { continuation in
+      let isDrained = state.withLock { state in
+        guard let slot = state.slots[performerID], !slot.leases.isEmpty else { return true }
+        state.slots[performerID]?.drainWaiters.append(continuation)
+        return false
+      }
+      if isDrained { continuation.resume() }
+    }
+  }
+
+  /// Takes a slot of the performer that serves `avs`; nil when there is none, or none free.
+  package func acquire(_ avs: EthereumAddress) -> Lease? {
+    state.withLock { state in
+      guard let id = state.serving[avs], let slot = state.slots[id], slot.leases.count < slot.entry.capacity else {
+        return nil
+      }
+      state.nextLease += 1
+      state.slots[id]?.leases.insert(state.nextLease)
+      return Lease(entry: slot.entry, number: state.nextLease)
+    }
+  }
+
+  /// Gives a slot back.
+  package func release(_ lease: Lease) {
+    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+      let id = lease.entry.performerID
+      guard state.slots[id]?.leases.remove(lease.number) != nil, let slot = state.slots[id] else { return [] }
+      guard slot.leases.isEmpty, slot.isDraining else { return [] }
+      state.slots[id] = nil
+      return slot.drainWaiters
+    }
+    waiters.forEach { $0.resume() }
+    changed()
+  }
+
+  /// Whether a performer serves `avs` now, whatever its load.
+  package func isServing(_ avs: EthereumAddress) -> Bool {
+    state.withLock { $0.serving[avs] != nil }
+  }
+
+  /// Every performer known, for the page, the metrics and readiness.
+  package func snapshot() -> [Snapshot] {
+    state.withLock { state in
+      state.slots.values.map { slot in
+        Snapshot(
+          performerID: slot.entry.performerID, avs: slot.entry.avs, capacity: slot.entry.capacity,
+          outstanding: slot.leases.count, isDraining: slot.isDraining)
+      }.sorted { $0.performerID < $1.performerID }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import PonosCore
+
+/// What the daemon must still know after a crash. Two implementations, `SQLiteStore` and `MemoryStore`, pass one conformance suite.
+///
+/// A write has reached the disk when its call returns (`SQLiteStore`). Writes of concurrent callers share a commit.
+/// A call that throws has changed nothing.
+package protocol ExecutorStore: Sendable {
+  // MARK: Tasks
+
+  /// Writes an accepted task in phase `queued`, unless its id is known already.
+  func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome
+  /// Moves an accepted task on. Throws `.unknownTask` for an id never accepted and `.finishedTask` for one signed or failed.
+  func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
+  /// nil for an id never accepted, or already past its retention.
+  func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
+  /// Tasks in phase `queued` or `executing`, in the order of their acceptance.
+  func unfinishedTasks() async throws(StoreError) -> [TaskRecord]
+  /// The last `limit` tasks by acceptance, newest first, without payloads and outputs.
+  func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary]
+  /// Deletes signed and failed tasks that ended before `time`, and returns how many. Digests stay.
+  func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int
+
+  // MARK: Signed digests
+
+  /// Remembers for ever that `digest` is the one that may be signed for a task, unless another one is recorded already.
+  func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome
+
+  // MARK: Performers
+
+  /// Inserts the record, or replaces the one with its id.
+  func save(_ performer: PerformerRecord) async throws(StoreError)
+  /// Does nothing for an unknown id.
+  func deletePerformer(id: String) async throws(StoreError)
+  /// All of them, oldest first.
+  func performers() async throws(StoreError) -> [PerformerRecord]
+
+  // MARK: The installation
+
+  /// A random UUID made when the store was first opened; labels the containers that are ours.
+  func installationID() async throws(StoreError) -> String
+  /// Waits for pending writes and closes. Later calls throw `.closed`.
+  func close() async throws(StoreError)
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+package typealias UnixMilliseconds = Int64
+
+/// What came of an acceptance.
+package enum AcceptOutcome: Sendable, Equatable {
+  case accepted
+  /// The id is known: what is stored of it. Nothing was written.
+  case known(TaskRecord)
+}
+
+/// What came of recording a digest.
+package enum DigestOutcome: Sendable, Equatable {
+  case recorded
+  /// The same digest was recorded before: signing again gives the same signature.
+  case sameAsRecorded
+  /// Another digest is recorded; signing must be refused.
+  case conflict(recorded: Digest32)
+}

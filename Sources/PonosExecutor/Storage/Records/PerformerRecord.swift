@@ -1,0 +1,38 @@
+import PonosCore
+
+/// A performer that should exist, and the container it was last seen in.
+package struct PerformerRecord: Sendable, Equatable, Codable {
+  /// Which of an AVS's two slots the performer holds.
+  package enum Role: String, Sendable, Equatable, Codable {
+    /// Being brought up by a deployment that has not finished; rolled back after a crash.
+    case staged
+    case inService
+  }
+
+  /// `performer-<avs>-<uuid>`.
+  package var id: String
+  package var spec: PerformerSpec
+  package var origin: PerformerOrigin
+  package var role: Role
+  /// `deployment-<avs>-<uuid>`.
+  package var deploymentID: String
+  /// Rises with each container created for this performer; part of its labels.
+  package var generation: Int
+  /// nil until a container was created.
+  package var containerID: String?
+  package var createdAt: UnixMilliseconds
+
+  package init(
+    id: String, spec: PerformerSpec, origin: PerformerOrigin, role: Role, deploymentID: String, generation: Int,
+    containerID: String?, createdAt: UnixMilliseconds
+  ) {
+    self.id = id
+    self.spec = spec
+    self.origin = origin
+    self.role = role
+    self.deploymentID = deploymentID
+    self.generation = generation
+    self.containerID = containerID
+    self.createdAt = createdAt
+  }
+}

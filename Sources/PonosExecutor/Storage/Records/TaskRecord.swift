@@ -1,0 +1,146 @@
+import PonosCore
+
+/// How far an accepted task has come.
+package enum TaskPhase: String, Sendable, Codable, CaseIterable {
+  /// Accepted and waiting for a free slot.
+  case queued
+  /// With a performer.
+  case executing
+  /// Finished: the signed result is stored and is the answer to every retry.
+  case signed
+  /// Finished: the failure is stored and is the answer to every retry.
+  case failed
+
+  package var isFinished: Bool { self == .signed || self == .failed }
+}
+
+/// A task at the moment of its acceptance.
+package struct AcceptedTaskRecord: Sendable, Equatable {
+  package var id: TaskID
+  /// Hash over everything in the submission that defines the task; the same id with another hash is a conflict.
+  package var contentHash: Digest32
+  /// The submission in protobuf encoding, enough to run the task after a restart.
+  package var submission: [UInt8]
+  package var operatorSet: OperatorSet
+  package var aggregator: EthereumAddress
+  /// Higher runs first.
+  package var priority: Int
+  package var acceptedAt: UnixMilliseconds
+  /// The task has failed when no result is signed by then.
+  package var deadline: UnixMilliseconds
+
+  package init(
+    id: TaskID, contentHash: Digest32, submission: [UInt8], operatorSet: OperatorSet, aggregator: EthereumAddress,
+    priority: Int, acceptedAt: UnixMilliseconds, deadline: UnixMilliseconds
+  ) {
+    self.id = id
+    self.contentHash = contentHash
+    self.submission = submission
+    self.operatorSet = operatorSet
+    self.aggregator = aggregator
+    self.priority = priority
+    self.acceptedAt = acceptedAt
+    self.deadline = deadline
+  }
+}
+
+/// A task as it is stored.
+package struct TaskRecord: Sendable, Equatable {
+  package var accepted: AcceptedTaskRecord
+  /// Rises with each acceptance; orders the queue after a restart.
+  package var sequence: Int64
+  package var phase: TaskPhase
+  /// Runs begun so far; 0 before the first.
+  package var attempt: Int
+  /// The performer of the last run begun.
+  package var performerID: String?
+  /// The signed answer in protobuf encoding (`TaskResult`); only in phase `signed`.
+  package var result: [UInt8]?
+  /// Only in phase `failed`.
+  package var failure: StoredFailure?
+  package var finishedAt: UnixMilliseconds?
+
+  package var id: TaskID { accepted.id }
+
+  package init(
+    accepted: AcceptedTaskRecord, sequence: Int64, phase: TaskPhase = .queued, attempt: Int = 0,
+    performerID: String? = nil, result: [UInt8]? = nil, failure: StoredFailure? = nil,
+    finishedAt: UnixMilliseconds? = nil
+  ) {
+    self.accepted = accepted
+    self.sequence = sequence
+    self.phase = phase
+    self.attempt = attempt
+    self.performerID = performerID
+    self.result = result
+    self.failure = failure
+    self.finishedAt = finishedAt
+  }
+}
+
+/// A failure as it is stored and answered again.
+package struct StoredFailure: Sendable, Equatable, Codable {
+  /// Stable snake_case code.
+  package var code: String
+  package var message: String
+
+  package init(code: String, message: String) {
+    self.code = code
+    self.message = message
+  }
+}
+
+/// One step of an accepted task.
+package enum TaskTransition: Sendable, Equatable {
+  /// A run begins.
+  case executing(performerID: String, attempt: Int)
+  /// The run did not finish; the task waits again.
+  case requeued
+  case signed(result: [UInt8], at: UnixMilliseconds)
+  case failed(StoredFailure, at: UnixMilliseconds)
+}
+
+/// What a list shows of a task.
+package struct TaskSummary: Sendable, Equatable, Codable {
+  package var id: TaskID
+  package var avs: EthereumAddress
+  package var operatorSetID: UInt32
+  package var phase: TaskPhase
+  package var attempt: Int
+  package var performerID: String?
+  package var acceptedAt: UnixMilliseconds
+  package var finishedAt: UnixMilliseconds?
+  package var failure: StoredFailure?
+
+  package init(_ record: TaskRecord) {
+    id = record.id
+    avs = record.accepted.operatorSet.avs
+    operatorSetID = record.accepted.operatorSet.id
+    phase = record.phase
+    attempt = record.attempt
+    performerID = record.performerID
+    acceptedAt = record.accepted.acceptedAt
+    finishedAt = record.finishedAt
+    failure = record.failure
+  }
+}
+
+/// The one digest that may be signed for a task.
+package struct SignedDigestRecord: Sendable, Equatable {
+  package var taskID: TaskID
+  package var operatorSet: OperatorSet
+  package var curve: SignatureCurve
+  /// The certificate digest the result signature is over.
+  package var digest: Digest32
+  package var recordedAt: UnixMilliseconds
+
+  package init(
+    taskID: TaskID, operatorSet: OperatorSet, curve: SignatureCurve, digest: Digest32, recordedAt: UnixMilliseconds
+  ) {
+    self.taskID = taskID
+    self.operatorSet = operatorSet
+    self.curve = curve
+    self.digest = digest
+    self.recordedAt = recordedAt
+  }
+}
