@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
 ]
 
 // Products of other packages, named once.
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
@@ -64,7 +64,7 @@ let package = Package(
     .systemLibrary(name: "CBlst", path: "Sources/CBlst", pkgConfig: "blst"),
 
     // Decides: nouns, policies, pure state machines.
-    .target(name: "PonosCore", dependencies: [collections], swiftSettings: strict),
+    .target(name: "PonosCore", dependencies: [heap], swiftSettings: strict),
     // Proves: hashes, curves, signatures, keystores.
     .target(
       name: "PonosCrypto",
@@ -86,8 +86,7 @@ let package = Package(
       name: "PonosExecutor",
       dependencies: [
         "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
-        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, serviceLifecycle, logging, metrics, yams,
-        collections,
+        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, serviceLifecycle, logging, metrics, yams, crypto, nioCore,
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -1,0 +1,85 @@
+/// Why a submission was refused. Nothing was written down and nothing will be run for it.
+package enum Rejection: Error, Hashable, Sendable {
+  /// A field does not have the shape the protocol demands.
+  case malformed(field: String, problem: String)
+  /// Another version of the signed message than 1.
+  case unsupportedVersion(UInt32)
+  /// Meant for another operator.
+  case wrongExecutor(named: EthereumAddress, ours: EthereumAddress)
+  /// No entry of the configuration names this AVS.
+  case unknownAVS(EthereumAddress)
+  /// The AVS has no such executor operator set, or we are not in it.
+  case unknownOperatorSet(OperatorSet)
+  /// The AVS has no such aggregator.
+  case unknownAggregator(EthereumAddress, avs: EthereumAddress)
+  /// The signature cannot be read or does not fit the content and the aggregator's key.
+  case badSignature(String)
+  /// We hold no key of the curve this operator set signs with.
+  case noSigner(SignatureCurve, operatorSet: OperatorSet)
+  /// No performer was ever deployed for the AVS.
+  case noPerformer(avs: EthereumAddress)
+  /// The performer is being started or restarted.
+  case performerUnavailable(avs: EthereumAddress)
+  /// The id was used before for other content, another aggregator, or another operator set.
+  case conflictingTask(TaskID)
+  /// The queue of the AVS, or the queue as a whole, is full.
+  case queueFull(avs: EthereumAddress)
+  /// The task could not be written down.
+  case storeUnavailable(String)
+  /// The daemon is starting or stopping.
+  case notAccepting(String)
+
+  /// Stable name: metric label, log field, gRPC detail.
+  package var code: String {
+    switch self {
+    case .malformed: "malformed_submission"
+    case .unsupportedVersion: "unsupported_version"
+    case .wrongExecutor: "wrong_executor"
+    case .unknownAVS: "unknown_avs"
+    case .unknownOperatorSet: "unknown_operator_set"
+    case .unknownAggregator: "unknown_aggregator"
+    case .badSignature: "bad_signature"
+    case .noSigner: "no_signer"
+    case .noPerformer: "no_performer"
+    case .performerUnavailable: "performer_unavailable"
+    case .conflictingTask: "conflicting_task"
+    case .queueFull: "queue_full"
+    case .storeUnavailable: "store_unavailable"
+    case .notAccepting: "not_accepting"
+    }
+  }
+
+  /// Says what was wrong with which field, and what to do about it.
+  package var message: String {
+    switch self {
+    case .malformed(let field, let problem):
+      "\(field) \(problem)"
+    case .unsupportedVersion(let version):
+      "version is \(version); this executor knows version 1 only, so sign and send version 1"
+    case .wrongExecutor(let named, let ours):
+      "executor_address is \(named), but this executor is \(ours); send the task to the operator it names"
+    case .unknownAVS(let avs):
+      "avs_address \(avs) is not served here; the operator has to add it to avsPerformers"
+    case .unknownOperatorSet(let set):
+      "operator_set_id \(set.id) is not an executor operator set of AVS \(set.avs) here; check the set id, or add the set to the registry"
+    case .unknownAggregator(let aggregator, let avs):
+      "aggregator_address \(aggregator) is not an aggregator of AVS \(avs); check the address, or add its key to the registry"
+    case .badSignature(let problem):
+      "signature \(problem)"
+    case .noSigner(let curve, let set):
+      "operator_set_id \(set.id) of AVS \(set.avs) signs with \(curve.rawValue), and this executor has no such key; the operator has to configure operator.signingKeys"
+    case .noPerformer(let avs):
+      "no performer is deployed for avs_address \(avs); deploy one by configuration or DeployArtifact"
+    case .performerUnavailable(let avs):
+      "the performer of avs_address \(avs) is starting or restarting; send the task again shortly"
+    case .conflictingTask(let id):
+      "task_id \(id) was accepted before with other content; a task id stands for one task only"
+    case .queueFull(let avs):
+      "the queue of avs_address \(avs) is full; send the task again later"
+    case .storeUnavailable(let problem):
+      "the task could not be written down (\(problem)); nothing was accepted, send it again later"
+    case .notAccepting(let state):
+      "this executor is \(state); send the task again shortly"
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/// Why an accepted task ended without a signed result.
+package enum TaskFailure: Error, Hashable, Sendable {
+  /// The performer answered with an error: a definite answer, never asked again.
+  case performerError(code: Int, message: String)
+  /// The performer could not be reached, or broke off before an answer.
+  case performerUnreachable(String)
+  /// No answer within the task's time.
+  case timedOut
+  /// The task's time was over before a performer was free.
+  case expired
+  /// The performer answered for another task.
+  case wrongTaskID
+  /// The output is so large that aggregators would drop it.
+  case outputTooLarge(limit: Int)
+  /// Another digest was signed for this task id before.
+  case digestConflict(recorded: Digest32)
+  /// The key failed, or the signature did not verify against our own public key.
+  case signingFailed(String)
+  /// The journal could not be written; what the task has reached is not known to be durable.
+  case journalUnavailable(String)
+
+  /// Stable name: metric label, log field, gRPC detail, stored with the task.
+  package var code: String {
+    switch self {
+    case .performerError: "performer_error"
+    case .performerUnreachable: "performer_unreachable"
+    case .timedOut: "task_timed_out"
+    case .expired: "task_expired"
+    case .wrongTaskID: "wrong_task_id"
+    case .outputTooLarge: "output_too_large"
+    case .digestConflict: "digest_conflict"
+    case .signingFailed: "signing_failed"
+    case .journalUnavailable: "journal_unavailable"
+    }
+  }
+
+  /// Whether running the task again, within its time, may end otherwise.
+  package var isRetryable: Bool {
+    switch self {
+    case .performerUnreachable, .journalUnavailable: true
+    case .performerError, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .digestConflict, .signingFailed: false
+    }
+  }
+
+  /// Says what happened and whose turn it is.
+  package var message: String {
+    switch self {
+    case .performerError(let code, let message):
+      "the performer failed the task with status \(code): \(message)"
+    case .performerUnreachable(let problem):
+      "the performer could not be reached within the task's time: \(problem)"
+    case .timedOut:
+      "the performer did not answer within the task's time; raise taskTimeout if its work takes longer"
+    case .expired:
+      "the task's time ended before a performer was free; raise concurrency or taskTimeout"
+    case .wrongTaskID:
+      "the performer answered for another task id; its author has to echo the request's task_id"
+    case .outputTooLarge(let limit):
+      "the output has more than \(limit) bytes, which aggregators would drop; the performer has to answer shorter"
+    case .digestConflict(let recorded):
+      "digest \(recorded) was signed for this task id before, and the new output has another; it was not signed"
+    case .signingFailed(let problem):
+      "the result could not be signed: \(problem)"
+    case .journalUnavailable(let problem):
+      "the task's progress could not be written down: \(problem)"
+    }
+  }
+}
