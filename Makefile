@@ -1,0 +1,44 @@
+# One word per job. `make` alone lists them; the work is in scripts/.
+
+# debug or release; tests and demo share it, so that one build serves both.
+CONFIG ?= debug
+# Only the tests whose name matches this regular expression (make test FILTER=Keystore).
+FILTER ?=
+# 1 leaves the daemon of the demo running.
+KEEP ?= 0
+export CONFIG FILTER KEEP
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build lint fmt proto bench clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  CONFIG=debug|release chooses the build. Everything missing is installed first (apt, Debian 12; root or sudo)."
+
+demo: ## set up, start the daemon with two performers in Docker, run signed tasks through it (KEEP=1 leaves it up)
+	@scripts/demo.sh
+
+test: ## set up, build, run all tests, acceptance tests on real Docker included (FILTER=… narrows)
+	@scripts/test.sh
+
+build: ## set up and build the daemon, the SDK and the examples
+	@scripts/setup.sh build
+	swift build --configuration $(CONFIG)
+
+lint: ## check formatting of Swift sources and correctness of scripts
+	@scripts/lint.sh
+
+fmt: ## reformat the Swift sources
+	@scripts/lint.sh fix
+
+proto: ## regenerate Sources/PonosAPI/Generated from Protos/
+	@scripts/setup.sh proto
+	@scripts/generate-protos.sh
+
+bench: ## build and run the benchmarks, each next to its floor
+	@scripts/setup.sh build
+	swift run --configuration release --package-path Benchmarks
+
+clean: ## remove everything that was built (installed packages and libraries stay)
+	rm -rf .build .build-protoc Benchmarks/.build

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# All tests, acceptance tests on a real Docker engine included: set-up, one build, images of the example performers, tests.
+#
+#   FILTER=REGEX CONFIG=debug scripts/test.sh
+#
+# The last lines are Swift Testing's own summary; the exit status is that of `swift test`.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
+cd "$repo"
+export CONFIG=${CONFIG:-debug}
+
+# The second half, with an engine in DOCKER_HOST.
+with_engine() {
+  scripts/build-images.sh
+  step "running the tests${FILTER:+ that match $FILTER}"
+  exec swift test --configuration "$CONFIG" --skip-build ${FILTER:+--filter "$FILTER"}
+}
+
+if [ "${1:-}" = --with-engine ]; then with_engine; fi
+scripts/setup.sh build docker test
+long "build-$CONFIG" "building everything, tests included ($CONFIG)" swift build --configuration "$CONFIG" --build-tests
+step "$(swift --version 2>/dev/null | head -n 1)"
+scripts/docker.sh run scripts/test.sh --with-engine
