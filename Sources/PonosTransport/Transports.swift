@@ -1,5 +1,6 @@
-package import GRPCCore
+import GRPCCore
 package import GRPCNIOTransportHTTP2
+package import NIOCore
 
 /// The transport beneath every generated stub of this package. Named here, and only here, so that it can be replaced in one place.
 package typealias ServerTransportInUse = HTTP2ServerTransport.Posix
@@ -18,6 +19,10 @@ package enum Transports {
         config.connection.keepalive.clientBehavior.allowWithoutCalls = true
         config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .zero
         config.connection.maxIdleTime = settings.maxIdleTime
+        config.http2.targetWindowSize = 1 << 20
+        config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
+          guardAgainstPings(channel, isServer: true)
+        }
       })
   }
 
@@ -29,7 +34,17 @@ package enum Transports {
       config: .defaults { config in
         config.backoff.initial = settings.initialBackoff
         config.backoff.max = settings.maxBackoff
+        config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+          guardAgainstPings(channel, isServer: false)
+        }
       })
+  }
+
+  /// Puts a ``PingGuard`` next to the network.
+  private static func guardAgainstPings(_ channel: any Channel, isServer: Bool) -> EventLoopFuture<Void> {
+    channel.eventLoop.makeCompletedFuture {
+      try channel.pipeline.syncOperations.addHandler(PingGuard(isServer: isServer), position: .first)
+    }
   }
 }
 

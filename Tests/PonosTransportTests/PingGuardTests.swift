@@ -1,0 +1,68 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP2
+import Testing
+
+@testable import PonosTransport
+
+@Suite("PING guard")
+struct PingGuardTests {
+  /// A guard alone on a channel that is past preface and SETTINGS.
+  static func channel(budget: PingBudget) throws -> EmbeddedChannel {
+    let channel = EmbeddedChannel(handler: PingGuard(isServer: true, budget: budget))
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    try channel.writeInbound(PingScannerTests.preface)
+    try channel.writeInbound(PingScannerTests.settings)
+    while try channel.readInbound(as: ByteBuffer.self) != nil {}
+    return channel
+  }
+
+  @Test("answers with the same eight bytes and passes nothing on")
+  func answers() throws {
+    let channel = try Self.channel(budget: PingBudget())
+    try channel.writeInbound(RawFrame.ping(0x0102_0304_0506_0708))
+    #expect(try channel.readOutbound(as: IOData.self) == .byteBuffer(RawFrame.ping(0x0102_0304_0506_0708, acknowledgement: true)))
+    #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
+    _ = try channel.finish()
+  }
+
+  @Test("ends the connection with GOAWAY when the budget is spent")
+  func flood() throws {
+    let channel = try Self.channel(budget: PingBudget(burst: 10, perSecond: 0))
+    for number in UInt64(0)..<50 { try channel.writeInbound(RawFrame.ping(number)) }
+    var sent: [ByteBuffer] = []
+    while case .byteBuffer(let frame)? = try channel.readOutbound(as: IOData.self) { sent.append(frame) }
+    #expect(sent.count == 11)
+    #expect(sent.last?.getInteger(at: 3, as: UInt8.self) == 0x07)
+    #expect(sent.last.flatMap { $0.getInteger(at: 13, as: UInt32.self) } == 0x0b)
+    #expect(!channel.isActive)
+  }
+
+  @Test("a thousand writes answered by a thousand PINGs are no flood")
+  func pingPerWrite() throws {
+    let channel = try Self.channel(budget: PingBudget(burst: 2, perSecond: 0))
+    for number in UInt64(0)..<1_000 {
+      try channel.writeOutbound(IOData.byteBuffer(ByteBuffer(string: "x")))
+      try channel.writeInbound(RawFrame.ping(number))
+    }
+    #expect(channel.isActive)
+    _ = try channel.finish(acceptAlreadyClosed: false)
+  }
+
+  @Test("keeps the PING limit of swift-nio-http2 out of reach")
+  func beneathHTTP2() throws {
+    let channel = EmbeddedChannel()
+    try channel.pipeline.syncOperations.addHandlers([PingGuard(isServer: true), NIOHTTP2Handler(mode: .server)])
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    try channel.writeInbound(PingScannerTests.preface)
+    try channel.writeInbound(PingScannerTests.settings)
+    for number in UInt64(0)..<500 { try channel.writeInbound(RawFrame.ping(number)) }
+    #expect(channel.isActive)
+    var acknowledgements = 0
+    while case .byteBuffer(let frame)? = try channel.readOutbound(as: IOData.self) {
+      if frame.getInteger(at: 3, as: UInt8.self) == 6 { acknowledgements += 1 }
+    }
+    #expect(acknowledgements == 500)
+    _ = try? channel.finish()
+  }
+}

@@ -1,0 +1,89 @@
+import NIOCore
+import Testing
+
+@testable import PonosTransport
+
+@Suite("PING scanner")
+struct PingScannerTests {
+  static let preface = ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+  static let settings = RawFrame.bytes(type: 4)
+
+  /// Feeds `input` in pieces of `size` bytes and collects what comes out.
+  static func scan(_ input: ByteBuffer, piece size: Int, ofClientBytes: Bool = true) -> (passed: [UInt8], pings: [UInt64]) {
+    var scanner = PingScanner(ofClientBytes: ofClientBytes)
+    var passed: [UInt8] = []
+    var pings: [UInt64] = []
+    var input = input
+    while let piece = input.readSlice(length: min(size, input.readableBytes)), piece.readableBytes > 0 {
+      scanner.append(piece)
+      while let finding = scanner.next() {
+        switch finding {
+        case .pass(let bytes): passed += Array(bytes.readableBytesView)
+        case .ping(let opaque): pings.append(opaque)
+        }
+      }
+    }
+    return (passed, pings)
+  }
+
+  @Test("takes PINGs out and passes everything else, wherever the bytes are cut", arguments: 1...64)
+  func anyCut(size: Int) {
+    var others = Self.preface
+    others.writeImmutableBuffer(Self.settings)
+    var input = others
+    for number in UInt64(1)...5 {
+      input.writeImmutableBuffer(RawFrame.ping(number))
+      let data = RawFrame.bytes(type: 0, stream: 1, payload: [UInt8](repeating: UInt8(number), count: Int(number) * 7))
+      input.writeImmutableBuffer(data)
+      others.writeImmutableBuffer(data)
+    }
+    let result = Self.scan(input, piece: size)
+    #expect(result.pings == [1, 2, 3, 4, 5])
+    #expect(result.passed == Array(others.readableBytesView))
+  }
+
+  @Test("a server's bytes have no preface")
+  func serverBytes() {
+    var input = Self.settings
+    input.writeImmutableBuffer(RawFrame.ping(9))
+    #expect(Self.scan(input, piece: 1_000, ofClientBytes: false).pings == [9])
+  }
+
+  @Test("passes on every PING that is malformed or out of place")
+  func illegalPings() {
+    let openHeaders = RawFrame.bytes(type: 1, flags: 0, stream: 1, payload: [0x82])
+    let cases: [[ByteBuffer]] = [
+      [RawFrame.ping(1)],  // before SETTINGS
+      [Self.settings, RawFrame.bytes(type: 6, payload: [1, 2, 3])],
+      [Self.settings, RawFrame.bytes(type: 6, stream: 3, payload: [UInt8](repeating: 0, count: 8))],
+      [Self.settings, RawFrame.bytes(type: 6, flags: 1, payload: [UInt8](repeating: 0, count: 8))],
+      [Self.settings, openHeaders, RawFrame.ping(1)],
+    ]
+    for frames in cases {
+      var input = Self.preface
+      for frame in frames { input.writeImmutableBuffer(frame) }
+      let result = Self.scan(input, piece: 5)
+      #expect(result.pings.isEmpty)
+      #expect(result.passed == Array(input.readableBytesView))
+    }
+  }
+
+  @Test("the budget allows a PING for every write and a few per second, and no more")
+  func budget() {
+    var budget = PingBudget(burst: 3, perSecond: 2)
+    let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    #expect(Self.pings(from: &budget, at: start) == 3)
+    budget.earn()
+    #expect(Self.pings(from: &budget, at: start) == 1)
+    #expect(Self.pings(from: &budget, at: start + .seconds(1)) == 2)
+    for _ in 0..<100 { budget.earn() }
+    #expect(Self.pings(from: &budget, at: start + .seconds(1)) == 3)
+  }
+
+  /// How many PINGs the budget allows before it says no.
+  static func pings(from budget: inout PingBudget, at now: NIODeadline) -> Int {
+    var count = 0
+    while budget.spend(at: now) { count += 1 }
+    return count
+  }
+}
