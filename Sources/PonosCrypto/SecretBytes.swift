@@ -2,23 +2,29 @@ import Glibc
 
 /// Secret bytes (a private key, a password): kept in one place, zeroed when the last reference goes, and never printed.
 ///
-/// The memory is locked against swapping where the system allows it. Copies made of the bytes are the caller's to zero.
+/// Each value has memory pages of its own, locked against swapping where the system allows it and left out of core dumps.
+/// Copies made of the bytes are the caller's to zero.
 package final class SecretBytes: Sendable {
   // Never written after init, which is what makes sharing the raw memory safe.
   private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
+  /// Whole pages, because locking works on pages: a neighbour's unlocking must not reach this secret.
+  private let mappedCount: Int
 
   /// Takes a copy of `bytes`; the caller still has to zero its own.
-  package init(copying bytes: some Collection<UInt8>) {
-    storage = .allocate(byteCount: bytes.count, alignment: 16)
-    storage.copyBytes(from: bytes)
-    if let base = storage.baseAddress { mlock(base, storage.count) }
+  package convenience init(copying bytes: some Collection<UInt8>) {
+    self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
   }
 
   /// `count` bytes that `fill` writes in place, so that no second copy exists. Zeroed first.
   package init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
-    storage = .allocate(byteCount: count, alignment: 16)
-    storage.initializeMemory(as: UInt8.self, repeating: 0)
-    if let base = storage.baseAddress { mlock(base, storage.count) }
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    mappedCount = (max(count, 1) + page - 1) / page * page
+    let memory = mmap(nil, mappedCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else { preconditionFailure("out of memory") }
+    storage = UnsafeMutableRawBufferPointer(start: memory, count: count)
+    // Both are best effort: a small RLIMIT_MEMLOCK or an old kernel must not keep the daemon from starting.
+    mlock(memory, mappedCount)
+    madvise(memory, mappedCount, MADV_DONTDUMP)
     try fill(storage)
   }
 
@@ -28,16 +34,15 @@ package final class SecretBytes: Sendable {
   }
 
   deinit {
-    if let base = storage.baseAddress {
-      explicit_bzero(base, storage.count)
-      munlock(base, storage.count)
-    }
-    storage.deallocate()
+    guard let memory = storage.baseAddress else { return }
+    explicit_bzero(memory, storage.count)
+    munlock(memory, mappedCount)
+    munmap(memory, mappedCount)
   }
 
   package var count: Int { storage.count }
 
-  /// The bytes, valid only while `body` runs.
+  /// The bytes, valid only while `body` runs. The base address is there even when there are none.
   package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     try body(UnsafeRawBufferPointer(storage))
   }
