@@ -7,7 +7,8 @@ import PonosCore
 package protocol ExecutorStore: Sendable {
   // MARK: Tasks
 
-  /// Writes an accepted task in phase `queued`, unless its id is known already.
+  /// Writes an accepted task in phase `queued`, unless its id is known already. Throws `.overloaded` when too many writes wait;
+  /// no other call does, so that tasks once accepted can be finished.
   func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome
   /// Moves an accepted task on. Throws `.unknownTask` for an id never accepted and `.finishedTask` for one signed or failed.
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
@@ -17,7 +18,8 @@ package protocol ExecutorStore: Sendable {
   func unfinishedTasks() async throws(StoreError) -> [TaskRecord]
   /// The last `limit` tasks by acceptance, newest first, without payloads and outputs.
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary]
-  /// Deletes signed and failed tasks that ended before `time`, and returns how many. Digests stay.
+  /// Deletes signed and failed tasks that ended before `time`, and returns how many. Digests stay. Works in steps, so that it
+  /// does not hold up other writers: when it throws, what earlier steps deleted is gone.
   func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int
 
   // MARK: Signed digests
@@ -38,7 +40,9 @@ package protocol ExecutorStore: Sendable {
 
   /// A random UUID made when the store was first opened; labels the containers that are ours.
   func installationID() async throws(StoreError) -> String
-  /// Waits for pending writes and closes. Later calls throw `.closed`.
+  /// Moves what the write-ahead log holds into the database file and shortens the log. Skipped while a reader is in the way.
+  func compact() async throws(StoreError)
+  /// Waits for pending writes and closes. Later calls throw `.closed`; closing again does nothing.
   func close() async throws(StoreError)
 }
 

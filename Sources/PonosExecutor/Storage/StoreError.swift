@@ -9,6 +9,10 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case readFailed = "store_read_failed"
     /// The disk is full; nothing was changed.
     case diskFull = "store_disk_full"
+    /// Another daemon has the database open.
+    case locked = "store_locked"
+    /// More writes wait than the store takes; a new task must be refused for now.
+    case overloaded = "store_overloaded"
     /// A transition names a task that was never accepted.
     case unknownTask = "store_unknown_task"
     /// A transition names a task that is signed or failed already.

@@ -112,16 +112,26 @@ package struct TaskSummary: Sendable, Equatable, Codable {
   package var finishedAt: UnixMilliseconds?
   package var failure: StoredFailure?
 
+  package init(
+    id: TaskID, operatorSet: OperatorSet, phase: TaskPhase, attempt: Int, performerID: String?, acceptedAt: UnixMilliseconds,
+    finishedAt: UnixMilliseconds?, failure: StoredFailure?
+  ) {
+    self.id = id
+    avs = operatorSet.avs
+    operatorSetID = operatorSet.id
+    self.phase = phase
+    self.attempt = attempt
+    self.performerID = performerID
+    self.acceptedAt = acceptedAt
+    self.finishedAt = finishedAt
+    self.failure = failure
+  }
+
   package init(_ record: TaskRecord) {
-    id = record.id
-    avs = record.accepted.operatorSet.avs
-    operatorSetID = record.accepted.operatorSet.id
-    phase = record.phase
-    attempt = record.attempt
-    performerID = record.performerID
-    acceptedAt = record.accepted.acceptedAt
-    finishedAt = record.finishedAt
-    failure = record.failure
+    self.init(
+      id: record.id, operatorSet: record.accepted.operatorSet, phase: record.phase, attempt: record.attempt,
+      performerID: record.performerID, acceptedAt: record.accepted.acceptedAt, finishedAt: record.finishedAt,
+      failure: record.failure)
   }
 }
 

@@ -1,0 +1,145 @@
+import Foundation
+import PonosCore
+import Synchronization
+
+/// A store that forgets everything with the process: for trying things out, and the plainest statement of what a store does.
+package final class MemoryStore: ExecutorStore {
+  private struct State {
+    var tasks: [TaskID: TaskRecord] = [:]
+    var nextSequence: Int64 = 1
+    var digests: [TaskID: Digest32] = [:]
+    /// In the order of their first save.
+    var performers: [PerformerRecord] = []
+    var isClosed = false
+  }
+
+  private let state = Mutex(State())
+  private let installation = UUID().uuidString.lowercased()
+
+  package init() {}
+
+  // MARK: Tasks
+
+  package func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
+    try use { state throws(StoreError) in
+      if let known = state.tasks[task.id] { return .known(known) }
+      state.tasks[task.id] = TaskRecord(accepted: task, sequence: state.nextSequence)
+      state.nextSequence += 1
+      return .accepted
+    }
+  }
+
+  package func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
+    try use { state throws(StoreError) in
+      guard var task = state.tasks[id] else {
+        throw StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")
+      }
+      guard !task.phase.isFinished else {
+        throw StoreError(.finishedTask, "task \(id) is \(task.phase.rawValue) and does not change any more")
+      }
+      task.apply(transition)
+      state.tasks[id] = task
+    }
+  }
+
+  package func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
+    try use { state throws(StoreError) in state.tasks[id] }
+  }
+
+  package func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
+    try use { state throws(StoreError) in
+      state.tasks.values.filter { !$0.phase.isFinished }.sorted { $0.sequence < $1.sequence }
+    }
+  }
+
+  package func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] {
+    try use { state throws(StoreError) in
+      state.tasks.values.sorted { $0.sequence > $1.sequence }.prefix(max(0, limit)).map { TaskSummary($0) }
+    }
+  }
+
+  package func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    try use { state throws(StoreError) in
+      let before = state.tasks.count
+      state.tasks = state.tasks.filter { _, task in task.finishedAt.map { $0 >= time } ?? true }
+      return before - state.tasks.count
+    }
+  }
+
+  // MARK: Signed digests
+
+  package func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome {
+    try use { state throws(StoreError) in
+      guard let recorded = state.digests[digest.taskID] else {
+        state.digests[digest.taskID] = digest.digest
+        return .recorded
+      }
+      return recorded == digest.digest ? .sameAsRecorded : .conflict(recorded: recorded)
+    }
+  }
+
+  // MARK: Performers
+
+  package func save(_ performer: PerformerRecord) async throws(StoreError) {
+    try use { state throws(StoreError) in
+      if let index = state.performers.firstIndex(where: { $0.id == performer.id }) {
+        state.performers[index] = performer
+      } else {
+        state.performers.append(performer)
+      }
+    }
+  }
+
+  package func deletePerformer(id: String) async throws(StoreError) {
+    try use { state throws(StoreError) in state.performers.removeAll { $0.id == id } }
+  }
+
+  package func performers() async throws(StoreError) -> [PerformerRecord] {
+    try use { state throws(StoreError) in
+      state.performers.enumerated().sorted { ($0.element.createdAt, $0.offset) < ($1.element.createdAt, $1.offset) }
+        .map(\.element)
+    }
+  }
+
+  // MARK: The installation
+
+  package func installationID() async throws(StoreError) -> String {
+    try use { state throws(StoreError) in installation }
+  }
+
+  package func compact() async throws(StoreError) {
+    try use { state throws(StoreError) in }
+  }
+
+  package func close() async throws(StoreError) {
+    state.withLock { $0.isClosed = true }
+  }
+
+  private func use<Value>(_ body: (inout State) throws(StoreError) -> Value) throws(StoreError) -> Value {
+    try state.withLock { state throws(StoreError) in
+      guard !state.isClosed else { throw StoreError(.closed, "the store is closed") }
+      return try body(&state)
+    }
+  }
+}
+
+extension TaskRecord {
+  fileprivate mutating func apply(_ transition: TaskTransition) {
+    switch transition {
+    case .executing(let performerID, let attempt):
+      phase = .executing
+      self.performerID = performerID
+      self.attempt = attempt
+    case .requeued:
+      phase = .queued
+    case .signed(let result, let time):
+      phase = .signed
+      self.result = result
+      finishedAt = time
+    case .failed(let failure, let time):
+      phase = .failed
+      self.failure = failure
+      finishedAt = time
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import GRDB
+
+/// Opens the connections to a database file, each as durable and as patient as the store needs them.
+enum SQLiteConnections {
+  /// Pages in the write-ahead log after which SQLite moves them into the database file, within a commit: 16 MiB.
+  private static let checkpointPages = 4096
+  /// The log is cut to this size, in bytes, once its content has been moved: 64 MiB.
+  private static let logSizeLimit = 64 << 20
+  /// SQLite's number for `synchronous = FULL`: a commit returns after its fsync.
+  private static let full = 2
+
+  /// Checks that the database is ours, opens it in WAL mode with `synchronous = FULL` and brings its schema up to date.
+  static func open(_ file: DatabaseFile) throws(StoreError) -> DatabasePool {
+    try checkOwner(of: file)
+    let pool: DatabasePool
+    do {
+      pool = try DatabasePool(path: file.path, configuration: configuration())
+    } catch {
+      throw StoreError(error, while: "open \(file.path)", otherwise: .cannotOpen)
+    }
+    let outcome: Result<Void, StoreError> = pool.writeWithoutTransaction { database in
+      Result { () throws(StoreError) in
+        try makeDurable(database, path: file.path)
+        try SQLiteSchema.migrate(database, path: file.path)
+      }
+    }
+    try outcome.get()
+    return pool
+  }
+
+  /// Looks into the file before the switch to WAL mode, which would change a file that is not ours.
+  private static func checkOwner(of file: DatabaseFile) throws(StoreError) {
+    do {
+      let queue = try DatabaseQueue(path: file.path, configuration: configuration())
+      let outcome: Result<Void, StoreError> = try queue.read { database in
+        Result { () throws(StoreError) in try SQLiteSchema.check(database, path: file.path) }
+      }
+      try queue.close()
+      try outcome.get()
+    } catch {
+      throw StoreError(error, while: "open \(file.path)", otherwise: .cannotOpen)
+    }
+  }
+
+  private static func configuration() -> GRDB.Configuration {
+    var configuration = GRDB.Configuration()
+    configuration.label = "ponos.store"
+    // Someone may look into the file with a tool: wait for him rather than fail.
+    configuration.busyMode = .timeout(5)
+    // A transaction that SQLite could not end is rolled back before the next one, instead of ending the process.
+    configuration.allowsUnsafeTransactions = true
+    return configuration
+  }
+
+  /// Must come after `DatabasePool` has opened, because it sets `synchronous` to NORMAL, with which a power cut may take back commits.
+  private static func makeDurable(_ database: Database, path: String) throws(StoreError) {
+    let mode: Int?
+    do {
+      try database.execute(
+        sql: """
+          PRAGMA synchronous = FULL;
+          PRAGMA wal_autocheckpoint = \(checkpointPages);
+          PRAGMA journal_size_limit = \(logSizeLimit);
+          """)
+      mode = try Int.fetchOne(database, sql: "PRAGMA synchronous")
+    } catch {
+      throw StoreError(error, while: "make \(path) durable", otherwise: .cannotOpen)
+    }
+    guard mode == full else {
+      throw StoreError(
+        .cannotOpen, "\(path) does not synchronize its commits (PRAGMA synchronous reads \(mode.map(String.init) ?? "nothing"))")
+    }
+  }
+}

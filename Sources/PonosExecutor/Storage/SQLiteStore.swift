@@ -1,0 +1,191 @@
+import GRDB
+import PonosCore
+import Synchronization
+
+/// The durable store: one SQLite database in WAL mode, whose commits are on disk when they return.
+///
+/// Writes go through one `GroupCommitWriter`; reads run beside them on connections of their own and see every write whose call has returned.
+package final class SQLiteStore: ExecutorStore {
+  private let file: DatabaseFile
+  private let writer: GroupCommitWriter
+  private let installation: String
+  /// nil once closed. Reads are begun under the lock, so that none begins after the pool was taken away.
+  private let pool: Mutex<DatabasePool?>
+
+  /// Tasks deleted in one step; a step holds up other writers for a few milliseconds.
+  private static let deletionStep = 500
+
+  /// Opens the database at `path`, making file and directories if need be, and brings it up to date. Blocks; meant for the start.
+  ///
+  /// Throws `.locked` when another daemon has it, `.cannotOpen` for a file that is not ours, damaged, or of a newer version.
+  /// `onCommit` is called after each commit, on the writer's queue, and must be quick.
+  package static func open(
+    path: String, limits: GroupCommitWriter.Limits = .init(), onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+  ) throws(StoreError) -> SQLiteStore {
+    let file = try DatabaseFile(path: path)
+    let pool = try SQLiteConnections.open(file)
+    let installation: String
+    do {
+      installation = try pool.read { try SQLiteQueries.installationID($0) }
+    } catch {
+      throw StoreError(error, while: "read the installation id", otherwise: .cannotOpen)
+    }
+    return SQLiteStore(
+      file: file, pool: pool, installation: installation,
+      writer: GroupCommitWriter(pool: pool, limits: limits, onCommit: onCommit))
+  }
+
+  private init(file: DatabaseFile, pool: DatabasePool, installation: String, writer: GroupCommitWriter) {
+    self.file = file
+    self.pool = Mutex(pool)
+    self.installation = installation
+    self.writer = writer
+  }
+
+  /// Commits and writes since the store was opened, and why the last commit failed if it did.
+  package var statistics: StoreStatistics { writer.statistics }
+
+  // MARK: Tasks
+
+  package func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
+    try await writer.write("accept task \(task.id)", kind: .admission, bytes: task.submission.count) { database in
+      try SQLiteQueries.accept(task, database)
+    }
+  }
+
+  package func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
+    try await writer.write("record a step of task \(id)", bytes: transition.payloadBytes) { database in
+      try SQLiteQueries.record(transition, for: id, database)
+    }
+  }
+
+  package func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
+    try await read("read task \(id)") { try SQLiteQueries.task(id, $0) }
+  }
+
+  package func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
+    try await read("read unfinished tasks") { try SQLiteQueries.unfinishedTasks($0) }
+  }
+
+  package func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] {
+    try await read("read recent tasks") { try SQLiteQueries.recentTasks(limit: limit, $0) }
+  }
+
+  package func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    var total = 0
+    while true {
+      let deleted = try await writer.write("delete old tasks") { database in
+        try SQLiteQueries.deleteTasks(finishedBefore: time, limit: Self.deletionStep, database)
+      }
+      total += deleted
+      if deleted < Self.deletionStep { return total }
+    }
+  }
+
+  // MARK: Signed digests
+
+  package func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome {
+    try await writer.write("record the digest of task \(digest.taskID)") { try SQLiteQueries.record(digest, $0) }
+  }
+
+  // MARK: Performers
+
+  package func save(_ performer: PerformerRecord) async throws(StoreError) {
+    try await writer.write("save performer \(performer.id)") { try SQLiteQueries.save(performer, $0) }
+  }
+
+  package func deletePerformer(id: String) async throws(StoreError) {
+    try await writer.write("delete performer \(id)") { try SQLiteQueries.deletePerformer(id: id, $0) }
+  }
+
+  package func performers() async throws(StoreError) -> [PerformerRecord] {
+    try await read("read performers") { try SQLiteQueries.performers($0) }
+  }
+
+  // MARK: The installation
+
+  package func installationID() async throws(StoreError) -> String {
+    guard pool.withLock({ $0 != nil }) else { throw Self.closedError("read the installation id") }
+    return installation
+  }
+
+  package func compact() async throws(StoreError) {
+    let action = "compact the store"
+    let outcome: Result<Void, StoreError>? = await withCheckedContinuation { continuation in
+      let isOpen = pool.withLock { pool in
+        pool?.asyncWriteWithoutTransaction { continuation.resume(returning: Self.checkpoint($0, action: action)) } != nil
+      }
+      if !isOpen { continuation.resume(returning: nil) }
+    }
+    guard let outcome else { throw Self.closedError(action) }
+    try outcome.get()
+  }
+
+  package func close() async throws(StoreError) {
+    await writer.close()
+    let taken = pool.withLock { pool in
+      defer { pool = nil }
+      return pool
+    }
+    guard let taken else { return }
+    // A barrier waits for the reads in flight.
+    let outcome: Result<Void, StoreError> = await withCheckedContinuation { continuation in
+      taken.asyncBarrierWriteWithoutTransaction { database in
+        continuation.resume(
+          returning: database.mapError { StoreError($0, while: "close the store", otherwise: .writeFailed) }
+            .flatMap { Self.checkpoint($0, action: "close the store") })
+      }
+    }
+    defer { file.release() }
+    do {
+      try taken.close()
+    } catch {
+      throw StoreError(error, while: "close the store", otherwise: .writeFailed)
+    }
+    try outcome.get()
+  }
+
+  // MARK: Connections
+
+  private func read<Value: Sendable>(
+    _ action: String, _ query: @escaping @Sendable (Database) throws -> Value
+  ) async throws(StoreError) -> Value {
+    let outcome: Result<Value, StoreError>? = await withCheckedContinuation { continuation in
+      let isOpen = pool.withLock { pool in
+        pool?.asyncRead { connection in
+          let outcome = Result { try query(try connection.get()) }
+          continuation.resume(returning: outcome.mapError { StoreError($0, while: action, otherwise: .readFailed) })
+        } != nil
+      }
+      if !isOpen { continuation.resume(returning: nil) }
+    }
+    guard let outcome else { throw Self.closedError(action) }
+    return try outcome.get()
+  }
+
+  private static func checkpoint(_ database: Database, action: String) -> Result<Void, StoreError> {
+    do {
+      _ = try database.checkpoint(.truncate)
+      return .success(())
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED {
+      // A reader needs the log; the next checkpoint, or the next start, makes up for it.
+      return .success(())
+    } catch {
+      return .failure(StoreError(error, while: action, otherwise: .writeFailed))
+    }
+  }
+
+  private static func closedError(_ action: String) -> StoreError {
+    StoreError(.closed, "could not \(action): the store is closed")
+  }
+}
+
+extension TaskTransition {
+  /// Bytes the step adds to the row.
+  fileprivate var payloadBytes: Int {
+    switch self {
+    case .signed(let result, _): result.count
+    case .executing, .requeued, .failed: 0
+    }
+  }
+}

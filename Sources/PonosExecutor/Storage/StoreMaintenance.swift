@@ -1,0 +1,60 @@
+import Foundation
+import Logging
+import ServiceLifecycle
+
+/// Keeps the store small: forgets finished tasks after their retention and folds the write-ahead log into the database, once an hour.
+///
+/// Within the retention a submission that comes again is answered with the stored result. Digests are kept for ever: what a task's
+/// signature may be over does not expire.
+package struct StoreMaintenance: Service {
+  /// How long finished tasks are kept unless told otherwise: seven days.
+  package static let defaultRetention = Duration.seconds(7 * 24 * 3600)
+
+  private let store: any ExecutorStore
+  private let retention: Duration
+  private let interval: Duration
+  private let logger: Logger
+  private let now: @Sendable () -> UnixMilliseconds
+  private let sleep: @Sendable (Duration) async throws -> Void
+
+  package init(
+    store: any ExecutorStore, retention: Duration = StoreMaintenance.defaultRetention, interval: Duration = .seconds(3600),
+    logger: Logger,
+    now: @escaping @Sendable () -> UnixMilliseconds = { UnixMilliseconds(Date().timeIntervalSince1970 * 1000) },
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  ) {
+    self.store = store
+    self.retention = retention
+    self.interval = interval
+    self.logger = logger
+    self.now = now
+    self.sleep = sleep
+  }
+
+  /// Works at once and then every interval, until shutdown. A failure is logged and the next interval tries again.
+  package func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        do {
+          try await maintain()
+        } catch {
+          logger.warning("store maintenance failed", metadata: [LogKey.error: "\(error)"])
+        }
+        do { try await sleep(interval) } catch { return }
+      }
+    }
+  }
+
+  /// One round: retention, then compaction.
+  package func maintain() async throws(StoreError) {
+    let deleted = try await store.deleteTasks(finishedBefore: now() - retention.milliseconds)
+    try await store.compact()
+    if deleted > 0 {
+      logger.info("forgot finished tasks past their retention", metadata: [LogKey.count: "\(deleted)"])
+    }
+  }
+}
+
+extension Duration {
+  fileprivate var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}
