@@ -23,10 +23,12 @@ package enum StubImage {
     private var build: Swift.Task<String, any Error>?
 
     func ensure(on docker: DockerClient) async throws -> String {
-      let build = build ?? Swift.Task {
-        if let image = try await docker.image(reference) { return image.id }
-        return try await docker.buildImage(context: try context(), tag: reference, labels: ["ponos.test": "stub"])
-      }
+      let build =
+        build
+        ?? Swift.Task {
+          if let image = try await docker.image(reference) { return image.id }
+          return try await docker.buildImage(context: try context(), tag: reference, labels: ["ponos.test": "stub"])
+        }
       self.build = build
       return try await build.value
     }

@@ -33,7 +33,9 @@ struct APIVersionTests {
 
   @Test("is refused with both ranges when there is none in common", arguments: [("1.12", "1.40"), ("1.45", "1.60")])
   func disagreement(oldest: String, newest: String) async throws {
-    try await ScriptedSocketServer.run { _ in .version(oldest: oldest, newest: newest) } _: { server in
+    try await ScriptedSocketServer.run { _ in
+      .version(oldest: oldest, newest: newest)
+    } _: { server in
       let error = await #expect(throws: DockerError.self) { try await server.client().info() }
       #expect(error?.code == .versionUnsupported)
       #expect(error?.message.contains("\(oldest) to \(newest)") == true)

@@ -6,7 +6,9 @@ import Testing
 struct MisbehavingEngineTests {
   @Test("and hangs costs a call no more than its deadline")
   func hang() async throws {
-    try await ScriptedSocketServer.run { _ in [.hang] } _: { server in
+    try await ScriptedSocketServer.run { _ in
+      [.hang]
+    } _: { server in
       let start = ContinuousClock.now
       let error = await #expect(throws: DockerError.self) { try await server.client(callLimit: .milliseconds(200)).info() }
       #expect(error?.code == .timedOut)
@@ -71,7 +73,9 @@ struct MisbehavingEngineTests {
 
   @Test("lets a cancelled caller go")
   func cancellation() async throws {
-    try await ScriptedSocketServer.run { _ in [.hang] } _: { server in
+    try await ScriptedSocketServer.run { _ in
+      [.hang]
+    } _: { server in
       let client = server.client(callLimit: .seconds(30))
       try await withThrowingTaskGroup(of: DockerError.Code?.self) { group in
         group.addTask {
@@ -92,16 +96,24 @@ struct MisbehavingEngineTests {
       case ("/version", _): .version(newest: "1.52")
       case (_, true): .stream(["{\"Action\":\"die\"}\nnonsense\n"])
       // Without the fields that newer engines have dropped.
-      default: .stream([#"{"Type":"container","Action":"die","Actor":{"ID":"c1","Attri"#, #"butes":{"exitCode":"137"}},"timeNano":5}"# + "\n"])
+      default:
+        .stream([
+          #"{"Type":"container","Action":"die","Actor":{"ID":"c1","Attri"#, #"butes":{"exitCode":"137"}},"timeNano":5}"# + "\n",
+        ])
       }
     } _: { server in
       let client = server.client()
       let events = Collected<EngineEvent>()
-      try await client.containerEvents(labels: ["x"], actions: ["die"]) {} handle: { events.append($0) }
+      try await client.containerEvents(labels: ["x"], actions: ["die"]) {
+      } handle: {
+        events.append($0)
+      }
       #expect(events.values.map(\.actorID) == ["c1"])
       #expect(events.values.first?.attributes["exitCode"] == "137")
       let error = await #expect(throws: DockerError.self) {
-        try await client.containerEvents(labels: ["garbage"], actions: ["die"]) {} handle: { _ in }
+        try await client.containerEvents(labels: ["garbage"], actions: ["die"]) {
+        } handle: { _ in
+        }
       }
       #expect(error?.code == .malformedReply)
     }

@@ -39,7 +39,9 @@ struct PullTests {
   @Test("finds the error without its deprecated twin, split across chunks, and without a final line end")
   func errorDetailAlone() async throws {
     let error = try await pull(
-      creating: .stream([#"{"status":"x"}"# + "\n" + #"{"errorDe"#, #"tail":{"message":"filesystem layer veri"#, #"fication failed"}}"#]))
+      creating: .stream([
+        #"{"status":"x"}"# + "\n" + #"{"errorDe"#, #"tail":{"message":"filesystem layer veri"#, #"fication failed"}}"#,
+      ]))
     #expect(error?.code == .imageCorrupt)
   }
 

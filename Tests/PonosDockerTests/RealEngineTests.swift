@@ -71,7 +71,9 @@ struct RealEngineTests {
       group.addTask {
         try await docker.containerEvents(labels: [label], actions: ["die", "oom", "start"]) {
           opened.append(true)
-        } handle: { seen.append($0) }
+        } handle: {
+          seen.append($0)
+        }
       }
       try await eventually { !opened.values.isEmpty }
       try await withContainer(environment: ["STUB_MODE=eat"]) { id in

@@ -7,7 +7,8 @@ extension DockerClient {
   /// Creates a network and returns its id. Throws `conflict` when the name is taken.
   package func createNetwork(_ network: NetworkCreation) async throws(DockerError) -> String {
     try await call(
-      try EngineRequest.post("/networks/create", json: network), as: CreatedNetwork.self, limit: .seconds(30)).id
+      try EngineRequest.post("/networks/create", json: network), as: CreatedNetwork.self, limit: .seconds(30)
+    ).id
   }
 
   /// A network by id or name; nil when there is none.
