@@ -112,7 +112,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
     .testTarget(name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosTesting"], swiftSettings: strict),
-    .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting"], swiftSettings: strict),
+    .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting"], swiftSettings: strict),
     .testTarget(
       name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosAPI", nioEmbedded],

@@ -41,7 +41,7 @@ package final class PerformerRoster: Sendable {
     let entry: Entry
     var leases: Set<UInt64> = []
     var isDraining = false
-    var drainWaiters: [CheckedContinuation<Void, Never>] = []
+    var drainWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
   }
 
   private struct State {
@@ -50,6 +50,7 @@ package final class PerformerRoster: Sendable {
     /// Serving and draining performers by id.
     var slots: [String: Slot] = [:]
     var nextLease: UInt64 = 0
+    var nextWaiter: UInt64 = 0
   }
 
   private let state = Mutex(State())
@@ -62,13 +63,14 @@ package final class PerformerRoster: Sendable {
 
   /// Makes `entry` the performer of its AVS. The one that served before, if any, drains from now on.
   package func publish(_ entry: Entry) {
-    let voidWaiters = state.withLock { state in
+    let voidWaiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
       if let previous = state.serving[entry.avs], previous != entry.performerID {
         Self.withdraw(previous, from: &state)
       }
       state.serving[entry.avs] = entry.performerID
       // A performer that comes back in a new container gets a new connection; leases of the old one are void.
-      return state.slots.updateValue(Slot(entry: entry), forKey: entry.performerID)?.drainWaiters ?? []
+      let replaced = state.slots.updateValue(Slot(entry: entry), forKey: entry.performerID)
+      return replaced.map { Array($0.drainWaiters.values) } ?? []
     }
     voidWaiters.forEach { $0.resume() }
     changed()
@@ -89,15 +91,23 @@ package final class PerformerRoster: Sendable {
     }
   }
 
-  /// Returns once the withdrawn performer holds no task any more, or at once if it is not known.
+  /// Returns once the withdrawn performer holds no task any more, at once if it is not known, and when the caller is cancelled.
   package func drained(performerID: String) async {
-    await withCheckedContinuation { continuation in
-      let isDrained = state.withLock { state in
-        guard let slot = state.slots[performerID], !slot.leases.isEmpty else { return true }
-        state.slots[performerID]?.drainWaiters.append(continuation)
-        return false
+    let waiter = state.withLock { state in
+      state.nextWaiter += 1
+      return state.nextWaiter
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isDone = state.withLock { state in
+          guard !Task.isCancelled, let slot = state.slots[performerID], !slot.leases.isEmpty else { return true }
+          state.slots[performerID]?.drainWaiters[waiter] = continuation
+          return false
+        }
+        if isDone { continuation.resume() }
       }
-      if isDrained { continuation.resume() }
+    } onCancel: {
+      state.withLock { $0.slots[performerID]?.drainWaiters.removeValue(forKey: waiter) }?.resume()
     }
   }
 
@@ -120,7 +130,7 @@ package final class PerformerRoster: Sendable {
       guard state.slots[id]?.leases.remove(lease.number) != nil, let slot = state.slots[id] else { return [] }
       guard slot.leases.isEmpty, slot.isDraining else { return [] }
       state.slots[id] = nil
-      return slot.drainWaiters
+      return Array(slot.drainWaiters.values)
     }
     waiters.forEach { $0.resume() }
     changed()

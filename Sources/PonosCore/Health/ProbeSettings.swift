@@ -1,0 +1,27 @@
+/// How a performer's health is asked for.
+package struct ProbeSettings: Sendable, Equatable {
+  /// Time between two probes of a performer that serves.
+  package var interval: Duration
+  /// Time one probe may take.
+  package var timeout: Duration
+  /// Failed probes in a row that make a performer unhealthy, at least 1.
+  package var failureThreshold: Int
+  /// Time a new container has to serve, from its start.
+  package var startupLimit: Duration
+  /// Shortest and longest time between two probes of a container that does not serve yet.
+  package var startupInterval: ClosedRange<Duration>
+
+  package init(
+    interval: Duration = .seconds(5), timeout: Duration = .seconds(1), failureThreshold: Int = 3,
+    startupLimit: Duration = .seconds(60),
+    startupInterval: ClosedRange<Duration> = .milliseconds(50)...(.milliseconds(100))
+  ) {
+    self.interval = interval
+    self.timeout = timeout
+    self.failureThreshold = failureThreshold
+    self.startupLimit = startupLimit
+    self.startupInterval = startupInterval
+  }
+
+  package static let standard = ProbeSettings()
+}

@@ -1,0 +1,134 @@
+/// Decides what happens to one performer: takes what was observed, and says what to do about it.
+///
+/// ```
+/// initializing → pulling → starting → running ⇄ restarting (⇄ failed)      any → stopping → stopped
+///                 └────────┴→ failed (a deployment that came to nothing)
+/// ```
+/// `executing` is not a state of its own: it is `running` with tasks, which the roster knows.
+package struct PerformerStateMachine: Sendable, Equatable {
+  package enum Event: Sendable, Equatable {
+    /// The image is being brought from its registry.
+    case pulling
+    /// The image is here; the container is about to be created.
+    case starting
+    /// The container answers that it serves.
+    case serving
+    /// A periodic probe was answered, or not.
+    case probed(isServing: Bool, detail: String)
+    /// The container ended or vanished.
+    case ended(String)
+    /// The container could not be created, or did not come to serve.
+    case startFailed(String)
+    /// The performer is to go.
+    case retiring
+    /// Its container is gone.
+    case retired
+  }
+
+  package enum Action: Sendable, Equatable {
+    case none
+    /// It can be given tasks.
+    case publish
+    /// It can be given no tasks: take it out of service, and create a new container after the delay.
+    case recreate(after: Duration)
+    /// Take it out of service, wait for its tasks, remove its container.
+    case retire
+  }
+
+  package private(set) var state: PerformerState
+  /// Containers created in place of failed ones.
+  package private(set) var restarts = 0
+  /// What went wrong last; nil when nothing has.
+  package private(set) var lastError: String?
+  private let policy: RestartPolicy
+  private var health: HealthTracker
+  /// Whether the performer is in service, so that its container is replaced when it fails.
+  private var isEstablished: Bool
+  /// Attempts to replace the container since the last healthy period.
+  private var attempts = 0
+  private var servingSince: ContinuousClock.Instant?
+
+  /// A performer that is being deployed for the first time.
+  package init(deploying settings: ProbeSettings, policy: RestartPolicy) {
+    self.init(state: .initializing, settings, policy, isEstablished: false)
+  }
+
+  /// A performer in service whose container is there (`starting`: it has to answer first).
+  package init(adopting settings: ProbeSettings, policy: RestartPolicy) {
+    self.init(state: .starting, settings, policy, isEstablished: true)
+  }
+
+  /// A performer in service whose container is gone.
+  package init(restoring settings: ProbeSettings, policy: RestartPolicy) {
+    self.init(state: .restarting, settings, policy, isEstablished: true)
+  }
+
+  private init(state: PerformerState, _ settings: ProbeSettings, _ policy: RestartPolicy, isEstablished: Bool) {
+    self.state = state
+    self.policy = policy
+    self.isEstablished = isEstablished
+    health = HealthTracker(failureThreshold: settings.failureThreshold, isHealthy: false)
+  }
+
+  /// Whether its health service answered as it should, at last judgement.
+  package var isHealthy: Bool { state == .running && health.isHealthy }
+
+  /// Takes an observation made at `now`; those that come too late to matter change nothing.
+  package mutating func handle(_ event: Event, at now: ContinuousClock.Instant) -> Action {
+    switch (event, state) {
+    case (.retired, .stopping):
+      state = .stopped
+      return .none
+    case (_, .stopping), (_, .stopped), (.retired, _):
+      return .none
+    case (.retiring, _):
+      state = .stopping
+      return .retire
+    case (.pulling, .initializing):
+      state = .pulling
+      return .none
+    case (.starting, .initializing), (.starting, .pulling):
+      state = .starting
+      return .none
+    case (.serving, .starting), (.serving, .restarting), (.serving, .failed):
+      return serving(at: now)
+    case (.probed(let isServing, let detail), .running):
+      return probed(isServing, detail, at: now)
+    case (.ended(let reason), .running), (.ended(let reason), .starting), (.startFailed(let reason), _):
+      return failed(reason)
+    case (.pulling, _), (.starting, _), (.serving, _), (.probed, _), (.ended, _):
+      return .none
+    }
+  }
+
+  private mutating func serving(at now: ContinuousClock.Instant) -> Action {
+    state = .running
+    isEstablished = true
+    servingSince = now
+    health = HealthTracker(failureThreshold: health.failureThreshold, isHealthy: true)
+    return .publish
+  }
+
+  private mutating func probed(_ isServing: Bool, _ detail: String, at now: ContinuousClock.Instant) -> Action {
+    if isServing, let servingSince, servingSince.duration(to: now) >= policy.healthyPeriod {
+      attempts = 0
+      lastError = nil
+    }
+    if !isServing { lastError = detail }
+    guard health.record(isServing: isServing), !health.isHealthy else { return .none }
+    return failed("\(health.failureThreshold) health probes in a row failed: \(detail)")
+  }
+
+  private mutating func failed(_ reason: String) -> Action {
+    lastError = reason
+    servingSince = nil
+    guard isEstablished else {
+      state = .failed
+      return .none
+    }
+    attempts += 1
+    restarts += 1
+    state = attempts > policy.patience ? .failed : .restarting
+    return .recreate(after: policy.delay(beforeAttempt: attempts))
+  }
+}

@@ -1,0 +1,34 @@
+/// How long to wait before a failed container is created again.
+///
+/// There is always another attempt: an operator earns nothing with a performer that was given up.
+package struct RestartPolicy: Sendable, Equatable {
+  /// Delay before the first attempt; doubles with each further one.
+  package var firstDelay: Duration
+  package var longestDelay: Duration
+  /// Attempts in a row after which the performer counts as failed rather than restarting.
+  package var patience: Int
+  /// Time of uninterrupted service after which earlier failures are forgotten.
+  package var healthyPeriod: Duration
+
+  package init(
+    firstDelay: Duration = .milliseconds(500), longestDelay: Duration = .seconds(30), patience: Int = 5,
+    healthyPeriod: Duration = .seconds(60)
+  ) {
+    self.firstDelay = firstDelay
+    self.longestDelay = longestDelay
+    self.patience = patience
+    self.healthyPeriod = healthyPeriod
+  }
+
+  package static let standard = RestartPolicy()
+
+  /// The delay before attempt number `attempt`, counted from 1 since the last healthy period.
+  package func delay(beforeAttempt attempt: Int) -> Duration {
+    var delay = firstDelay
+    for _ in 1..<max(attempt, 1) {
+      if delay >= longestDelay { break }
+      delay *= 2
+    }
+    return min(delay, longestDelay)
+  }
+}

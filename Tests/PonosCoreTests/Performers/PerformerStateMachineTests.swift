@@ -1,0 +1,130 @@
+import PonosCore
+import Testing
+
+@Suite("Performer state machine")
+struct PerformerStateMachineTests {
+  let start = ContinuousClock.now
+
+  @Test("walks a deployment to service and out of it")
+  func wholeLife() {
+    var machine = deploying()
+    #expect(machine.state == .initializing)
+    expect(&machine, .pulling, .none, .pulling)
+    expect(&machine, .starting, .none, .starting)
+    expect(&machine, .serving, .publish, .running)
+    #expect(machine.isHealthy)
+    expect(&machine, .retiring, .retire, .stopping)
+    expect(&machine, .retired, .none, .stopped)
+    expect(&machine, .serving, .none, .stopped)
+    expect(&machine, .retiring, .none, .stopped)
+  }
+
+  @Test("lets a first deployment fail without another attempt", arguments: [0, 1, 2])
+  func failedDeployment(steps: Int) {
+    var machine = deploying()
+    for event in [PerformerStateMachine.Event.pulling, .starting].prefix(steps) { _ = machine.handle(event, at: start) }
+    expect(&machine, .startFailed("no such image"), .none, .failed)
+    #expect(machine.lastError == "no such image")
+    #expect(machine.restarts == 0)
+  }
+
+  @Test("replaces an ended container, at growing delays, and shows failure once patience is over")
+  func crashLoop() {
+    var machine = PerformerStateMachine(adopting: .standard, policy: .standard)
+    var delays: [Duration] = []
+    for round in 1...9 {
+      let event: PerformerStateMachine.Event = round == 1 ? .ended("exit code 1") : .startFailed("exit code 1")
+      guard case .recreate(let delay) = machine.handle(event, at: start) else { return #expect(Bool(false)) }
+      delays.append(delay)
+      #expect(machine.state == (round <= 5 ? .restarting : .failed))
+    }
+    #expect(delays == [0.5, 1, 2, 4, 8, 16, 30, 30, 30].map { .seconds($0) })
+    #expect(machine.restarts == 9)
+    expect(&machine, .serving, .publish, .running)
+  }
+
+  @Test("forgets failures after a healthy period, and not before")
+  func healthyPeriod() {
+    var machine = PerformerStateMachine(restoring: .standard, policy: .standard)
+    _ = machine.handle(.startFailed("x"), at: start)
+    _ = machine.handle(.startFailed("x"), at: start)
+    _ = machine.handle(.serving, at: start)
+    _ = machine.handle(.probed(isServing: true, detail: ""), at: start + .seconds(59))
+    var early = machine
+    #expect(early.handle(.ended("x"), at: start + .seconds(59)) == .recreate(after: .seconds(2)))
+    _ = machine.handle(.probed(isServing: true, detail: ""), at: start + .seconds(60))
+    #expect(machine.lastError == nil)
+    #expect(machine.handle(.ended("x"), at: start + .seconds(61)) == .recreate(after: .milliseconds(500)))
+  }
+
+  @Test("replaces a container after three bad probes in a row, not after two and a good one")
+  func probes() {
+    var machine = PerformerStateMachine(adopting: .standard, policy: .standard)
+    _ = machine.handle(.serving, at: start)
+    for isServing in [false, false, true, false, false] {
+      expect(&machine, .probed(isServing: isServing, detail: "NOT_SERVING"), .none, .running)
+    }
+    expect(&machine, .probed(isServing: false, detail: "NOT_SERVING"), .recreate(after: .milliseconds(500)), .restarting)
+    #expect(machine.lastError?.contains("NOT_SERVING") == true)
+    expect(&machine, .probed(isServing: false, detail: "late"), .none, .restarting)
+    expect(&machine, .ended("late"), .none, .restarting)
+  }
+
+  @Test("keeps its promises over random histories")
+  func randomHistories() {
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<2000 {
+      var machine =
+        [
+          deploying(), PerformerStateMachine(adopting: .standard, policy: .standard),
+          PerformerStateMachine(restoring: .standard, policy: .standard),
+        ].randomElement(using: &random)!
+      var now = start
+      var isRetiring = false
+      for _ in 0..<40 {
+        let event = Self.events.randomElement(using: &random)!
+        now += .seconds(Int.random(in: 0...40, using: &random))
+        let before = machine
+        let action = machine.handle(event, at: now)
+        check(before, event, action, machine, isRetiring: isRetiring)
+        if event == .retiring { isRetiring = true }
+      }
+    }
+  }
+
+  private static let events: [PerformerStateMachine.Event] = [
+    .pulling, .starting, .serving, .serving, .probed(isServing: true, detail: ""), .probed(isServing: false, detail: "x"),
+    .probed(isServing: false, detail: "y"), .ended("e"), .startFailed("s"), .retiring, .retired,
+  ]
+
+  private func check(
+    _ before: PerformerStateMachine, _ event: PerformerStateMachine.Event, _ action: PerformerStateMachine.Action,
+    _ after: PerformerStateMachine, isRetiring: Bool
+  ) {
+    switch action {
+    case .none:
+      #expect(!(before.state == .running && after.state != .running), "left service without a word: \(event)")
+    case .publish:
+      #expect(after.state == .running && after.isHealthy && before.state != .running)
+    case .recreate(let delay):
+      #expect((.milliseconds(500)...(.seconds(30))).contains(delay))
+      #expect([.restarting, .failed].contains(after.state) && after.restarts == before.restarts + 1)
+      #expect(after.lastError != nil)
+    case .retire:
+      #expect(event == .retiring && after.state == .stopping && !isRetiring)
+    }
+    if isRetiring { #expect(action == .none && [.stopping, .stopped].contains(after.state)) }
+    if before.state == .stopped { #expect(after == before) }
+    #expect(after.state != .executing)
+  }
+
+  private func deploying() -> PerformerStateMachine { PerformerStateMachine(deploying: .standard, policy: .standard) }
+
+  private func expect(
+    _ machine: inout PerformerStateMachine, _ event: PerformerStateMachine.Event, _ action: PerformerStateMachine.Action,
+    _ state: PerformerState, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(machine.handle(event, at: start) == action, sourceLocation: sourceLocation)
+    #expect(machine.state == state, sourceLocation: sourceLocation)
+  }
+}

@@ -1,0 +1,151 @@
+import PonosCore
+import Testing
+
+@Suite("Reconciliation plan")
+struct ReconciliationPlanTests {
+  typealias Stored = ReconciliationPlan.Stored
+  typealias Container = ReconciliationPlan.Container
+
+  @Test("adopts a running container that is the performer's own")
+  func adoption() {
+    let plan = plan([performer("a")], [container("ca", of: "a")])
+    #expect(plan.adoptions.map(\.containerID) == ["ca"])
+    #expect(plan.recreations.isEmpty && plan.removedContainers.isEmpty && plan.removedPerformers.isEmpty)
+  }
+
+  @Test("adopts a container whose id was never written down")
+  func unrecordedContainer() {
+    var stored = performer("a")
+    stored.containerID = nil
+    #expect(plan([stored], [container("new", of: "a")]).adoptions.map(\.containerID) == ["new"])
+  }
+
+  @Test("replaces a container that ended, vanished, or is of another generation, and removes what is left of it")
+  func recreation() {
+    #expect(plan([performer("a")], []).recreations == ["a"])
+    let ended = plan([performer("a")], [container("ca", of: "a", isRunning: false)])
+    #expect(ended.recreations == ["a"] && ended.removedContainers == ["ca"])
+    let old = plan([performer("a", generation: 3)], [container("ca", of: "a", generation: 2)])
+    #expect(old.recreations == ["a"] && old.removedContainers == ["ca"])
+    let other = plan([performer("a")], [container("someone", of: "a")])
+    #expect(other.recreations == ["a"] && other.removedContainers == ["someone"])
+  }
+
+  @Test("rolls back a deployment that was cut off, and keeps the performer it was to replace")
+  func rollBack() {
+    let plan = plan(
+      [performer("a"), performer("b", isStaged: true, createdAt: 2)],
+      [container("ca", of: "a"), container("cb", of: "b")])
+    #expect(plan.adoptions.map(\.performerID) == ["a"])
+    #expect(plan.removedPerformers == ["b"] && plan.removedContainers == ["cb"])
+  }
+
+  @Test("finishes a replacement that was cut off: the later performer stays")
+  func unfinishedReplacement() {
+    let plan = plan(
+      [performer("a"), performer("b", createdAt: 2)], [container("ca", of: "a"), container("cb", of: "b")])
+    #expect(plan.adoptions.map(\.performerID) == ["b"])
+    #expect(plan.removedPerformers == ["a"] && plan.removedContainers == ["ca"])
+  }
+
+  @Test("removes containers of ours that no performer claims")
+  func orphans() {
+    let plan = plan([], [container("x", of: "gone"), Container(id: "y", performerID: nil, generation: nil, isRunning: true)])
+    #expect(plan.removedContainers == ["x", "y"])
+  }
+
+  @Test("redeploys a configured performer whose image, environment or limits changed, next to the one that serves")
+  func changedConfiguration() {
+    var image = spec
+    image.image = ImageReference(repository: "r", tag: "2", digest: nil)
+    var environment = spec
+    environment.environment = [EnvironmentVariable(name: "A", source: .literal("1"))]
+    var limits = spec
+    limits.limits.pids = 7
+    for changed in [image, environment, limits] {
+      let plan = plan([performer("a", origin: .configuration)], [container("ca", of: "a")], [changed])
+      #expect(plan.deployments == [changed])
+      #expect(plan.adoptions.map(\.performerID) == ["a"])
+    }
+  }
+
+  @Test("takes over a changed concurrency without a new container")
+  func changedConcurrency() {
+    var changed = spec
+    changed.concurrency = 3
+    let plan = plan([performer("a", origin: .configuration)], [container("ca", of: "a")], [changed])
+    #expect(plan.deployments.isEmpty && plan.updatedSpecs == ["a": changed])
+  }
+
+  @Test("deploys what is configured and missing; leaves a later DeployArtifact alone; drops what the file dropped")
+  func configuration() {
+    #expect(plan([], [], [spec]).deployments == [spec])
+    var changed = spec
+    changed.image = ImageReference(repository: "r", tag: "2", digest: nil)
+    #expect(plan([performer("a", origin: .deployment)], [container("ca", of: "a")], [changed]).deployments.isEmpty)
+    let dropped = plan([performer("a", origin: .configuration)], [container("ca", of: "a")], [])
+    #expect(dropped.removedPerformers == ["a"] && dropped.removedContainers == ["ca"])
+    let staged = plan([performer("a", origin: .configuration, isStaged: true)], [], [spec])
+    #expect(staged.removedPerformers == ["a"] && staged.deployments == [spec])
+  }
+
+  @Test("accounts for everything over random histories: each performer and container has exactly one fate")
+  func randomHistories() {
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<3000 {
+      let stored = (0..<Int.random(in: 0...6, using: &random)).map { number in
+        performer(
+          "p\(number)", avs: UInt8.random(in: 0...2, using: &random), origin: Bool.random() ? .configuration : .deployment,
+          isStaged: Bool.random(), generation: Int.random(in: 1...2, using: &random), createdAt: Int64(number),
+          containerID: Bool.random() ? nil : "c\(Int.random(in: 0...6, using: &random))")
+      }
+      let containers = (0..<Int.random(in: 0...7, using: &random)).map { number in
+        container(
+          "c\(number)", of: Bool.random() ? nil : "p\(Int.random(in: 0...6, using: &random))",
+          generation: Int.random(in: 1...2, using: &random), isRunning: Bool.random())
+      }
+      let configured = [spec(avs: 0), spec(avs: 1)].filter { _ in Bool.random() }
+      check(ReconciliationPlan(stored: stored, containers: containers, configured: configured), stored, containers, configured)
+    }
+  }
+
+  private func check(
+    _ plan: ReconciliationPlan, _ stored: [Stored], _ containers: [Container], _ configured: [PerformerSpec]
+  ) {
+    let kept = plan.adoptions.map(\.performerID) + plan.recreations
+    #expect((kept + plan.removedPerformers).sorted() == stored.map(\.performerID).sorted())
+    #expect((plan.adoptions.map(\.containerID) + plan.removedContainers).sorted() == containers.map(\.id).sorted())
+    let keptAVS = stored.filter { kept.contains($0.performerID) }.map(\.spec.avs)
+    #expect(Set(keptAVS).count == keptAVS.count, "one performer for each AVS")
+    #expect(stored.allSatisfy { !$0.isStaged || plan.removedPerformers.contains($0.performerID) })
+    let wanted = Set(keptAVS).union(plan.deployments.map(\.avs))
+    #expect(configured.allSatisfy { wanted.contains($0.avs) })
+    #expect(plan.adoptions.allSatisfy { adoption in containers.contains { $0.id == adoption.containerID && $0.isRunning } })
+  }
+
+  private let spec = PerformerSpec(
+    avs: EthereumAddress([UInt8](repeating: 0, count: 20))!, image: ImageReference(repository: "r", tag: "1", digest: nil))
+
+  private func spec(avs: UInt8) -> PerformerSpec {
+    var spec = spec
+    spec.avs = EthereumAddress([UInt8](repeating: avs, count: 20))!
+    return spec
+  }
+
+  private func plan(_ stored: [Stored], _ containers: [Container], _ configured: [PerformerSpec] = []) -> ReconciliationPlan {
+    ReconciliationPlan(stored: stored, containers: containers, configured: configured)
+  }
+
+  private func performer(
+    _ id: String, avs: UInt8 = 0, origin: PerformerOrigin = .deployment, isStaged: Bool = false, generation: Int = 1,
+    createdAt: Int64 = 1, containerID: String? = nil
+  ) -> Stored {
+    Stored(
+      performerID: id, spec: spec(avs: avs), origin: origin, isStaged: isStaged, generation: generation,
+      containerID: containerID ?? "c\(id)", createdAt: createdAt)
+  }
+
+  private func container(_ id: String, of performer: String?, generation: Int = 1, isRunning: Bool = true) -> Container {
+    Container(id: id, performerID: performer, generation: generation, isRunning: isRunning)
+  }
+}
