@@ -1,0 +1,125 @@
+import PonosCore
+import Testing
+
+/// Random histories, checked step by step against `NaiveQueue`.
+@Suite("Task queue, by random histories")
+struct TaskQueueHistoryTests {
+  static let steps = 3000
+
+  @Test("does what the plain model does", arguments: SeededGenerator.seeds)
+  func agreesWithModel(seed: UInt64) {
+    var history = QueueHistory(seed: seed)
+    for step in 0..<Self.steps {
+      if let difference = history.step() {
+        Issue.record("seed \(seed), step \(step): \(difference)")
+        return
+      }
+    }
+    #expect(history.left > Self.steps / 10, "seed \(seed) took out so little that it proves nothing")
+    #expect(history.refused > 0, "seed \(seed) never met a limit")
+    #expect(history.expired > 0, "seed \(seed) never saw a task expire")
+  }
+}
+
+/// One history: the queue, its model, and the dice.
+struct QueueHistory {
+  private static let limits = QueueScript.Queue.Limits(perAVS: 6, total: 14, bytes: 90)
+  private static let avs = (1...4).map { QueueScript.avs($0) }
+
+  private var dice: SeededGenerator
+  private var queue = QueueScript.Queue(limits: limits)
+  private var model = NaiveQueue(limits: limits)
+  private var sequence: Int64 = 0
+  private var now: Int64 = 0
+
+  /// How often each thing happened, so that a history that exercises nothing cannot pass.
+  private(set) var left = 0
+  private(set) var refused = 0
+  private(set) var expired = 0
+
+  init(seed: UInt64) {
+    dice = SeededGenerator(seed: seed)
+  }
+
+  /// Does one thing to both; returns how they differ, or nil.
+  mutating func step() -> String? {
+    let difference =
+      switch Int.random(in: 0..<100, using: &dice) {
+      case 0..<35: reserve()
+      case 35..<55: fill()
+      case 55..<62: cancel()
+      case 62..<67: enqueueAgain()
+      case 67..<94: takeNext()
+      default: expire()
+      }
+    return difference ?? differenceInDepths()
+  }
+
+  private mutating func reserve() -> String? {
+    let avs = anyAVS()
+    let bytes = Int.random(in: 0...12, using: &dice)
+    let (mine, theirs) = (queue.reserve(avs: avs, byteCount: bytes), model.reserve(avs: avs, byteCount: bytes))
+    if !theirs { refused += 1 }
+    return mine == theirs ? nil : "reserve(\(avs), \(bytes)) is \(mine), the model says \(theirs)"
+  }
+
+  private mutating func fill() -> String? {
+    guard let index = model.reservations.indices.randomElement(using: &dice) else { return nil }
+    let (avs, bytes) = model.takeReservation(at: index)
+    let entry = newEntry(avs: avs, bytes: bytes)
+    queue.fillReservation(with: entry)
+    model.insert(entry)
+    return nil
+  }
+
+  private mutating func cancel() -> String? {
+    guard let index = model.reservations.indices.randomElement(using: &dice) else { return nil }
+    let (avs, bytes) = model.takeReservation(at: index)
+    queue.cancelReservation(avs: avs, byteCount: bytes)
+    return nil
+  }
+
+  private mutating func enqueueAgain() -> String? {
+    let entry = newEntry(avs: anyAVS(), bytes: Int.random(in: 0...12, using: &dice))
+    queue.enqueueUnbounded(entry)
+    model.insert(entry)
+    return nil
+  }
+
+  private mutating func takeNext() -> String? {
+    let admitted = Set(Self.avs.filter { _ in Bool.random(using: &dice) })
+    let mine = queue.next { admitted.contains($0) ? $0 : nil }
+    let theirs = model.next(admitting: admitted)
+    if theirs != nil { left += 1 }
+    if let mine, mine.grant != mine.entry.avs { return "next gave \(mine.entry.avs) the grant of \(mine.grant)" }
+    return mine?.entry.id == theirs?.id ? nil : "next gave \(show(mine?.entry)), the model says \(show(theirs))"
+  }
+
+  private mutating func expire() -> String? {
+    now += Int64.random(in: 0...40, using: &dice)
+    let (mine, theirs) = (queue.removeExpired(now: now), model.removeExpired(now: now))
+    expired += theirs.count
+    return mine.map(\.id) == theirs.map(\.id)
+      ? nil : "removeExpired(\(now)) gave \(mine.map { show($0) }), the model says \(theirs.map { show($0) })"
+  }
+
+  private func differenceInDepths() -> String? {
+    guard queue.depths == model.depths else { return "depths are \(queue.depths), the model says \(model.depths)" }
+    return queue.count == model.waiting.count ? nil : "count is \(queue.count), the model says \(model.waiting.count)"
+  }
+
+  private mutating func newEntry(avs: EthereumAddress, bytes: Int) -> QueueScript.Queue.Entry {
+    sequence += 1
+    return QueueScript.entry(
+      "", avs, priority: Int.random(in: -1...1, using: &dice), deadline: now + Int64.random(in: 0...200, using: &dice),
+      sequence: sequence, bytes: bytes)
+  }
+
+  private mutating func anyAVS() -> EthereumAddress {
+    Self.avs[Int.random(in: Self.avs.indices, using: &dice)]
+  }
+
+  private func show(_ entry: QueueScript.Queue.Entry?) -> String {
+    entry.map { "#\($0.sequence) of \($0.avs)" } ?? "nothing"
+  }
+}

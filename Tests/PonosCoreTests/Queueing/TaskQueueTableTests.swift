@@ -1,0 +1,181 @@
+import PonosCore
+import Testing
+
+/// Short names for queues whose entries carry the letter they were put in under.
+struct QueueScript {
+  typealias Queue = TaskQueueStateMachine<String>
+
+  static let roomy = Queue.Limits(perAVS: 100, total: 1000, bytes: 1 << 20)
+  static let avsA = avs(0xa)
+  static let avsB = avs(0xb)
+  static let avsC = avs(0xc)
+
+  static func avs(_ number: UInt8) -> EthereumAddress {
+    EthereumAddress(unchecked: Array(repeating: number, count: 20))
+  }
+
+  /// An entry whose sequence also makes its id.
+  static func entry(
+    _ content: String, _ avs: EthereumAddress = avsA, priority: Int = 0, deadline: Int64 = 1000, sequence: Int64,
+    bytes: Int = 1
+  ) -> Queue.Entry {
+    var id = [UInt8](repeating: 0, count: 32)
+    for index in 0..<8 { id[31 - index] = UInt8(truncatingIfNeeded: sequence >> (8 * Int64(index))) }
+    return Queue.Entry(
+      id: TaskID(unchecked: id), avs: avs, priority: priority, deadline: deadline, sequence: sequence, byteCount: bytes,
+      content: content)
+  }
+
+  /// Takes out all that may leave, in order.
+  static func drain(_ queue: inout Queue, admitting admitted: (EthereumAddress) -> Bool = { _ in true }) -> [String] {
+    var order: [String] = []
+    while let (entry, _) = queue.next(admit: { admitted($0) ? () : nil }) { order.append(entry.content) }
+    return order
+  }
+}
+
+@Suite("Task queue, by example")
+struct TaskQueueTableTests {
+  typealias Script = QueueScript
+
+  @Test("an empty queue gives nothing")
+  func empty() {
+    var queue = Script.Queue(limits: Script.roomy)
+    #expect(Script.drain(&queue).isEmpty)
+    #expect(queue.count == 0)
+    #expect(queue.depths.isEmpty)
+    #expect(queue.removeExpired(now: .max).isEmpty)
+  }
+
+  @Test("within an AVS: priority, then deadline, then order of acceptance")
+  func order() {
+    var queue = Script.Queue(limits: Script.roomy)
+    queue.enqueueUnbounded(Script.entry("late", deadline: 300, sequence: 1))
+    queue.enqueueUnbounded(Script.entry("second", deadline: 100, sequence: 3))
+    queue.enqueueUnbounded(Script.entry("urgent", priority: 5, deadline: 900, sequence: 9))
+    queue.enqueueUnbounded(Script.entry("first", deadline: 100, sequence: 2))
+    queue.enqueueUnbounded(Script.entry("idle", priority: -1, deadline: 1, sequence: 0))
+    #expect(Script.drain(&queue) == ["urgent", "first", "second", "late", "idle"])
+  }
+
+  @Test("AVSs take turns, whatever their priorities and numbers")
+  func turns() {
+    var queue = Script.Queue(limits: Script.roomy)
+    for number in 1...4 { queue.enqueueUnbounded(Script.entry("a\(number)", priority: 9, sequence: Int64(number))) }
+    queue.enqueueUnbounded(Script.entry("b1", Script.avsB, sequence: 5))
+    for number in 1...2 {
+      queue.enqueueUnbounded(Script.entry("c\(number)", Script.avsC, sequence: Int64(5 + number)))
+    }
+    #expect(Script.drain(&queue) == ["a1", "b1", "c1", "a2", "c2", "a3", "a4"])
+  }
+
+  @Test("an AVS that cannot run is passed over and keeps its turn")
+  func passedOver() {
+    var queue = Script.Queue(limits: Script.roomy)
+    for (content, avs) in [("a1", Script.avsA), ("b1", Script.avsB), ("a2", Script.avsA), ("b2", Script.avsB)] {
+      queue.enqueueUnbounded(Script.entry(content, avs, sequence: Int64(queue.count)))
+    }
+    #expect(Script.drain(&queue, admitting: { $0 == Script.avsB }) == ["b1", "b2"])
+    #expect(queue.depths == [Script.avsA: 2])
+    queue.enqueueUnbounded(Script.entry("b3", Script.avsB, sequence: 9))
+    #expect(Script.drain(&queue) == ["a1", "b3", "a2"])
+  }
+
+  @Test("asks each waiting AVS once, and hands on what it was granted")
+  func grants() throws {
+    var queue = Script.Queue(limits: Script.roomy)
+    queue.enqueueUnbounded(Script.entry("a1", sequence: 1))
+    queue.enqueueUnbounded(Script.entry("b1", Script.avsB, sequence: 2))
+    var asked: [EthereumAddress] = []
+    let taken = queue.next { avs -> Int? in
+      asked.append(avs)
+      return avs == Script.avsB ? 42 : nil
+    }
+    #expect(asked == [Script.avsA, Script.avsB])
+    #expect(try #require(taken).entry.content == "b1")
+    #expect(try #require(taken).grant == 42)
+  }
+
+  @Test("an AVS's own limit counts waiting and reserved places, and leaves others alone")
+  func limitPerAVS() {
+    var queue = Script.Queue(limits: .init(perAVS: 2, total: 100, bytes: 1000))
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
+    queue.fillReservation(with: Script.entry("a1", sequence: 1))
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == true)
+    #expect(Script.drain(&queue) == ["a1"])
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
+  }
+
+  @Test("the limit of all AVSs together")
+  func limitTotal() {
+    var queue = Script.Queue(limits: .init(perAVS: 100, total: 3, bytes: 1000))
+    for avs in [Script.avsA, Script.avsB, Script.avsC] { #expect(queue.reserve(avs: avs, byteCount: 1) == true) }
+    #expect(queue.reserve(avs: Script.avs(0xd), byteCount: 1) == false)
+    queue.cancelReservation(avs: Script.avsB, byteCount: 1)
+    #expect(queue.reserve(avs: Script.avs(0xd), byteCount: 1) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
+  }
+
+  @Test("the limit of memory, to the byte")
+  func limitBytes() {
+    var queue = Script.Queue(limits: .init(perAVS: 100, total: 100, bytes: 10))
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 11) == false)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 7) == true)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 4) == false)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 3) == true)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == false)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) == true)
+    queue.fillReservation(with: Script.entry("a1", sequence: 1, bytes: 7))
+    #expect(Script.drain(&queue) == ["a1"])
+    #expect(queue.reserve(avs: Script.avsC, byteCount: 7) == true)
+  }
+
+  @Test("what was accepted before comes back beyond every limit, and counts")
+  func unbounded() {
+    var queue = Script.Queue(limits: .init(perAVS: 1, total: 1, bytes: 1))
+    for number in 1...3 { queue.enqueueUnbounded(Script.entry("\(number)", sequence: Int64(number), bytes: 5)) }
+    #expect(queue.count == 3)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) == false)
+    #expect(Script.drain(&queue) == ["1", "2", "3"])
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == true)
+  }
+
+  @Test("giving back a place that was not reserved changes nothing")
+  func strayCancellation() {
+    var queue = Script.Queue(limits: .init(perAVS: 1, total: 1, bytes: 10))
+    queue.cancelReservation(avs: Script.avsA, byteCount: 5)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 10) == true)
+    queue.cancelReservation(avs: Script.avsB, byteCount: 10)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) == false)
+  }
+
+  @Test("expired tasks leave in the order of acceptance, from all AVSs, and free their places")
+  func expiry() {
+    var queue = Script.Queue(limits: .init(perAVS: 2, total: 4, bytes: 4))
+    queue.enqueueUnbounded(Script.entry("b-old", Script.avsB, deadline: 20, sequence: 1))
+    queue.enqueueUnbounded(Script.entry("a-old", priority: -3, deadline: 10, sequence: 2))
+    queue.enqueueUnbounded(Script.entry("a-new", deadline: 21, sequence: 3))
+    queue.enqueueUnbounded(Script.entry("c-new", Script.avsC, deadline: 50, sequence: 4))
+    #expect(queue.removeExpired(now: 9).isEmpty)
+    #expect(queue.removeExpired(now: 20).map(\.content) == ["b-old", "a-old"])
+    #expect(queue.removeExpired(now: 20).isEmpty)
+    #expect(queue.depths == [Script.avsA: 1, Script.avsC: 1])
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
+    #expect(queue.removeExpired(now: 21).map(\.content) == ["a-new"])
+    #expect(Script.drain(&queue) == ["c-new"])
+  }
+
+  @Test("a task that comes after a sweep with an earlier deadline is still found by the next")
+  func expiryOfLateComers() {
+    var queue = Script.Queue(limits: Script.roomy)
+    queue.enqueueUnbounded(Script.entry("long", deadline: 900, sequence: 1))
+    #expect(queue.removeExpired(now: 100).isEmpty)
+    queue.enqueueUnbounded(Script.entry("short", deadline: 50, sequence: 2))
+    #expect(queue.removeExpired(now: 100).map(\.content) == ["short"])
+    #expect(queue.count == 1)
+  }
+}

@@ -1,0 +1,37 @@
+import PonosCore
+import Testing
+
+@Suite("Retry policy")
+struct RetryPolicyTests {
+  static let policy = RetryPolicy(firstDelay: .milliseconds(100), maxDelay: .seconds(5))
+  static let failure = TaskFailure.performerUnreachable("gone")
+
+  @Test(
+    "doubles from the first delay up to the longest",
+    arguments: [
+      (1, 100), (2, 200), (3, 400), (4, 800), (5, 1600), (6, 3200), (7, 5000), (8, 5000), (20, 5000), (1000, 5000),
+      (Int.max, 5000),
+    ])
+  func delays(attempt: Int, milliseconds: Int) {
+    #expect(Self.policy.delay(after: Self.failure, attempt: attempt, remaining: .seconds(90)) == .milliseconds(milliseconds))
+  }
+
+  @Test("a run count below one counts as one", arguments: [0, -1])
+  func attemptBelowOne(attempt: Int) {
+    #expect(Self.policy.delay(after: Self.failure, attempt: attempt, remaining: .seconds(90)) == .milliseconds(100))
+  }
+
+  @Test("never waits past the end of the task's time")
+  func remaining() {
+    #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .milliseconds(101)) == .milliseconds(100))
+    #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .milliseconds(100)) == nil)
+    #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .zero) == nil)
+    #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .seconds(-3)) == nil)
+  }
+
+  @Test("tries again exactly after failures that another run may mend", arguments: FailureTable.rows)
+  func onlyRetryable(row: FailureTable.Row) {
+    let delay = Self.policy.delay(after: row.failure, attempt: 1, remaining: .seconds(90))
+    #expect((delay != nil) == row.isRetryable)
+  }
+}

@@ -1,0 +1,67 @@
+import PonosCore
+import Testing
+
+/// Every failure, with the code that metrics, logs and stored rows know it by.
+enum FailureTable {
+  struct Row: Sendable, CustomTestStringConvertible {
+    let failure: TaskFailure
+    let code: String
+    let isRetryable: Bool
+    /// Words the message must contain: what the reader needs to act.
+    let words: [String]
+
+    var testDescription: String { code }
+  }
+
+  static let digest = Digest32(unchecked: Array(repeating: 0xab, count: 32))
+
+  static let rows: [Row] = [
+    Row(
+      failure: .performerError(code: 3, message: "not a number"), code: "performer_error", isRetryable: false,
+      words: ["status 3", "not a number"]),
+    Row(
+      failure: .performerUnreachable("no route"), code: "performer_unreachable", isRetryable: true, words: ["no route"]),
+    Row(failure: .timedOut, code: "task_timed_out", isRetryable: false, words: ["taskTimeout"]),
+    Row(failure: .expired, code: "task_expired", isRetryable: false, words: ["concurrency", "taskTimeout"]),
+    Row(failure: .wrongTaskID, code: "wrong_task_id", isRetryable: false, words: ["task_id"]),
+    Row(failure: .outputTooLarge(limit: 77), code: "output_too_large", isRetryable: false, words: ["77 bytes"]),
+    Row(
+      failure: .digestConflict(recorded: digest), code: "digest_conflict", isRetryable: false,
+      words: [digest.description, "not signed"]),
+    Row(failure: .signingFailed("no key"), code: "signing_failed", isRetryable: false, words: ["no key"]),
+    Row(
+      failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: true, words: ["disk full"]),
+  ]
+
+  /// Which row a failure belongs to. Total, so that a new failure does not compile until the table knows it.
+  static func index(of failure: TaskFailure) -> Int {
+    switch failure {
+    case .performerError: 0
+    case .performerUnreachable: 1
+    case .timedOut: 2
+    case .expired: 3
+    case .wrongTaskID: 4
+    case .outputTooLarge: 5
+    case .digestConflict: 6
+    case .signingFailed: 7
+    case .journalUnavailable: 8
+    }
+  }
+}
+
+@Suite("Task failures")
+struct TaskFailureTests {
+  @Test("keep their codes, and say what happened", arguments: FailureTable.rows)
+  func stable(row: FailureTable.Row) {
+    #expect(row.failure.code == row.code)
+    #expect(row.failure.isRetryable == row.isRetryable)
+    for word in row.words { #expect(row.failure.message.contains(word)) }
+  }
+
+  @Test("have a row and a code each")
+  func complete() {
+    #expect(FailureTable.rows.map { FailureTable.index(of: $0.failure) } == Array(FailureTable.rows.indices))
+    #expect(Set(FailureTable.rows.map(\.code)).count == FailureTable.rows.count)
+    for row in FailureTable.rows { #expect(row.code.wholeMatch(of: /[a-z]+(_[a-z]+)*/) != nil) }
+  }
+}
