@@ -1,0 +1,93 @@
+import PonosCore
+
+/// The AVSs and their performers.
+extension ConfigurationAssembly {
+  /// nil when an entry cannot be read; every entry is looked at all the same.
+  func avsConfigs(_ identity: OperatorIdentity?) -> [AVSConfig]? {
+    let entries = root.entries("avsPerformers")
+    var configs: [AVSConfig] = []
+    for entry in entries {
+      checkMode(entry)
+      guard let config = avsConfig(entry, identity) else { continue }
+      if configs.contains(where: { $0.address == config.address }) {
+        report.add(
+          .error, .conflict, key: entry.path.appending(key: "avsAddress"), origin: entry.origin("avsAddress"),
+          "\(config.address) has an entry already", cure: "keep one entry per AVS")
+      }
+      configs.append(config)
+    }
+    return configs.count == entries.count ? configs : nil
+  }
+
+  private func checkMode(_ entry: ConfigurationSection) {
+    guard entry.choice("deploymentMode") == "kubernetes" else { return }
+    report.add(
+      .error, .unsupported, key: entry.path.appending(key: "deploymentMode"), origin: entry.origin("deploymentMode"),
+      "performers in Kubernetes are not available in this version", cure: "write 'docker' and run the executor beside a Docker engine")
+  }
+
+  private func avsConfig(_ entry: ConfigurationSection, _ identity: OperatorIdentity?) -> AVSConfig? {
+    let registry = entry.section("registry")
+    let registryConfig = registry.isPresent ? self.registry(registry, identity) : nil
+    let spec = performer(entry)
+    guard let address = entry.address("avsAddress"), registry.isPresent == (registryConfig != nil) else { return nil }
+    guard entry.isGiven("image") == (spec != nil) else { return nil }
+    var config = AVSConfig(address: address, performer: spec)
+    config.concurrency = entry.integer("concurrency") ?? config.concurrency
+    config.taskTimeout = entry.duration("taskTimeout") ?? config.taskTimeout
+    config.limits = limits(entry.section("resources"))
+    config.registry = registryConfig
+    return config
+  }
+
+  private func performer(_ entry: ConfigurationSection) -> PerformerSpec? {
+    let image = entry.section("image")
+    let environment = environment(entry)
+    guard image.isPresent else { return nil }
+    if !image.isGiven("tag"), !image.isGiven("digest") {
+      report.add(
+        .error, .missingKey, key: image.path, origin: image.node?.origin, "names no version of the image",
+        cure: "add tag or digest")
+    }
+    guard let address = entry.address("avsAddress"), let repository = image.text("repository"),
+      let policy = image.choice("pullPolicy").flatMap(PullPolicy.init(rawValue:)), let concurrency = entry.integer("concurrency")
+    else { return nil }
+    return PerformerSpec(
+      avs: address,
+      image: ImageReference(repository: repository, tag: image.text("tag"), digest: image.text("digest")),
+      pullPolicy: policy, environment: environment, concurrency: concurrency, limits: limits(entry.section("resources")))
+  }
+
+  private func environment(_ entry: ConfigurationSection) -> [EnvironmentVariable] {
+    var variables: [EnvironmentVariable] = []
+    for env in entry.entries("envs") {
+      guard let name = env.text("name") else { continue }
+      if variables.contains(where: { $0.name == name }) {
+        report.add(
+          .error, .conflict, key: env.path.appending(key: "name"), origin: env.origin("name"), "'\(name)' is set twice",
+          cure: "keep one of them")
+      }
+      // An empty name means "not from the environment" to the reference, so it does here.
+      if let source = env.node?["valueFromEnv"]?.text, !source.isEmpty {
+        variables.append(EnvironmentVariable(name: name, source: .executorEnvironment(source)))
+      } else {
+        variables.append(EnvironmentVariable(name: name, source: .literal(env.text("value") ?? "")))
+      }
+    }
+    return variables
+  }
+
+  private func limits(_ section: ConfigurationSection) -> ResourceLimits {
+    var limits = ResourceLimits.standard
+    limits.memoryBytes = section.size("memory") ?? limits.memoryBytes
+    limits.cpus = section.number("cpus") ?? limits.cpus
+    limits.pids = section.integer("pids").map(Int64.init) ?? limits.pids
+    limits.tmpfsBytes = section.size("tmpfs") ?? limits.tmpfsBytes
+    if limits.tmpfsBytes > limits.memoryBytes {
+      report.add(
+        .warning, .consequence, key: section.path.appending(key: "tmpfs"), origin: section.origin("tmpfs"),
+        "is larger than the memory it counts towards, so a full /tmp gets the performer killed", cure: "raise memory or lower tmpfs")
+    }
+    return limits
+  }
+}

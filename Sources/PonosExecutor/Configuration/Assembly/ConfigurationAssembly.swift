@@ -1,0 +1,137 @@
+import PonosCore
+import PonosCrypto
+
+/// Turns checked settings into an `ExecutorConfig`, and reports what only shows when settings are seen together.
+struct ConfigurationAssembly {
+  let root: ConfigurationSection
+  let report: ConfigurationReport
+  let secrets: SecretFileReader
+
+  /// nil when something was reported as an error.
+  func make() -> ExecutorConfig? {
+    let identity = identity()
+    let avs = avsConfigs(identity)
+    let chain = chain(avs)
+    let storage = storage()
+    checkPorts()
+    guard let identity, let chain, let avs, let storage, let taskPort = root.integer("grpcPort") else { return nil }
+    var config = ExecutorConfig(
+      taskPort: taskPort, managementPort: managementPort(taskPort), identity: identity, chain: chain, avs: avs,
+      storage: storage)
+    config.debug = root.boolean("debug") ?? config.debug
+    config.listenAddress = root.text("listenAddress") ?? config.listenAddress
+    config.performerNetworkName = root.text("performerNetworkName").flatMap { $0.isEmpty ? nil : $0 }
+    config.managementAuthentication = root.section("authentication").boolean("enabled") ?? false
+    let operations = root.section("operations")
+    config.operations.address = operations.text("address") ?? config.operations.address
+    config.operations.port = operations.integer("port") ?? config.operations.port
+    let queue = root.section("queue")
+    config.queue.maxPerAVS = queue.integer("maxPerAvs") ?? config.queue.maxPerAVS
+    config.queue.maxTotal = queue.integer("maxTotal") ?? config.queue.maxTotal
+    return report.hasErrors ? nil : config
+  }
+
+  private func managementPort(_ taskPort: Int) -> Int {
+    let port = root.integer("managementServerGrpcPort") ?? 0
+    return port == 0 ? taskPort : port
+  }
+
+  private func checkPorts() {
+    let operations = root.section("operations")
+    guard let port = operations.integer("port"), port != 0 else { return }
+    for key in ["grpcPort", "managementServerGrpcPort"] where root.integer(key) == port {
+      report.add(
+        .error, .conflict, key: operations.path.appending(key: "port"),
+        origin: operations.isGiven("port") ? operations.origin("port") : root.origin(key),
+        "port \(port) is also the value of \(key)", cure: "give each server a port of its own")
+    }
+  }
+
+  private func storage() -> StorageConfig? {
+    let storage = root.section("storage")
+    guard let type = storage.choice("type") else { return nil }
+    switch type {
+    case "memory": return memory(storage)
+    case "badger": return badger(storage)
+    default: return storage.text("path").map { .sqlite(path: $0) }
+    }
+  }
+
+  private func memory(_ storage: ConfigurationSection) -> StorageConfig {
+    report.add(
+      .note, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
+      "nothing survives a restart: accepted tasks and deployed performers are forgotten",
+      cure: "use 'type: sqlite' to keep them")
+    return .memory
+  }
+
+  private func badger(_ storage: ConfigurationSection) -> StorageConfig? {
+    let badger = storage.section("badger")
+    if badger.boolean("inMemory") == true { return memory(storage) }
+    guard let directory = badger.text("dir") else {
+      if !badger.isGiven("dir") {
+        report.add(
+          .error, .missingKey, key: badger.path.appending(key: "dir"), origin: storage.origin("type"),
+          "is missing, but storage.type is 'badger'", cure: "add it, or write 'type: sqlite' and 'path'")
+      }
+      return nil
+    }
+    report.add(
+      .note, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
+      "a SQLite database is kept in \(directory); a Badger store that may be there is not read")
+    return .sqlite(path: directory.hasSuffix("/") ? directory + "executor.db" : directory + "/executor.db")
+  }
+
+  private func chain(_ avs: [AVSConfig]?) -> ChainConfig? {
+    let section = root.section("l1Chain")
+    let rpcURL = rpcURL(section)
+    checkRegistries(avs ?? [], hasEndpoint: rpcURL != nil)
+    guard let verifier = verifier(section), let id = section.integer("chainId") else { return nil }
+    return ChainConfig(chainID: UInt64(id), rpcURL: rpcURL, ecdsaCertificateVerifier: verifier)
+  }
+
+  private func rpcURL(_ section: ConfigurationSection) -> String? {
+    guard section.strongest(of: ["rpcUrl", "rpcUrlFile"]) == "rpcUrlFile" else { return section.text("rpcUrl") }
+    guard let text = secrets.text(of: section, "rpcUrlFile") else { return nil }
+    guard ScalarText.isURL(text) else {
+      report.add(
+        .error, .invalidValue, key: section.path.appending(key: "rpcUrlFile"), origin: section.origin("rpcUrlFile"),
+        "the content of the file is not a URL", cure: "write one such as https://rpc.example.org into it")
+      return nil
+    }
+    return text
+  }
+
+  private func verifier(_ section: ConfigurationSection) -> EthereumAddress? {
+    let contracts = root.section("contracts")
+    if contracts.isGiven("ecdsaCertificateVerifier") { return contracts.address("ecdsaCertificateVerifier") }
+    guard let id = section.integer("chainId") else { return nil }
+    if let known = CertificateVerifiers.ecdsaAddress(chainID: UInt64(id)) { return known }
+    report.add(
+      .error, .invalidValue, key: section.path.appending(key: "chainId"), origin: section.origin("chainId"),
+      "no certificate verifier is known for chain \(id)",
+      cure: "use 1, 8453, 11155111, 84532, 31337 or 31338, or give contracts.ecdsaCertificateVerifier")
+    return nil
+  }
+
+  /// Without a registry an AVS needs the chain, which this version does not read: no file is refused that names an endpoint
+  /// (files of the reference always do), but its operator is told.
+  private func checkRegistries(_ avs: [AVSConfig], hasEndpoint: Bool) {
+    let cure = "add 'registry' with executorOperatorSets and aggregators to this entry"
+    for (index, avs) in avs.enumerated() where avs.registry == nil {
+      let entry = root.section("avsPerformers").path.appending(.index(index))
+      let origin = root.entries("avsPerformers")[index].node?.origin
+      if hasEndpoint {
+        report.add(
+          .warning, .unsupported, key: entry, origin: origin,
+          "tasks of \(avs.address) will be refused: reading operator sets from the chain is not available in this version",
+          cure: cure)
+      } else {
+        report.add(
+          .error, .unsupported, key: entry, origin: origin,
+          "has neither a registry nor l1Chain.rpcUrl, and reading operator sets from the chain is not available in this version",
+          cure: cure)
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/// A setting given on the command line.
+package struct ConfigurationFlag: Sendable, Equatable {
+  /// As the operator typed it, with its dashes: `--grpc-port`.
+  package let name: String
+  /// Path of the key: `grpcPort`, `avsPerformers[0].concurrency` or `avsPerformers.0.concurrency`.
+  package let key: String
+  package let value: String
+
+  package init(name: String, key: String, value: String) {
+    self.name = name
+    self.key = key
+    self.value = value
+  }
+}
+
+/// Finds the setting a dotted path means.
+struct FlagResolver {
+  let schema: SchemaNode
+  let report: ConfigurationReport
+
+  func assignments(_ flags: [ConfigurationFlag]) -> [ConfigurationAssignment] {
+    flags.compactMap(assignment)
+  }
+
+  private func assignment(_ flag: ConfigurationFlag) -> ConfigurationAssignment? {
+    let origin = ConfigurationOrigin.flag(flag.name)
+    let words = flag.key.replacing("[", with: ".").replacing("]", with: "").split(separator: ".", omittingEmptySubsequences: false)
+    guard let (path, node) = resolve(words[...], from: schema, at: ConfigurationPath()) else {
+      let guess = Spelling.nearest(to: flag.key, among: ConfigurationSchema.usedPaths)
+      report.add(
+        .error, .unknownKey, origin: origin, "there is no setting '\(flag.key)'",
+        cure: guess.map { "did you mean '\($0)'?" } ?? "'config reference' lists all keys")
+      return nil
+    }
+    return ConfigurationAssignment(path: path, node: node, text: flag.value, origin: origin)
+  }
+
+  private func resolve(
+    _ words: ArraySlice<Substring>, from node: SchemaNode, at path: ConfigurationPath
+  ) -> (ConfigurationPath, SchemaNode)? {
+    guard let word = words.first else { return node.isLeaf ? (path, node) : nil }
+    guard let child = node.child(named: String(word)) else { return nil }
+    let childPath = path.appending(key: child.name)
+    guard child.key.kind == .list else { return resolve(words.dropFirst(), from: child, at: childPath) }
+    guard let number = words.dropFirst().first.flatMap({ Int($0) }), number >= 0 else { return nil }
+    return resolve(words.dropFirst(2), from: child, at: childPath.appending(.index(number)))
+  }
+}

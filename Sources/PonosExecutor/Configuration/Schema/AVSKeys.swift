@@ -1,0 +1,77 @@
+extension ConfigurationSchema {
+  /// The AVSs this executor works for, and their performers.
+  static let avsKeys: [ConfigurationKey] = performerKeys + limitKeys + registryKeys + otherPerformerKeys
+
+  private static let performerKeys: [ConfigurationKey] = [
+    ConfigurationKey("avsPerformers", .list, "One entry per AVS. An empty list is fine: performers can be deployed later."),
+    ConfigurationKey("avsPerformers[].avsAddress", .address, required: true, "Address of the AVS."),
+    ConfigurationKey(
+      "avsPerformers[].image", .group, absent: "nothing is deployed at start",
+      "The performer deployed at start. Give `tag`, `digest` or both."),
+    ConfigurationKey("avsPerformers[].image.repository", .repository, required: true, "Registry, port and path, without scheme and tag."),
+    ConfigurationKey("avsPerformers[].image.tag", .tag, "Version by name."),
+    ConfigurationKey("avsPerformers[].image.digest", .digest, "Version by content; wins over `tag`."),
+    ConfigurationKey(
+      "avsPerformers[].image.pullPolicy", .choice(["Always", "IfNotPresent", "Never"]), default: "IfNotPresent",
+      "When the registry is asked. `IfNotPresent` asks only for an image that is not on this host."),
+    ConfigurationKey("avsPerformers[].envs", .list, "Variables of the performer's container; it gets no others."),
+    ConfigurationKey("avsPerformers[].envs[].name", .variableName, required: true, "Name of the variable."),
+    ConfigurationKey("avsPerformers[].envs[].value", .text, default: "", secret: true, "Its value."),
+    ConfigurationKey(
+      "avsPerformers[].envs[].valueFromEnv", .variableName,
+      "Name of a variable of the executor, read when a container is created; wins over `value`."),
+    ConfigurationKey(
+      "avsPerformers[].processType", .choice(["server"]), default: "server", "Performers are servers; there is no other type."),
+    ConfigurationKey(
+      "avsPerformers[].deploymentMode", .choice(["docker", "kubernetes"]), default: "docker",
+      "`kubernetes` is not available in this version: it is an error."),
+    ConfigurationKey("avsPerformers[].concurrency", .integer(1...1024), default: "8", "Tasks one performer is given at a time."),
+    ConfigurationKey(
+      "avsPerformers[].taskTimeout", .duration(.milliseconds(100)...(.seconds(86_400))), default: "90s",
+      "From the acceptance of a task to its answer."),
+  ]
+
+  private static let limitKeys: [ConfigurationKey] = [
+    ConfigurationKey("avsPerformers[].resources", .group, "Limits of each container of this AVS, however it was deployed."),
+    ConfigurationKey(
+      "avsPerformers[].resources.memory", .size((6 << 20)...(1 << 44)), default: "512Mi", "Memory and swap together."),
+    ConfigurationKey("avsPerformers[].resources.cpus", .number(0.01...1024), default: "1", "Processor time, in cores."),
+    ConfigurationKey("avsPerformers[].resources.pids", .integer(1...4_194_304), default: "256", "Processes and threads."),
+    ConfigurationKey(
+      "avsPerformers[].resources.tmpfs", .size((64 << 10)...(1 << 44)), default: "64Mi",
+      "Size of `/tmp`, the only place a performer can write to; what it holds counts as memory."),
+  ]
+
+  private static let registryKeys: [ConfigurationKey] = [
+    ConfigurationKey(
+      "avsPerformers[].registry", .group,
+      "Operator sets and aggregators of the AVS, instead of reads from the chain."),
+    ConfigurationKey(
+      "avsPerformers[].registry.executorOperatorSets", .list, required: true, "Operator sets this executor works in."),
+    ConfigurationKey(
+      "avsPerformers[].registry.executorOperatorSets[].id", .integer(0...Int(UInt32.max)), required: true, "Number of the set."),
+    ConfigurationKey(
+      "avsPerformers[].registry.executorOperatorSets[].curve", .choice(["ecdsa", "bn254"]), required: true,
+      "Curve its results are signed with."),
+    ConfigurationKey("avsPerformers[].registry.aggregators", .list, required: true, "Who may submit tasks."),
+    ConfigurationKey(
+      "avsPerformers[].registry.aggregators[].address", .address, required: true, "Operator address of the aggregator."),
+    ConfigurationKey(
+      "avsPerformers[].registry.aggregators[].curve", .choice(["ecdsa", "bn254"]), required: true, "Curve it signs submissions with."),
+    ConfigurationKey(
+      "avsPerformers[].registry.aggregators[].signingAddress", .address,
+      "With `curve: ecdsa`, and needed there: address of its signing key."),
+    ConfigurationKey(
+      "avsPerformers[].registry.aggregators[].publicKey", .bn254PublicKey,
+      "With `curve: bn254`, and needed there: its G2 public key, imaginary parts first."),
+  ]
+
+  private static let otherPerformerKeys: [ConfigurationKey] = [
+    ConfigurationKey(ignored: "avsPerformers[].workerCount", because: "use `concurrency`"),
+    ConfigurationKey(ignored: "avsPerformers[].signingCurve", because: "the curve belongs to the operator set: see `registry`"),
+    ConfigurationKey(ignored: "avsPerformers[].avsRegistrarAddress", because: "the registrar is found through the AVS address"),
+    ConfigurationKey(ignored: "avsPerformers[].kubernetes", because: "performers run in Docker"),
+    ConfigurationKey(ignored: "avsPerformers[].envs[].type", because: "all variables are treated alike"),
+    ConfigurationKey(ignored: "avsPerformers[].envs[].kubernetesEnv", because: "performers run in Docker; use `valueFromEnv`"),
+  ]
+}

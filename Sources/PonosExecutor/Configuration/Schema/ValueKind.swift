@@ -1,0 +1,155 @@
+import PonosCore
+
+/// What a setting may hold.
+package enum ValueKind: Sendable, Equatable {
+  /// Keys of its own.
+  case group
+  /// Any number of groups.
+  case list
+  /// Anything; not looked at.
+  case anything
+  case boolean
+  case integer(ClosedRange<Int>)
+  case number(ClosedRange<Double>)
+  case duration(ClosedRange<Duration>)
+  /// Bytes.
+  case size(ClosedRange<Int64>)
+  case text
+  /// Path of a file or directory; relative ones start at the working directory.
+  case path
+  /// One of these, in any case.
+  case choice([String])
+  /// 20 bytes.
+  case address
+  /// 32 bytes in hex.
+  case privateKey
+  /// 128 bytes in hex.
+  case bn254PublicKey
+  case url
+  case ipv4
+  case repository
+  case tag
+  case digest
+  case variableName
+
+  /// What the reference calls it.
+  package var name: String {
+    switch self {
+    case .group: "group"
+    case .list: "list of groups"
+    case .anything: "any"
+    case .boolean: "boolean"
+    case .integer(let range): range.upperBound == .max ? "integer from \(range.lowerBound)" : "integer, \(range.lowerBound)–\(range.upperBound)"
+    case .number(let range): "number, \(Self.plain(range.lowerBound))–\(Self.plain(range.upperBound))"
+    case .duration: "duration"
+    case .size: "size"
+    case .text: "text"
+    case .path: "path"
+    case .choice(let choices): choices.map { "`\($0)`" }.joined(separator: " or ")
+    case .address: "address"
+    case .privateKey: "hex, 32 bytes"
+    case .bn254PublicKey: "hex, 128 bytes"
+    case .url: "URL"
+    case .ipv4: "IPv4 address"
+    case .repository: "image repository"
+    case .tag: "image tag"
+    case .digest: "image digest"
+    case .variableName: "variable name"
+    }
+  }
+
+  /// What is wrong with `text` and how it is written instead; nil when it is fine. Neither text quotes the value.
+  func fault(in text: String) -> (wrong: String, cure: String)? {
+    switch self {
+    case .group: return ("is not a group of keys", "indent its keys below it")
+    case .list: return ("is not a list", "start each entry with '- '")
+    case .anything, .text: return nil
+    case .boolean:
+      return ScalarText.boolean(text) == nil ? ("is neither true nor false", "write true or false") : nil
+    case .integer(let range): return Self.integerFault(in: text, range)
+    case .number(let range):
+      guard let value = ScalarText.number(text), range.contains(value) else {
+        let bounds = "\(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+        return ("is not a number from \(bounds)", "write one such as 0.5")
+      }
+      return nil
+    case .duration(let range): return Self.durationFault(in: text, range)
+    case .size(let range): return Self.sizeFault(in: text, range)
+    case .path: return text.isEmpty ? ("is empty", "give the path of a file") : nil
+    case .choice(let choices):
+      guard !choices.contains(where: { $0.lowercased() == text.lowercased() }) else { return nil }
+      return ("is not known here", "write \(choices.joined(separator: " or "))")
+    case .address:
+      return EthereumAddress(hex: text) == nil ? ("is not an address", "write 0x and 40 hex digits") : nil
+    case .privateKey:
+      return Hex.decode(text)?.count == 32 ? nil : ("is not a private key", "write 64 hex digits, with or without 0x")
+    case .bn254PublicKey:
+      let isKey = Hex.decode(text)?.count == 128
+      return isKey ? nil : ("is not a BN254 public key", "write 0x and 256 hex digits: the G2 point, imaginary parts first")
+    case .url: return ScalarText.isURL(text) ? nil : ("is not a URL", "write one such as https://rpc.example.org")
+    case .ipv4:
+      return ScalarText.isIPv4(text) ? nil : ("is not an IPv4 address", "write one such as 127.0.0.1 or 0.0.0.0")
+    case .repository:
+      return ScalarText.isRepository(text)
+        ? nil : ("is not an image repository", "write it in lower case without scheme, tag and digest, such as ghcr.io/acme/performer")
+    case .tag: return ScalarText.isTag(text) ? nil : ("is not an image tag", "write one such as v1.2.0")
+    case .digest:
+      return ScalarText.isDigest(text) ? nil : ("is not an image digest", "write sha256: and 64 lower-case hex digits")
+    case .variableName:
+      let isName = !text.isEmpty && !text.contains { $0 == "=" || $0 == "\0" || $0.isWhitespace }
+      return isName ? nil : ("is not the name of a variable", "write a name without spaces and '='")
+    }
+  }
+
+  private static func integerFault(in text: String, _ range: ClosedRange<Int>) -> (wrong: String, cure: String)? {
+    guard let value = ScalarText.integer(text) else {
+      return text.contains("${")
+        ? ("is a placeholder nobody has filled in", "replace it by a whole number")
+        : ("is not a whole number", "write digits only")
+    }
+    guard !range.contains(value) else { return nil }
+    let bounds = range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+    return ("is out of range", "write \(bounds)")
+  }
+
+  private static func durationFault(in text: String, _ range: ClosedRange<Duration>) -> (wrong: String, cure: String)? {
+    guard let value = ScalarText.duration(text) else {
+      let isBareNumber = ScalarText.number(text) != nil
+      return (isBareNumber ? "has no unit" : "is not a duration", "write a number and h, m, s or ms, such as 90s or 1m30s")
+    }
+    guard !range.contains(value) else { return nil }
+    return ("is out of range", "write \(range.lowerBound.formattedForOperators) to \(range.upperBound.formattedForOperators)")
+  }
+
+  private static func sizeFault(in text: String, _ range: ClosedRange<Int64>) -> (wrong: String, cure: String)? {
+    guard let value = ScalarText.size(text) else {
+      return ("is not a size", "write bytes, or a number and Ki, Mi, Gi, k, M or G, such as 512Mi")
+    }
+    guard !range.contains(value) else { return nil }
+    return ("is out of range", "write \(Self.sizeText(range.lowerBound)) to \(Self.sizeText(range.upperBound))")
+  }
+
+  private static func plain(_ value: Double) -> String {
+    value == value.rounded() ? String(Int(value)) : String(value)
+  }
+
+  private static func sizeText(_ bytes: Int64) -> String {
+    for (unit, factor) in [("Ti", Int64(1) << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)]
+    where bytes >= factor && bytes.isMultiple(of: factor) {
+      return "\(bytes / factor)\(unit)"
+    }
+    return "\(bytes)"
+  }
+}
+
+extension Duration {
+  /// As the configuration writes it, in the largest unit that divides it: `90s`, `1m`, `500ms`.
+  package var formattedForOperators: String {
+    let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    for (unit, factor) in [("h", Int64(3_600_000)), ("m", 60_000), ("s", 1000)]
+    where milliseconds >= factor && milliseconds.isMultiple(of: factor) {
+      return "\(milliseconds / factor)\(unit)"
+    }
+    return "\(milliseconds)ms"
+  }
+}
