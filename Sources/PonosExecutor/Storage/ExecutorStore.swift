@@ -3,7 +3,7 @@ import PonosCore
 /// What the daemon must still know after a crash. Two implementations, `SQLiteStore` and `MemoryStore`, pass one conformance suite.
 ///
 /// A write has reached the disk when its call returns (`SQLiteStore`). Writes of concurrent callers share a commit.
-/// A call that throws has changed nothing.
+/// A call that throws has changed nothing. A caller's cancellation does not stop a write: it ends as if the caller had stayed.
 package protocol ExecutorStore: Sendable {
   // MARK: Tasks
 
@@ -51,7 +51,8 @@ package typealias UnixMilliseconds = Int64
 
 /// What came of an acceptance.
 package enum AcceptOutcome: Sendable, Equatable {
-  case accepted
+  /// Written; `sequence` is the task's place in the order of acceptances.
+  case accepted(sequence: Int64)
   /// The id is known: what is stored of it. Nothing was written.
   case known(TaskRecord)
 }

@@ -23,9 +23,10 @@ package final class MemoryStore: ExecutorStore {
   package func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
     try use { state throws(StoreError) in
       if let known = state.tasks[task.id] { return .known(known) }
-      state.tasks[task.id] = TaskRecord(accepted: task, sequence: state.nextSequence)
+      let sequence = state.nextSequence
+      state.tasks[task.id] = TaskRecord(accepted: task, sequence: sequence)
       state.nextSequence += 1
-      return .accepted
+      return .accepted(sequence: sequence)
     }
   }
 

@@ -23,9 +23,10 @@ enum SQLiteQueries {
       }
       return .known(known)
     }
+    let sequence = database.lastInsertedRowID
     try database.cachedStatement(sql: "INSERT INTO submission (sequence, bytes) VALUES (?, ?)")
-      .execute(arguments: [database.lastInsertedRowID, Data(task.submission)])
-    return .accepted
+      .execute(arguments: [sequence, Data(task.submission)])
+    return .accepted(sequence: sequence)
   }
 
   static func record(_ transition: TaskTransition, for id: TaskID, _ database: Database) throws {
