@@ -118,7 +118,8 @@ let package = Package(
       name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosAPI", nioEmbedded],
       swiftSettings: strict),
     .testTarget(
-      name: "PonosExecutorTests", dependencies: ["PonosExecutor", "PonosTesting"], swiftSettings: strict),
+      name: "PonosExecutorTests", dependencies: ["PonosExecutor", "PonosTesting", grdb, logging, metrics],
+      swiftSettings: strict),
     .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),
     .testTarget(
       name: "AcceptanceTests", dependencies: ["PonosExecutor", "PonosTesting", "PonosDocker"],

@@ -53,7 +53,7 @@ enum SQLiteQueries {
     case .failed(let failure, let time):
       (
         "phase = 'failed', failure_code = ?, failure_message = ?, finished_at = ?",
-        [failure.code, failure.message, time]
+        [failure.code, Data(failure.message.utf8), time]
       )
     }
   }

@@ -74,7 +74,8 @@ package enum SQLiteSchema {
   // MARK: Version 1
 
   /// The submission has a table of its own because SQLite writes a changed row anew: a task that moves on must not rewrite megabytes.
-  /// `AUTOINCREMENT` keeps sequence numbers from being used again after tasks are deleted.
+  /// `AUTOINCREMENT` keeps sequence numbers from being used again after tasks are deleted. A failure's message may quote a performer and
+  /// so hold any character; as text it would end at a NUL.
   private static func createTables(_ database: Database) throws {
     try database.execute(
       sql: """
@@ -99,7 +100,7 @@ package enum SQLiteSchema {
           performer_id TEXT,
           finished_at INTEGER,
           failure_code TEXT,
-          failure_message TEXT,
+          failure_message BLOB,
           result BLOB
         ) STRICT;
         CREATE INDEX task_unfinished ON task (sequence) WHERE finished_at IS NULL;

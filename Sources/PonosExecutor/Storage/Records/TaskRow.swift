@@ -23,13 +23,13 @@ enum TaskRow {
       deadline: row[14])
     return TaskRecord(
       accepted: accepted, sequence: row[10], phase: try phase(row), attempt: row[4], performerID: row[5],
-      result: try bytes(row, 15), failure: failure(row), finishedAt: row[7])
+      result: try bytes(row, 15), failure: try failure(row), finishedAt: row[7])
   }
 
   static func summary(_ row: Row) throws -> TaskSummary {
     TaskSummary(
       id: try fixed(row, 0, "id"), operatorSet: try operatorSet(row), phase: try phase(row), attempt: row[4],
-      performerID: row[5], acceptedAt: row[6], finishedAt: row[7], failure: failure(row))
+      performerID: row[5], acceptedAt: row[6], finishedAt: row[7], failure: try failure(row))
   }
 
   private static func operatorSet(_ row: Row) throws -> OperatorSet {
@@ -42,9 +42,9 @@ enum TaskRow {
     return phase
   }
 
-  private static func failure(_ row: Row) -> StoredFailure? {
-    guard let code: String = row[8], let message: String = row[9] else { return nil }
-    return StoredFailure(code: code, message: message)
+  private static func failure(_ row: Row) throws -> StoredFailure? {
+    guard let code: String = row[8], let message = try bytes(row, 9) else { return nil }
+    return StoredFailure(code: code, message: String(decoding: message, as: UTF8.self))
   }
 
   private static func fixed<Value: FixedBytes>(_ row: Row, _ index: Int, _ column: String) throws -> Value {

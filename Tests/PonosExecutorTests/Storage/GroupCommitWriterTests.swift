@@ -1,0 +1,220 @@
+import Foundation
+import GRDB
+import PonosExecutor
+import PonosTesting
+import Synchronization
+import Testing
+
+@Suite struct GroupCommitWriterTests {
+  private let directory: TemporaryDirectory
+  private let pool: DatabasePool
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    pool = try DatabasePool(path: directory.file("writer.sqlite"), configuration: Self.configuration)
+    try pool.write { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE item (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES item DEFERRABLE INITIALLY DEFERRED);
+          """)
+    }
+  }
+
+  private static var configuration: GRDB.Configuration {
+    var configuration = GRDB.Configuration()
+    configuration.allowsUnsafeTransactions = true
+    return configuration
+  }
+
+  @Test func concurrentWritersShareCommits() async throws {
+    let reports = Mutex<[CommitReport]>([])
+    let store = try SQLiteStore.open(path: directory.file("store.sqlite")) { report in reports.withLock { $0.append(report) } }
+    let (writers, each) = (64, 20)
+    try await withThrowingTaskGroup { group in
+      for writer in 0..<writers {
+        group.addTask {
+          for index in 0..<each {
+            let outcome = try await store.accept(StoreRecords.task(writer * each + index))
+            #expect(outcome == .accepted)
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    let statistics = store.statistics
+    #expect(statistics.writes == UInt64(writers * each))
+    #expect(statistics.commits < statistics.writes / 8)
+    #expect(reports.withLock { $0.reduce(0) { $0 + $1.writes } } == writers * each)
+    #expect(try await store.unfinishedTasks().count == writers * each)
+    try await store.close()
+  }
+
+  @Test func aLoneWriteIsNotHeldBack() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    for id in 1...20 { try await insert(id, writer) }
+    #expect(writer.statistics.commits == 20)
+    #expect(writer.statistics.writes == 20)
+  }
+
+  @Test func aFailingWriteDoesNotFailItsNeighbours() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    let outcomes = try await inOneBatch(writer, count: 30) { id throws(StoreError) in
+      try await writer.write("insert \(id)") { database in
+        try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+        // Every third writes first and fails then: what it wrote must go, and only that.
+        if id % 3 == 0 { try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id]) }
+      }
+    }
+    let good = (1...30).filter { $0 % 3 != 0 }
+    #expect(Set(outcomes.keys) == Set(1...30).subtracting(good))
+    #expect(outcomes.values.allSatisfy { $0.code == .writeFailed && $0.message.contains("insert") })
+    #expect(try await storedIDs() == good)
+    #expect(writer.statistics.commits == 2)
+  }
+
+  @Test func aFailedCommitFailsTheWholeBatchAndChangesNothing() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    let outcomes = try await inOneBatch(writer, count: 10) { id throws(StoreError) in
+      try await writer.write("insert \(id)") { database in
+        // A parent that does not exist is noticed by the commit only.
+        try database.execute(sql: "INSERT INTO item (id, parent) VALUES (?, ?)", arguments: [id, id == 5 ? 999 : nil])
+      }
+    }
+    #expect(outcomes.count == 10)
+    #expect(outcomes.values.allSatisfy { $0.code == .writeFailed && $0.message.contains("could not commit") })
+    #expect(try await storedIDs() == [])
+    #expect(writer.statistics.failedCommits == 1)
+    #expect(writer.statistics.lastFailure?.code == .writeFailed)
+
+    try await insert(50, writer)
+    #expect(try await storedIDs() == [50])
+    #expect(writer.statistics.lastFailure == nil)
+  }
+
+  @Test func aFullQueueRefusesNewWorkButNotTheStepsOfOldWork() async throws {
+    var limits = GroupCommitWriter.Limits()
+    limits.pendingAdmissions = 4
+    limits.pendingWrites = 6
+    let writer = GroupCommitWriter(pool: pool, limits: limits)
+    let gate = try await block(writer)
+    await withTaskGroup(of: Void.self) { group in
+      for id in 1...4 { group.addTask { await expectOutcome(nil, write: id, .admission) } }
+      await eventually { writer.statistics.pending == 4 }
+      await expectOutcome(.overloaded, write: 5, .admission)
+      for id in 6...7 { group.addTask { await expectOutcome(nil, write: id, .continuation) } }
+      await eventually { writer.statistics.pending == 6 }
+      await expectOutcome(.overloaded, write: 8, .continuation)
+      gate.open()
+    }
+    await gate.finished()
+    #expect(try await storedIDs() == [1, 2, 3, 4, 6, 7])
+
+    @Sendable func expectOutcome(_ code: StoreError.Code?, write id: Int, _ kind: GroupCommitWriter.Kind) async {
+      do throws(StoreError) {
+        try await insert(id, writer, kind: kind)
+        #expect(code == nil)
+      } catch {
+        #expect(error.code == code)
+      }
+    }
+  }
+
+  @Test func aBatchIsBoundedInBytes() async throws {
+    var limits = GroupCommitWriter.Limits()
+    limits.batchBytes = 100
+    let writer = GroupCommitWriter(pool: pool, limits: limits)
+    _ = try await inOneBatch(writer, count: 10) { id throws(StoreError) in
+      try await writer.write("insert \(id)", bytes: id == 1 ? 1000 : 50) { database in
+        try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+      }
+    }
+    #expect(try await storedIDs() == Array(1...10))
+    // The gate, the large one, and nine more in twos: at least five batches, whichever order they came in.
+    #expect(writer.statistics.commits >= 1 + 1 + 5)
+  }
+
+  @Test func closeWaitsForWhatWasQueued() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    let gate = try await block(writer)
+    try await withThrowingTaskGroup { group in
+      for id in 1...10 { group.addTask { try await insert(id, writer) } }
+      await eventually { writer.statistics.pending == 10 }
+      group.addTask { await writer.close() }
+      gate.open()
+      try await group.waitForAll()
+    }
+    await gate.finished()
+    #expect(try await storedIDs() == Array(1...10))
+    await #expect(throws: StoreError.self) { try await insert(11, writer) }
+  }
+
+  // MARK: Tools
+
+  private func insert(
+    _ id: Int, _ writer: GroupCommitWriter, kind: GroupCommitWriter.Kind = .continuation
+  ) async throws(StoreError) {
+    try await writer.write("insert \(id)", kind: kind) { database in
+      try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+    }
+  }
+
+  private func storedIDs() async throws -> [Int] {
+    try await pool.read { try Int.fetchAll($0, sql: "SELECT id FROM item ORDER BY id") }
+  }
+
+  /// Runs `write` for 1...count at the same time while the connection is busy, so that they wait together; returns what those threw that failed.
+  private func inOneBatch(
+    _ writer: GroupCommitWriter, count: Int, _ write: @escaping @Sendable (Int) async throws(StoreError) -> Void
+  ) async throws -> [Int: StoreError] {
+    let gate = try await block(writer)
+    let outcomes = await withTaskGroup(of: (Int, StoreError?).self) { group in
+      for id in 1...count {
+        group.addTask {
+          do throws(StoreError) {
+            try await write(id)
+            return (id, nil)
+          } catch {
+            return (id, error)
+          }
+        }
+      }
+      await eventually { writer.statistics.pending == count }
+      gate.open()
+      return await group.reduce(into: [Int: StoreError]()) { $0[$1.0] = $1.1 }
+    }
+    await gate.finished()
+    return outcomes
+  }
+
+  /// Occupies the writer with a write that does nothing until the gate is opened.
+  private func block(_ writer: GroupCommitWriter) async throws -> Gate {
+    let gate = Gate()
+    gate.task.withLock { task in
+      task = Task { try await writer.write("wait") { _ in gate.pass() } }
+    }
+    await eventually { gate.isEntered }
+    return gate
+  }
+}
+
+/// Holds up a thread until it is opened.
+private final class Gate: Sendable {
+  let task = Mutex<Task<Void, any Error>?>(nil)
+  private let entered = Atomic(false)
+  private let semaphore = DispatchSemaphore(value: 0)
+
+  var isEntered: Bool { entered.load(ordering: .acquiring) }
+
+  func pass() {
+    entered.store(true, ordering: .releasing)
+    semaphore.wait()
+  }
+
+  func open() { semaphore.signal() }
+
+  func finished() async {
+    let task = task.withLock { $0 }
+    let result = await task?.result
+    if case .failure(let error) = result { Issue.record(error) }
+  }
+}

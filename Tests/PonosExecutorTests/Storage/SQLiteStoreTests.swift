@@ -1,0 +1,262 @@
+import Foundation
+import GRDB
+import PonosCore
+import PonosExecutor
+import PonosTesting
+import Testing
+
+/// What only a store on disk does: it comes back as it was, and refuses what it must not open.
+@Suite struct SQLiteStoreTests {
+  private let directory: TemporaryDirectory
+  private let path: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("store.sqlite")
+  }
+
+  // MARK: Reopening
+
+  @Test func everythingIsThereAfterReopening() async throws {
+    let first = try SQLiteStore.open(path: path)
+    let performer = StoreRecords.performer(1, createdAt: 5)
+    for number in 1...3 { _ = try await first.accept(StoreRecords.task(number)) }
+    try await first.record(.executing(performerID: "p", attempt: 1), for: StoreRecords.taskID(2))
+    try await first.record(.signed(result: [9, 8], at: 77), for: StoreRecords.taskID(3))
+    _ = try await first.record(StoreRecords.signedDigest(task: 3, digest: 4))
+    try await first.save(performer)
+    let unfinished = try await first.unfinishedTasks()
+    let recent = try await first.recentTasks(limit: 10)
+    let installation = try await first.installationID()
+    try await first.close()
+
+    let second = try SQLiteStore.open(path: path)
+    #expect(try await second.unfinishedTasks() == unfinished)
+    #expect(try await second.recentTasks(limit: 10) == recent)
+    #expect(try await second.task(StoreRecords.taskID(3))?.result == [9, 8])
+    #expect(try await second.record(StoreRecords.signedDigest(task: 3, digest: 5)) == .conflict(recorded: StoreRecords.digest(4)))
+    #expect(try await second.performers() == [performer])
+    #expect(try await second.installationID() == installation)
+    _ = try await second.accept(StoreRecords.task(4))
+    #expect(try await second.task(StoreRecords.taskID(4))?.sequence == 4)
+    try await second.close()
+  }
+
+  @Test func aCopyTakenWithoutClosingHasEveryCommit() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 1...20 { _ = try await store.accept(StoreRecords.task(number)) }
+    let copy = try SQLiteStore.open(path: try copyFiles(named: "copy.sqlite"))
+    #expect(try await copy.unfinishedTasks() == store.unfinishedTasks())
+    try await copy.close()
+    try await store.close()
+  }
+
+  /// A power cut can leave the end of the write-ahead log half written: commits before it must not suffer.
+  @Test func aTornLogLosesOnlyTheTornCommit() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 1...20 { _ = try await store.accept(StoreRecords.task(number)) }
+    let sizeBefore = try fileSize(path + "-wal")
+    _ = try await store.accept(StoreRecords.task(21))
+    let sizeAfter = try fileSize(path + "-wal")
+    #expect(sizeAfter > sizeBefore)
+    for cut in stride(from: sizeBefore, to: sizeAfter, by: 511) {
+      let copyPath = try copyFiles(named: "torn-\(cut).sqlite")
+      try truncate(copyPath + "-wal", to: cut)
+      let copy = try SQLiteStore.open(path: copyPath)
+      #expect(try await copy.unfinishedTasks().map(\.id) == (1...20).map(StoreRecords.taskID))
+      #expect(try await copy.accept(StoreRecords.task(21)) == .accepted)
+      try await copy.close()
+    }
+    try await store.close()
+  }
+
+  @Test func everyFlippedBitInTheLastCommitIsNoticed() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 1...5 { _ = try await store.accept(StoreRecords.task(number)) }
+    let sizeBefore = try fileSize(path + "-wal")
+    _ = try await store.accept(StoreRecords.task(6))
+    let sizeAfter = try fileSize(path + "-wal")
+    for position in stride(from: sizeBefore, to: sizeAfter, by: 1013) {
+      let copyPath = try copyFiles(named: "flipped-\(position).sqlite")
+      try flipBit(of: copyPath + "-wal", at: position)
+      let copy = try SQLiteStore.open(path: copyPath)
+      #expect(try await copy.unfinishedTasks().map(\.id) == (1...5).map(StoreRecords.taskID))
+      try await copy.close()
+    }
+    try await store.close()
+  }
+
+  // MARK: What is opened
+
+  @Test func filesArePrivate() async throws {
+    let nested = directory.file("a/b/store.sqlite")
+    let store = try SQLiteStore.open(path: nested)
+    _ = try await store.accept(StoreRecords.task(1))
+    for name in ["a", "a/b"] { #expect(try mode(directory.file(name)) == 0o700) }
+    for suffix in ["", "-wal", "-shm", ".lock"] { #expect(try mode(nested + suffix) == 0o600) }
+    try await store.close()
+    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: nested)
+    let again = try SQLiteStore.open(path: nested)
+    #expect(try mode(nested) == 0o600)
+    try await again.close()
+  }
+
+  @Test func aSecondDaemonIsRefused() async throws {
+    let store = try SQLiteStore.open(path: path)
+    let error = try #require(throws: StoreError.self) { try SQLiteStore.open(path: path) }
+    #expect(error.code == .locked)
+    #expect(error.message.contains("process \(getpid())"))
+    _ = try await store.accept(StoreRecords.task(1))
+    try await store.close()
+    let next = try SQLiteStore.open(path: path)
+    #expect(try await next.task(StoreRecords.taskID(1)) != nil)
+    try await next.close()
+  }
+
+  @Test func anotherProgramsDatabaseIsRefusedAndNotTouched() throws {
+    let queue = try DatabaseQueue(path: path)
+    try queue.write { try $0.execute(sql: "CREATE TABLE wallet (id INTEGER PRIMARY KEY)") }
+    try queue.close()
+    let before = try Data(contentsOf: URL(fileURLWithPath: path))
+    let error = try #require(throws: StoreError.self) { try SQLiteStore.open(path: path) }
+    #expect(error.code == .cannotOpen)
+    #expect(error.message.contains("another program"))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+  }
+
+  @Test func aFileThatIsNoDatabaseIsRefusedAndNotTouched() throws {
+    let text = Data(String(repeating: "operator: {}\n", count: 400).utf8)
+    try text.write(to: URL(fileURLWithPath: path))
+    let error = try #require(throws: StoreError.self) { try SQLiteStore.open(path: path) }
+    #expect(error.code == .cannotOpen)
+    #expect(error.message.contains("not a SQLite database"))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == text)
+  }
+
+  @Test func aDatabaseOfALaterVersionIsRefused() async throws {
+    try await SQLiteStore.open(path: path).close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { try $0.execute(sql: "PRAGMA user_version = \(SQLiteSchema.version + 1)") }
+    try queue.close()
+    let error = try #require(throws: StoreError.self) { try SQLiteStore.open(path: path) }
+    #expect(error.code == .cannotOpen)
+    #expect(error.message.contains("schema version \(SQLiteSchema.version + 1)"))
+  }
+
+  @Test func aDirectoryThatCannotBeMadeIsAClearError() throws {
+    try Data().write(to: URL(fileURLWithPath: directory.file("file")))
+    let error = try #require(throws: StoreError.self) { try SQLiteStore.open(path: directory.file("file/store.sqlite")) }
+    #expect(error.code == .cannotOpen)
+    #expect(error.message.contains(directory.file("file")))
+  }
+
+  /// Each version a release has written opens as the present one, with what was in it.
+  @Test(arguments: 0...SQLiteSchema.version) func earlierVersionsAreBroughtUpToDate(version: Int) async throws {
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { database in
+      for migration in SQLiteSchema.migrations.prefix(version) { try migration.apply(database) }
+      if version > 0 {
+        try database.execute(sql: "PRAGMA application_id = \(SQLiteSchema.applicationID)")
+        try database.execute(sql: "PRAGMA user_version = \(version)")
+        try database.execute(sql: try #require(Self.contents[version], "add what a database of version \(version) may hold"))
+      }
+    }
+    try queue.close()
+    let store = try SQLiteStore.open(path: path)
+    let tasks = try await store.unfinishedTasks()
+    #expect(tasks.map(\.accepted) == (version == 0 ? [] : [StoreRecords.task(1)]))
+    #expect(try await store.accept(StoreRecords.task(2)) == .accepted)
+    try await store.close()
+    let after = try DatabaseQueue(path: path)
+    #expect(try await after.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == SQLiteSchema.version)
+    try after.close()
+  }
+
+  /// SQL that fills a database of each version with task 1.
+  private static let contents: [Int: String] = [
+    1: """
+    INSERT INTO task (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt)
+    VALUES (x'\(hex(StoreRecords.task(1).id))', x'\(hex(StoreRecords.task(1).contentHash))',
+      x'\(hex(StoreRecords.task(1).operatorSet.avs))', \(StoreRecords.task(1).operatorSet.id),
+      x'\(hex(StoreRecords.task(1).aggregator))', \(StoreRecords.task(1).priority), \(StoreRecords.task(1).acceptedAt),
+      \(StoreRecords.task(1).deadline), 'queued', 0);
+    INSERT INTO submission (sequence, bytes) VALUES (1, x'\(Hex.encode(StoreRecords.task(1).submission))');
+    """
+  ]
+
+  private static func hex(_ value: some FixedBytes) -> String { Hex.encode(value.bytes) }
+
+  // MARK: Damage and exhaustion
+
+  @Test func aDamagedRowIsAnErrorAndNotAWrongRecord() async throws {
+    let store = try SQLiteStore.open(path: path)
+    _ = try await store.accept(StoreRecords.task(1))
+    try await store.close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { try $0.execute(sql: "UPDATE task SET content_hash = x'00'") }
+    try queue.close()
+    let damaged = try SQLiteStore.open(path: path)
+    await #expect(throws: StoreError(.readFailed, "column content_hash of a task is damaged; restore a backup")) {
+      _ = try await damaged.task(StoreRecords.taskID(1))
+    }
+    try await damaged.close()
+  }
+
+  @Test(.enabled(if: SmallDisk.isAvailable, "needs the right to mount a tmpfs"))
+  func aFullDiskRefusesAndHeals() async throws {
+    let disk = try SmallDisk(at: directory.file("disk"), bytes: 2 << 20)
+    let store = try SQLiteStore.open(path: disk.path + "/store.sqlite")
+    var accepted: [TaskID] = []
+    var failure: StoreError?
+    for number in 0..<100 where failure == nil {
+      let task = StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 100_000))
+      do throws(StoreError) {
+        _ = try await store.accept(task)
+        accepted.append(task.id)
+      } catch {
+        failure = error
+      }
+    }
+    #expect(failure?.code == .diskFull)
+    #expect(store.statistics.lastFailure?.code == .diskFull)
+    #expect(try await store.unfinishedTasks().map(\.id) == accepted)
+
+    for id in accepted.dropFirst(2) { try await makeRoom(id, in: store, disk) }
+    #expect(try await store.accept(StoreRecords.task(200)) == .accepted)
+    #expect(store.statistics.lastFailure == nil)
+    try await store.close()
+  }
+
+  private func makeRoom(_ id: TaskID, in store: SQLiteStore, _ disk: SmallDisk) async throws {
+    try disk.resize(bytes: 8 << 20)
+    try await store.record(.failed(StoredFailure(code: "a", message: "b"), at: 1), for: id)
+  }
+
+  // MARK: Files
+
+  private func copyFiles(named name: String) throws -> String {
+    let target = directory.file(name)
+    for suffix in ["", "-wal"] { try FileManager.default.copyItem(atPath: path + suffix, toPath: target + suffix) }
+    return target
+  }
+
+  private func fileSize(_ path: String) throws -> Int {
+    try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+  }
+
+  private func mode(_ path: String) throws -> Int {
+    try #require(FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+  }
+
+  private func truncate(_ path: String, to size: Int) throws {
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try file.truncate(atOffset: UInt64(size))
+    try file.close()
+  }
+
+  private func flipBit(of path: String, at position: Int) throws {
+    var data = try Data(contentsOf: URL(fileURLWithPath: path))
+    data[position] ^= 0x10
+    try data.write(to: URL(fileURLWithPath: path))
+  }
+}

@@ -1,0 +1,71 @@
+import Logging
+import PonosCore
+import PonosExecutor
+import PonosTesting
+import Synchronization
+import Testing
+
+@Suite struct StoreMaintenanceTests {
+  private static let day: Int64 = 24 * 3600 * 1000
+
+  @Test func forgetsFinishedTasksAfterSevenDays() async throws {
+    let store = MemoryStore()
+    for number in 1...3 { _ = try await store.accept(StoreRecords.task(number)) }
+    try await store.record(.signed(result: [1], at: 1 * Self.day), for: StoreRecords.taskID(1))
+    try await store.record(.signed(result: [1], at: 1 * Self.day + 1), for: StoreRecords.taskID(2))
+    let now = Mutex(8 * Self.day)
+    let maintenance = StoreMaintenance(store: store, logger: Logger(label: "test"), now: { now.withLock { $0 } })
+    try await maintenance.maintain()
+    #expect(try await store.recentTasks(limit: 5).count == 3)
+    now.withLock { $0 += 1 }
+    try await maintenance.maintain()
+    #expect(try await store.recentTasks(limit: 5).map(\.id) == [3, 2].map(StoreRecords.taskID))
+  }
+
+  @Test func worksAtOnceAndThenEveryInterval() async throws {
+    let store = MemoryStore()
+    _ = try await store.accept(StoreRecords.task(1))
+    try await store.record(.signed(result: [1], at: 0), for: StoreRecords.taskID(1))
+    let sleeps = Mutex<[Duration]>([])
+    let maintenance = StoreMaintenance(
+      store: store, interval: .seconds(60), logger: Logger(label: "test"), now: { 100 * Self.day },
+      sleep: { duration in
+        if sleeps.withLock({ $0.append(duration); return $0.count }) == 3 { throw CancellationError() }
+        _ = try await store.accept(StoreRecords.task(1))
+      })
+    try await maintenance.run()
+    #expect(sleeps.withLock { $0 } == [.seconds(60), .seconds(60), .seconds(60)])
+    #expect(try await store.recentTasks(limit: 5).count == 1)
+  }
+
+  @Test func aFailureDoesNotEndIt() async throws {
+    let store = MemoryStore()
+    try await store.close()
+    let rounds = Atomic(0)
+    let maintenance = StoreMaintenance(
+      store: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      sleep: { _ in if rounds.add(1, ordering: .relaxed).newValue == 3 { throw CancellationError() } })
+    try await maintenance.run()
+    #expect(rounds.load(ordering: .relaxed) == 3)
+  }
+
+  @Test func deletesMoreThanOneStepAndShortensTheLog() async throws {
+    let directory = try TemporaryDirectory()
+    let store = try SQLiteStore.open(path: directory.file("store.sqlite"))
+    await withTaskGroup { group in
+      for number in 0..<1201 {
+        group.addTask {
+          do throws(StoreError) {
+            _ = try await store.accept(StoreRecords.task(number))
+            try await store.record(.signed(result: [1], at: 5), for: StoreRecords.taskID(number))
+          } catch {
+            Issue.record(error)
+          }
+        }
+      }
+    }
+    #expect(try await store.deleteTasks(finishedBefore: 6) == 1201)
+    #expect(try await store.recentTasks(limit: 1) == [])
+    try await store.close()
+  }
+}
