@@ -32,7 +32,7 @@ package enum ExecutorStoreConformance {
 
   @Sendable private static func acceptedTaskReadsBack(_ store: any ExecutorStore) async throws {
     let task = StoreRecords.task(1)
-    #expect(try await store.accept(task) == .accepted)
+    #expect(try await store.accept(task).isAccepted)
     let record = try #require(try await store.task(task.id))
     #expect(record == TaskRecord(accepted: task, sequence: record.sequence))
     #expect(try await store.task(StoreRecords.taskID(2)) == nil)
@@ -42,7 +42,7 @@ package enum ExecutorStoreConformance {
     let first = StoreRecords.task(1)
     var other = StoreRecords.task(2)
     other.id = first.id
-    #expect(try await store.accept(first) == .accepted)
+    #expect(try await store.accept(first).isAccepted)
     let record = try #require(try await store.task(first.id))
     #expect(try await store.accept(other) == .known(record))
     #expect(try await store.task(first.id) == record)
@@ -61,7 +61,7 @@ package enum ExecutorStoreConformance {
       return try await group.reduce(into: []) { $0.append($1) }
     }
     let winner = try #require(try await store.task(StoreRecords.taskID(1)))
-    #expect(outcomes.count { $0 == .accepted } == 1)
+    #expect(outcomes.count { $0.isAccepted } == 1)
     #expect(outcomes.count { $0 == .known(winner) } == 31)
   }
 
@@ -219,7 +219,7 @@ package enum ExecutorStoreConformance {
     let sizes = [0, 1, 4095, 4097, 4 << 20]
     for (number, size) in sizes.enumerated() {
       let task = StoreRecords.task(number, submission: [UInt8](repeating: UInt8(number), count: size))
-      #expect(try await store.accept(task) == .accepted)
+      #expect(try await store.accept(task).isAccepted)
       #expect(try await store.task(task.id)?.accepted == task)
       let result = [UInt8](repeating: 0xff, count: size)
       try await store.record(.signed(result: result, at: 1), for: task.id)

@@ -55,6 +55,10 @@ package enum AcceptOutcome: Sendable, Equatable {
   case accepted(sequence: Int64)
   /// The id is known: what is stored of it. Nothing was written.
   case known(TaskRecord)
+
+  package var isAccepted: Bool {
+    if case .accepted = self { true } else { false }
+  }
 }
 
 /// What came of recording a digest.

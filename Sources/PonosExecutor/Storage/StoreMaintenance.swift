@@ -54,7 +54,3 @@ package struct StoreMaintenance: Service {
     }
   }
 }
-
-extension Duration {
-  fileprivate var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-}

@@ -35,7 +35,7 @@ import Testing
         group.addTask {
           for index in 0..<each {
             let outcome = try await store.accept(StoreRecords.task(writer * each + index))
-            #expect(outcome == .accepted)
+            #expect(outcome.isAccepted)
           }
         }
       }

@@ -1,0 +1,127 @@
+import PonosAPI
+import PonosCore
+import PonosCrypto
+import SwiftProtobuf
+
+/// A validated task that is written down: it will end in a signed result or a recorded failure, whatever happens to the daemon.
+package struct AcceptedTask: Sendable {
+  package let task: ValidatedTask
+  package let sequence: Int64
+  package let acceptedAt: UnixMilliseconds
+  /// On the monotonic clock.
+  package let deadline: Int64
+  /// Runs begun so far.
+  package internal(set) var attempt: Int
+
+  fileprivate init(task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, deadline: Int64, attempt: Int) {
+    self.task = task
+    self.sequence = sequence
+    self.acceptedAt = acceptedAt
+    self.deadline = deadline
+    self.attempt = attempt
+  }
+
+  package var id: TaskID { task.submission.id }
+  package var avs: EthereumAddress { task.submission.operatorSet.avs }
+}
+
+/// The only writer of task rows: turns what happens to a task into durable transitions.
+package struct TaskJournal: Sendable {
+  private let store: any ExecutorStore
+  private let clock: TaskClock
+
+  package init(store: any ExecutorStore, clock: TaskClock) {
+    self.store = store
+    self.clock = clock
+  }
+
+  /// What came of writing a task down.
+  package enum Acceptance: Sendable {
+    case accepted(AcceptedTask)
+    /// The id is known already; nothing was written.
+    case known(TaskRecord)
+  }
+
+  /// Writes a task down; durable when it returns.
+  package func accept(_ task: ValidatedTask, timeout: Duration) async throws(StoreError) -> Acceptance {
+    let now = clock.unix()
+    let record = AcceptedTaskRecord(
+      id: task.submission.id, contentHash: task.contentHash, submission: try Self.encode(task.submission),
+      operatorSet: task.submission.operatorSet, aggregator: task.submission.aggregator, priority: 0,
+      acceptedAt: now, deadline: now + timeout.milliseconds)
+    switch try await store.accept(record) {
+    case .known(let known):
+      return .known(known)
+    case .accepted(let sequence):
+      return .accepted(
+        AcceptedTask(
+          task: task, sequence: sequence, acceptedAt: now,
+          deadline: clock.monotonic() + timeout.milliseconds, attempt: 0))
+    }
+  }
+
+  /// The accepted task behind a row read after a restart; its deadline is moved onto today's monotonic clock.
+  package func restore(_ record: TaskRecord, as task: ValidatedTask) -> AcceptedTask {
+    AcceptedTask(
+      task: task, sequence: record.sequence, acceptedAt: record.accepted.acceptedAt,
+      deadline: clock.monotonic() + (record.accepted.deadline - clock.unix()), attempt: record.attempt)
+  }
+
+  /// The row of a task; nil for an id never accepted.
+  package func record(of id: TaskID) async throws(StoreError) -> TaskRecord? {
+    try await store.task(id)
+  }
+
+  /// A run begins.
+  package func begin(_ id: TaskID, performerID: String, attempt: Int) async throws(TaskFailure) {
+    try await write(.executing(performerID: performerID, attempt: attempt), for: id)
+  }
+
+  /// The run did not finish; the task waits again.
+  package func requeue(_ id: TaskID) async throws(TaskFailure) {
+    try await write(.requeued, for: id)
+  }
+
+  /// Makes `digest` the one that may be signed for the task, for ever. Throws `.digestConflict` when another one is.
+  package func recordDigest(
+    _ digest: Digest32, curve: SignatureCurve, for task: ValidatedTask
+  ) async throws(TaskFailure) {
+    let record = SignedDigestRecord(
+      taskID: task.submission.id, operatorSet: task.submission.operatorSet, curve: curve, digest: digest,
+      recordedAt: clock.unix())
+    let outcome: DigestOutcome
+    do throws(StoreError) { outcome = try await store.record(record) } catch {
+      throw .journalUnavailable(error.description)
+    }
+    switch outcome {
+    case .recorded, .sameAsRecorded: return
+    case .conflict(let recorded): throw .digestConflict(recorded: recorded)
+    }
+  }
+
+  /// The signed result is the answer from now on.
+  package func finish(_ result: SignedResult) async throws(TaskFailure) {
+    let bytes: [UInt8]
+    do { bytes = try result.wire.serializedBytes() } catch {
+      throw .signingFailed("the result cannot be encoded: \(error)")
+    }
+    try await write(.signed(result: bytes, at: clock.unix()), for: result.id)
+  }
+
+  /// The failure is the answer from now on.
+  package func fail(_ id: TaskID, with failure: StoredFailure) async throws(TaskFailure) {
+    try await write(.failed(failure, at: clock.unix()), for: id)
+  }
+
+  private func write(_ transition: TaskTransition, for id: TaskID) async throws(TaskFailure) {
+    do throws(StoreError) { try await store.record(transition, for: id) } catch {
+      throw .journalUnavailable(error.description)
+    }
+  }
+
+  private static func encode(_ submission: TaskSubmission) throws(StoreError) -> [UInt8] {
+    do { return try submission.wire.serializedBytes() } catch {
+      throw StoreError(.writeFailed, "the submission of task \(submission.id) cannot be encoded: \(error)")
+    }
+  }
+}
