@@ -1,0 +1,48 @@
+import PonosDocker
+
+/// Why a container does not serve, as far as the engine can tell.
+package struct ContainerPostMortem: Sendable, Equatable {
+  /// A clause that continues "the container …".
+  package let reason: String
+  /// The last lines it wrote, oldest first.
+  package let logTail: [String]
+
+  fileprivate static let lines = 20
+  fileprivate static let lineLimit = 400
+}
+
+extension DockerRuntime {
+  /// Looks at a container that failed. Never fails itself: what cannot be found out is said in the reason.
+  func postMortem(of id: String) async -> ContainerPostMortem {
+    do throws(DockerError) {
+      let state = try await docker.container(id).state
+      let log = try await docker.logTail(ofContainer: id, lines: ContainerPostMortem.lines)
+      return ContainerPostMortem(
+        reason: ContainerPostMortem.reason(state), logTail: log.map { String($0.prefix(ContainerPostMortem.lineLimit)) })
+    } catch {
+      let reason = error.code == .notFound ? "was removed by someone else" : "cannot be examined: \(error)"
+      return ContainerPostMortem(reason: reason, logTail: [])
+    }
+  }
+}
+
+extension ContainerPostMortem {
+  fileprivate static func reason(_ state: ContainerDetails.State) -> String {
+    if state.isRunning { return "still runs" }
+    if state.status == "created" { return "was never started" + (state.error.isEmpty ? "" : ": \(state.error)") }
+    if state.wasOOMKilled { return "was killed for exceeding its memory limit (exit code \(state.exitCode))" }
+    return ending(exitCode: state.exitCode)
+  }
+
+  /// What an exit code says.
+  static func ending(exitCode: Int) -> String {
+    switch exitCode {
+    case 0: "ended by itself (exit code 0)"
+    case 137: "was killed (exit code 137)"
+    case 139: "crashed with a segmentation fault (exit code 139)"
+    case 134: "aborted (exit code 134)"
+    case 143: "was terminated (exit code 143)"
+    default: "ended with exit code \(exitCode)"
+    }
+  }
+}

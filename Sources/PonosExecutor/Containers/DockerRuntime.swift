@@ -1,0 +1,110 @@
+import Foundation
+import PonosCore
+import PonosDocker
+
+/// Performers' containers on a Docker Engine: creates them hardened and labelled, finds them again, and takes them away.
+package struct DockerRuntime: Sendable {
+  let docker: DockerClient
+  let installationID: String
+  let networks: PerformerNetworks
+  /// The daemon's own environment, for variables that performers take from it.
+  let executorEnvironment: [String: String]
+  /// Time a container gets between SIGTERM and SIGKILL.
+  let stopGrace: Duration
+
+  /// Port performers listen on, in every container. From the Hourglass performer contract.
+  static let port = 8080
+
+  private var ownership: String { "\(ContainerLabels.installation)=\(installationID)" }
+
+  /// Creates the container of `identity` and returns its id.
+  func create(
+    _ identity: ContainerIdentity, spec: PerformerSpec, image: ResolvedImage
+  ) async throws(DockerError) -> String {
+    let network = try await networks.ensure(for: identity.avs)
+    let container = ContainerHardening.creation(
+      of: spec, image: image.reference, environment: environment(of: spec),
+      labels: identity.labels(installationID: installationID), network: network)
+    return try await docker.createContainer(container, name: Self.name(for: identity.avs))
+  }
+
+  func start(_ id: String) async throws(DockerError) {
+    try await docker.startContainer(id)
+  }
+
+  /// Where the container can be reached; nil while it does not run. The address of a stopped container may already belong to
+  /// another one, so the answer is only as old as this call.
+  func address(of id: String) async throws(DockerError) -> String? {
+    let details = try await docker.container(id)
+    guard details.id == id, details.state.isRunning else { return nil }
+    return details.addresses.sorted { $0.key < $1.key }.map(\.value).first { !$0.isEmpty }
+  }
+
+  /// Returns once the container has ended. Throws `timedOut` when it still runs after `limit`.
+  func waitForEnd(of id: String, limit: Duration) async throws(DockerError) {
+    _ = try await docker.waitForContainer(id, limit: limit)
+  }
+
+  /// Id of the image the container was created from; nil when the container is gone.
+  func imageID(of id: String) async throws(DockerError) -> String? {
+    do {
+      return try await docker.container(id).imageID
+    } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+  }
+
+  /// Every container of this installation, ended ones too.
+  func ownContainers() async throws(DockerError) -> [ReconciliationPlan.Container] {
+    try await docker.containers(labels: [ownership], all: true).map { container in
+      ReconciliationPlan.Container(
+        id: container.id, performerID: container.labels[ContainerLabels.performer],
+        generation: container.labels[ContainerLabels.generation].flatMap { Int($0) },
+        isRunning: container.state == "running")
+    }
+  }
+
+  /// Takes a container away at once.
+  func discard(_ id: String) async throws(DockerError) {
+    try await docker.removeContainer(id, force: true)
+  }
+
+  /// Takes all containers of a performer away; running ones are asked to end first if `isGraceful` is set.
+  func removeAll(of performerID: String, isGraceful: Bool) async throws(DockerError) {
+    let labels = [ownership, "\(ContainerLabels.performer)=\(performerID)"]
+    for container in try await docker.containers(labels: labels, all: true) {
+      if isGraceful, container.state == "running" { try await stop(container.id) }
+      try await docker.removeContainer(container.id, force: true)
+    }
+  }
+
+  private func stop(_ id: String) async throws(DockerError) {
+    do {
+      try await docker.stopContainer(id, grace: stopGrace)
+    } catch {
+      guard error.code == .notFound else { throw error }
+    }
+  }
+
+  /// Hands on every end of a container of ours, and every shortage of memory in one. See `DockerClient.containerEvents`.
+  func events(
+    opened: @Sendable () async throws -> Void, handle: @Sendable (EngineEvent) async throws -> Void
+  ) async throws(DockerError) {
+    try await docker.containerEvents(labels: [ownership], actions: ["die", "oom"], opened: opened, handle: handle)
+  }
+
+  /// `NAME=VALUE` each, exactly the configured list. A variable the daemon does not have becomes empty.
+  private func environment(of spec: PerformerSpec) -> [String] {
+    spec.environment.map { variable in
+      switch variable.source {
+      case .literal(let value): "\(variable.name)=\(value)"
+      case .executorEnvironment(let source): "\(variable.name)=\(executorEnvironment[source] ?? "")"
+      }
+    }
+  }
+
+  private static func name(for avs: EthereumAddress) -> String {
+    "ponos-\(Hex.encode(avs.bytes.prefix(3)))-\(UUID().uuidString.prefix(8).lowercased())"
+  }
+}

@@ -1,0 +1,15 @@
+import PonosCore
+
+/// Something worth counting that happened to a performer.
+package enum PerformerEvent: Sendable, Equatable {
+  /// A deployment succeeded; the time from request to service.
+  case deployed(avs: EthereumAddress, Duration)
+  case deploymentFailed(avs: EthereumAddress, DeploymentError.Code)
+  /// A container is being replaced because it failed.
+  case restarted(avs: EthereumAddress)
+  case probeFailed(avs: EthereumAddress)
+  /// A process in the container exceeded the memory limit.
+  case outOfMemory(avs: EthereumAddress)
+  /// An image was brought from its registry; the time it took.
+  case imagePulled(avs: EthereumAddress, Duration)
+}

@@ -1,0 +1,99 @@
+import Synchronization
+
+/// What one supervisor is told from outside. Holds at most one message of each kind: a later one of the same kind replaces it.
+final class PerformerMailbox: Sendable {
+  enum Message: Sendable, Equatable {
+    /// The performer is to go. Stays in the box: every later read finds it again.
+    case retire
+    case ended(containerID: String, reason: String)
+    case probed(HealthReport)
+  }
+
+  private struct State {
+    var isRetiring = false
+    var ended: Message?
+    var probed: Message?
+    var reader: CheckedContinuation<Message?, Never>?
+    var isClosed = false
+    var outcome: Result<Void, RemovalError> = .failure(.shuttingDown)
+    var retirees: [CheckedContinuation<Result<Void, RemovalError>, Never>] = []
+
+    mutating func take() -> Message? {
+      if isRetiring { return .retire }
+      if let message = ended {
+        ended = nil
+        return message
+      }
+      defer { probed = nil }
+      return probed
+    }
+  }
+
+  private let state = Mutex(State())
+
+  func post(_ message: Message) {
+    let delivery = state.withLock { state -> (CheckedContinuation<Message?, Never>, Message)? in
+      switch message {
+      case .retire: state.isRetiring = true
+      case .ended: state.ended = message
+      case .probed: state.probed = message
+      }
+      guard let reader = state.reader, let next = state.take() else { return nil }
+      state.reader = nil
+      return (reader, next)
+    }
+    if let (reader, message) = delivery { reader.resume(returning: message) }
+  }
+
+  /// The most pressing message, as soon as there is one; nil once the caller is cancelled. One reader at a time.
+  func next() async -> Message? {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let ready = state.withLock { state -> (isReady: Bool, message: Message?) in
+          if Task.isCancelled { return (true, nil) }
+          if let message = state.take() { return (true, message) }
+          state.reader = continuation
+          return (false, nil)
+        }
+        if ready.isReady { continuation.resume(returning: ready.message) }
+      }
+    } onCancel: {
+      state.withLock { state in
+        defer { state.reader = nil }
+        return state.reader
+      }?.resume(returning: nil)
+    }
+  }
+
+  /// Returns once the reader has put the message `retire` aside: the performer is to go.
+  func untilRetiring() async -> Bool {
+    while let message = await next() {
+      if message == .retire { return true }
+    }
+    return false
+  }
+
+  /// Asks for retirement and waits for the end of it.
+  func retire() async -> Result<Void, RemovalError> {
+    post(.retire)
+    return await withCheckedContinuation { continuation in
+      let outcome = state.withLock { state -> Result<Void, RemovalError>? in
+        if state.isClosed { return state.outcome }
+        state.retirees.append(continuation)
+        return nil
+      }
+      if let outcome { continuation.resume(returning: outcome) }
+    }
+  }
+
+  /// To be called when the supervisor ends: tells those who asked for retirement what came of it.
+  func close(_ outcome: Result<Void, RemovalError>) {
+    let retirees = state.withLock { state in
+      state.isClosed = true
+      state.outcome = outcome
+      defer { state.retirees = [] }
+      return state.retirees
+    }
+    retirees.forEach { $0.resume(returning: outcome) }
+  }
+}

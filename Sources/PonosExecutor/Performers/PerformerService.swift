@@ -1,0 +1,316 @@
+import Logging
+import PonosCore
+import PonosDocker
+import ServiceLifecycle
+import Synchronization
+
+/// Runs the performers of all AVSs: recovers those that should be there, deploys and removes them on demand, and supervises each in
+/// a child of its own, so that none can hold up another.
+///
+/// `deploy` and `remove` only ask; `run()` does the work, so a caller that goes away changes nothing. Containers are left running
+/// when the service ends, for the next daemon to adopt.
+package final class PerformerService: Service, Sendable {
+  private let docker: DockerClient
+  private let store: any ExecutorStore
+  private let roster: PerformerRoster
+  private let configured: [PerformerSpec]
+  private let settings: PerformerSettings
+  private let executorEnvironment: [String: String]
+  private let observe: @Sendable (PerformerEvent) -> Void
+  private let connect: @Sendable (PerformerEndpoint) throws -> any PerformerConnection
+  private let logger: Logger
+  private let board = PerformerBoard()
+  private let desk = PerformerDesk()
+
+  /// - Parameters:
+  ///   - configured: What the configuration wants, at most one for each AVS.
+  ///   - executorEnvironment: The daemon's own environment.
+  ///   - observe: Called for everything worth counting; must not block.
+  ///   - connect: Makes the line to a container. Each one is closed by this service.
+  package init(
+    docker: DockerClient, store: any ExecutorStore, roster: PerformerRoster, configured: [PerformerSpec],
+    settings: PerformerSettings = PerformerSettings(), executorEnvironment: [String: String],
+    observe: @escaping @Sendable (PerformerEvent) -> Void = { _ in },
+    connect: @escaping @Sendable (PerformerEndpoint) throws -> any PerformerConnection, logger: Logger
+  ) {
+    self.docker = docker
+    self.store = store
+    self.roster = roster
+    self.configured = configured
+    self.settings = settings
+    self.executorEnvironment = executorEnvironment
+    self.observe = observe
+    self.connect = connect
+    self.logger = logger
+  }
+
+  // MARK: For everyone
+
+  /// Puts a new performer in service for an AVS; the one that serves it now serves until then, is drained and removed.
+  /// Returns when the new one serves. Variables that the deny-list names are dropped from specs of origin `deployment`.
+  package func deploy(_ spec: PerformerSpec, origin: PerformerOrigin) async throws(DeploymentError) -> Deployment {
+    let order = DeploymentOrder(spec: origin == .deployment ? admitted(spec) : spec, origin: origin)
+    return try await desk.deploy(order)
+  }
+
+  /// Takes a performer out of service, lets it finish its tasks, and removes it with its container. Returns when that is done.
+  package func remove(performerID: String) async throws(RemovalError) {
+    if let (avs, mailbox) = try desk.beginRemoval(of: performerID) {
+      let outcome = await mailbox.retire()
+      desk.endRemoval(of: avs)
+      return try outcome.get()
+    }
+    guard let entry = board.entry(performerID) else {
+      throw RemovalError(
+        .unknownPerformer, "No performer is called '\(performerID)'. ListPerformers names those there are.")
+    }
+    // A configured performer that does not come up is not tried again; one that may yet come up is left alone.
+    guard entry.role == .staged, entry.state == .failed else {
+      throw RemovalError(
+        .alreadyInProgress, "\(performerID) is being deployed or removed. Wait for that to finish, then try again.")
+    }
+    desk.abandon(entry.avs)
+    board.remove(performerID)
+  }
+
+  /// What every performer is doing now, by AVS, those in service first. Never waits.
+  package func snapshots() -> [PerformerSnapshot] {
+    let busy = Set(roster.snapshot().lazy.filter { $0.outstanding > 0 }.map(\.performerID))
+    return board.all.map { snapshot in
+      guard snapshot.state == .running, busy.contains(snapshot.performerID) else { return snapshot }
+      var snapshot = snapshot
+      snapshot.state = .executing
+      return snapshot
+    }
+  }
+
+  /// Why the performers are not all ready for tasks; empty when they are.
+  package func notReady() -> [String] {
+    if let obstacle = desk.obstacle { return [obstacle] }
+    let entries = board.all
+    let missing = desk.wanted.filter { avs in !entries.contains { $0.avs == avs } }
+    let down = entries.filter { entry in
+      !roster.isServing(entry.avs) && (entry.role == .inService || desk.wanted.contains(entry.avs))
+    }
+    return missing.map { "no performer of AVS \($0) is deployed yet" }
+      + down.map { "performer \($0.performerID) is \($0.state.rawValue)" + ($0.lastError.map { ": \($0)" } ?? "") }
+  }
+
+  // MARK: Running
+
+  package func run() async throws {
+    defer { desk.close() }
+    let installationID = try await store.installationID()
+    let crew = crew(installationID: installationID)
+    await cancelWhenGracefulShutdown {
+      await withDiscardingTaskGroup { group in
+        if await self.recover(crew) {
+          group.addTask { await self.feed(crew).run() }
+          for await job in self.desk.jobs {
+            group.addTask { await self.perform(job, crew) }
+          }
+        }
+        group.cancelAll()
+      }
+    }
+  }
+
+  /// The parts that bring performers up and restore them, made once the installation is known.
+  private struct Crew: Sendable {
+    let runtime: DockerRuntime
+    let staging: PerformerStaging
+    let restorer: PerformerRestorer
+  }
+
+  private func crew(installationID: String) -> Crew {
+    let networks = PerformerNetworks(docker: docker, installationID: installationID, joinedNetwork: settings.networkName)
+    let runtime = DockerRuntime(
+      docker: docker, installationID: installationID, networks: networks, executorEnvironment: executorEnvironment,
+      stopGrace: settings.stopGrace)
+    let images = ImageStore(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit)
+    let launcher = PerformerLauncher(runtime: runtime, probes: settings.probes, connect: connect)
+    return Crew(
+      runtime: runtime,
+      staging: PerformerStaging(
+        launcher: launcher, images: images, store: store, board: board, settings: settings, observe: observe),
+      restorer: PerformerRestorer(
+        launcher: launcher, images: images, networks: networks, store: store, board: board))
+  }
+
+  private func perform(_ job: PerformerDesk.Job, _ crew: Crew) async {
+    switch job {
+    case .deploy(let order):
+      guard desk.isAwaited(order) else { return }
+      desk.finish(order, await deployed(order, crew))
+    case .keepDeployed(let spec): await keepDeployed(spec, crew)
+    case .supervise(var supervisor):
+      await supervisor.run()
+      desk.leave(supervisor.record.id)
+    }
+  }
+
+  // MARK: Recovery
+
+  /// Makes containers and records match, as soon as the engine answers. false when the service ends before that.
+  private func recover(_ crew: Crew) async -> Bool {
+    var attempt = 0
+    while !Task.isCancelled {
+      do throws(RecoveryError) {
+        let recovered = try await PerformerRecovery(runtime: crew.runtime, store: store, logger: logger)
+          .recover(configured: configured)
+        begin(recovered, crew)
+        return true
+      } catch {
+        attempt += 1
+        if desk.block(error.description) {
+          logger.error("performers cannot be recovered yet; trying again", metadata: ["reason": "\(error)"])
+        }
+        try? await Task.sleep(for: settings.restarts.delay(beforeAttempt: attempt))
+      }
+    }
+    return false
+  }
+
+  private func begin(_ recovered: RecoveredPerformers, _ crew: Crew) {
+    for (record, containerID) in recovered.kept {
+      board.put(PerformerSnapshot(record, state: containerID == nil ? .restarting : .starting))
+      let machine =
+        containerID == nil
+        ? PerformerStateMachine(restoring: settings.probes, policy: settings.restarts)
+        : PerformerStateMachine(adopting: settings.probes, policy: settings.restarts)
+      supervise(record, machine, containerID.map { .adopting(containerID: $0) } ?? .restoring, crew)
+    }
+    desk.open(wanted: configured.map(\.avs))
+    for spec in recovered.deployments { desk.submit(.keepDeployed(spec)) }
+  }
+
+  private func supervise(
+    _ record: PerformerRecord, _ machine: PerformerStateMachine, _ start: PerformerSupervisor.Start, _ crew: Crew
+  ) {
+    let mailbox = PerformerMailbox()
+    let supervisor = PerformerSupervisor(
+      record, machine: machine, start: start, mailbox: mailbox, restorer: crew.restorer, roster: roster, board: board,
+      settings: settings, observe: observe, logger: logger)
+    desk.enter(record.id, avs: record.spec.avs, mailbox)?.post(.retire)
+    desk.submit(.supervise(supervisor))
+  }
+
+  // MARK: Deploying
+
+  private func deployed(_ order: DeploymentOrder, _ crew: Crew) async -> Result<Deployment, DeploymentError> {
+    let start = ContinuousClock.now
+    let avs = order.spec.avs
+    do throws(DeploymentError) {
+      let deployment = try await putInService(order.record(createdAt: board.now), crew)
+      observe(.deployed(avs: avs, ContinuousClock.now - start))
+      logger.notice(
+        "performer deployed", metadata: ["performer": "\(deployment.performerID)", "image": "\(deployment.image)"])
+      return .success(deployment)
+    } catch {
+      observe(.deploymentFailed(avs: avs, error.code))
+      // Whoever asked is told; only what is tried again stays in view.
+      if order.origin == .deployment { board.remove(order.performerID) }
+      return .failure(error)
+    }
+  }
+
+  private func putInService(_ wanted: PerformerRecord, _ crew: Crew) async throws(DeploymentError) -> Deployment {
+    let staged = try await crew.staging.stage(wanted)
+    var record = staged.record
+    record.role = .inService
+    do { try await store.save(record) } catch {
+      await staged.launched.connection.close()
+      _ = await crew.restorer.forget(record.id)
+      await crew.restorer.removeContainers(of: record, withNetwork: false, logger: logger)
+      throw DeploymentError(error)
+    }
+    board.update(record.id) { [now = board.now] entry in
+      entry.role = .inService
+      entry.state = .running
+      entry.applicationHealthy = true
+      entry.lastHealthCheck = now
+    }
+    // From here on new tasks go to the new performer. The old one's supervisor drains it.
+    roster.publish(record.entry(staged.launched.connection))
+    supervise(record, staged.machine, .serving(staged.launched), crew)
+    return Deployment(
+      deploymentID: record.deploymentID, performerID: record.id, avs: record.spec.avs, image: record.spec.image,
+      containerID: staged.launched.containerID)
+  }
+
+  /// Deploys a configured performer, trying again until it serves, another one was deployed, or it is not wanted any more.
+  private func keepDeployed(_ spec: PerformerSpec, _ crew: Crew) async {
+    let order = DeploymentOrder(spec: spec, origin: .configuration)
+    var attempt = 0
+    while !Task.isCancelled, desk.wanted.contains(spec.avs) {
+      switch await desk.exclusively(spec.avs, { await self.deployed(order, crew) }) {
+      case .success?: return
+      case .failure(let error)? where error.code != .shuttingDown:
+        logger.error(
+          "a configured performer cannot be deployed; trying again",
+          metadata: [
+            "avs": "\(spec.avs)", "reason": "\(error)", "log": "\(error.logTail.suffix(3).joined(separator: " | "))",
+          ])
+      case .failure?: return
+      case nil: break
+      }
+      attempt += 1
+      try? await Task.sleep(for: settings.restarts.delay(beforeAttempt: attempt))
+      if isServedByDeployment(spec.avs) { return board.remove(order.performerID) }
+    }
+  }
+
+  /// Whether somebody deployed a performer of their own, which outranks the configuration's.
+  private func isServedByDeployment(_ avs: EthereumAddress) -> Bool {
+    board.all.contains { $0.avs == avs && $0.role == .inService && $0.origin == .deployment }
+  }
+
+  private func admitted(_ spec: PerformerSpec) -> PerformerSpec {
+    let (passed, dropped) = settings.environmentDenyList.filter(spec.environment)
+    if dropped > 0 {
+      logger.notice(
+        "environment variables that performers do not get were dropped from a deployment",
+        metadata: ["avs": "\(spec.avs)", "dropped": "\(dropped)", "passed": "\(passed.count)"])
+    }
+    var spec = spec
+    spec.environment = passed
+    return spec
+  }
+
+  // MARK: Listening
+
+  private func feed(_ crew: Crew) -> ContainerEventFeed {
+    ContainerEventFeed(
+      runtime: crew.runtime, logger: logger, deliver: { self.deliver($0) },
+      compare: { () async throws(DockerError) in try await self.compare(crew) })
+  }
+
+  private func deliver(_ event: ContainerEvent) {
+    switch event {
+    case .ended(let performerID, let containerID, let reason):
+      desk.mailbox(of: performerID)?.post(.ended(containerID: containerID, reason: reason))
+    case .outOfMemory(let performerID, let containerID):
+      guard let entry = board.entry(performerID) else { return }
+      observe(.outOfMemory(avs: entry.avs))
+      logger.warning(
+        "a process of a performer was killed for exceeding the memory limit",
+        metadata: ["performer": "\(performerID)", "container": "\(containerID.prefix(12))"])
+    }
+  }
+
+  /// Tells supervisors of containers that ended unheard, and removes containers of ours that nobody claims.
+  private func compare(_ crew: Crew) async throws(DockerError) {
+    // Asked before the list is made: a container created meanwhile is not missed.
+    let expected = board.all.filter { $0.state == .running }
+    let containers = try await crew.runtime.ownContainers()
+    let running = Set(containers.lazy.filter(\.isRunning).map(\.id))
+    for entry in expected {
+      guard let id = entry.containerID, !running.contains(id) else { continue }
+      desk.mailbox(of: entry.performerID)?.post(.ended(containerID: id, reason: "does not run any more"))
+    }
+    for container in containers where container.performerID.flatMap(board.entry) == nil {
+      logger.notice("removing a container that no performer claims", metadata: ["container": "\(container.id.prefix(12))"])
+      try await crew.runtime.discard(container.id)
+    }
+  }
+}
