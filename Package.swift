@@ -26,6 +26,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -96,7 +97,7 @@ let package = Package(
 
     // For AVS authors.
     .target(
-      name: "PonosPerformer", dependencies: ["PonosAPI", "PonosTransport", grpcCore, logging],
+      name: "PonosPerformer", dependencies: ["PonosAPI", "PonosTransport", grpcCore, protobuf, logging, unixSignals],
       swiftSettings: strict),
     .executableTarget(
       name: "SquarePerformer", dependencies: ["PonosPerformer"], path: "Examples/square/Sources",
@@ -108,14 +109,26 @@ let package = Package(
     // Tests.
     .target(
       name: "PonosTesting",
-      dependencies: ["PonosExecutor", "PonosPerformer", "PonosCrypto", "PonosDocker", nioCore, nioPosix, nioHTTP1],
+      dependencies: [
+        "PonosExecutor", "PonosPerformer", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", grpcCore, protobuf,
+        nioCore, nioPosix, nioHTTP1,
+      ],
       swiftSettings: strict),
+    // A performer that misbehaves on request, packed into an image for the acceptance tests.
+    .executableTarget(name: "ScriptedPerformer", dependencies: ["PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
     .testTarget(name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting"], swiftSettings: strict),
     .testTarget(
       name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosAPI", nioEmbedded],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PonosPerformerTests",
+      dependencies: [
+        "PonosPerformer", "PonosTesting", "PonosAPI", "PonosTransport", "SquarePerformer", "PriceMedianPerformer", grpcCore, protobuf,
+        logging,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "PonosExecutorTests", dependencies: ["PonosExecutor", "PonosTesting", grdb, logging, metrics],

@@ -27,7 +27,7 @@ installed() {
 }
 
 fetch() {
-  python3 -m venv "$work/venv"
+  /usr/bin/python3 -m venv "$work/venv"
   printf '%s==%s --hash=sha256:%s\n' \
     "${mcl_archive%-*}" "${mcl_archive##*-}" "$mcl_hash" "${blst_archive%-*}" "${blst_archive##*-}" "$blst_hash" \
     >"$work/pins.txt"

@@ -20,4 +20,5 @@ if [ "${1:-}" = --with-engine ]; then with_engine; fi
 scripts/setup.sh build docker test
 long "build-$CONFIG" "building everything, tests included ($CONFIG)" swift build --configuration "$CONFIG" --build-tests
 step "$(swift --version 2>/dev/null | head -n 1)"
+scripts/build-interop.sh
 scripts/docker.sh run scripts/test.sh --with-engine

@@ -1,1 +1,23 @@
-@main struct Square { static func main() {} }
+import PonosPerformer
+
+/// Squares a number of any length. Payload and result are hexadecimal text: `0x04` becomes `0x10`.
+@main
+struct SquarePerformer: Performer {
+  /// Pause before each answer, to see what waiting does.
+  var delay = Duration.zero
+
+  static func main() async throws {
+    let performer = SquarePerformer(delay: try TaskDelay.fromEnvironment())
+    try await PerformerServer(performer).run()
+  }
+
+  func validate(_ task: PerformerTask) throws(PerformerError) {
+    _ = try HexNumber(text: try task.text)
+  }
+
+  func handle(_ task: PerformerTask) async throws -> [UInt8] {
+    let number = try HexNumber(text: try task.text)
+    try await Task.sleep(for: delay)
+    return Array(number.squared().text.utf8)
+  }
+}

@@ -1,0 +1,62 @@
+/// What a ``ScriptedPerformer`` does with one task. Written as text, which is the payload of the task:
+///
+/// | text | what happens |
+/// |---|---|
+/// | `echo TEXT` | answers TEXT |
+/// | `delay MS TEXT` | answers TEXT after MS milliseconds |
+/// | `hang` | never answers |
+/// | `error CODE TEXT` | answers gRPC status CODE (1…16) with message TEXT |
+/// | `wrong-id` / `empty-id` | answers with another task id / with none |
+/// | `oversize BYTES` | answers BYTES zero bytes |
+/// | `exit STATUS` | ends the process: only for a performer in a container |
+/// | `allocate BYTES` | takes and touches BYTES of memory, then answers how many |
+/// | `not-serving` / `serving` | changes the health it reports, then answers |
+/// | `count` | answers how many tasks it was given so far |
+/// | `inspect` | answers what it sees of its own confinement, one `name: value` per line |
+/// | `env NAME` | answers the value of that variable |
+///
+/// Any other payload is answered as it is.
+package enum ScriptedBehaviour: Sendable, Equatable {
+  case answer([UInt8])
+  case delay(Duration, [UInt8])
+  case hang
+  case error(code: Int, message: String)
+  case wrongID
+  case emptyID
+  case oversize(Int)
+  case exit(Int32)
+  case allocate(Int)
+  case health(serving: Bool)
+  case count
+  case inspect
+  case environment(String)
+
+  /// Reads `payload` by the table above.
+  package init(payload: [UInt8]) {
+    self = Self.parse(payload) ?? .answer(payload)
+  }
+
+  private static func parse(_ payload: [UInt8]) -> ScriptedBehaviour? {
+    guard let text = String(validating: payload, as: UTF8.self) else { return nil }
+    let words = text.split(separator: " ", maxSplits: 2).map(String.init)
+    func rest(from index: Int) -> [UInt8] { Array(words.dropFirst(index).joined(separator: " ").utf8) }
+    switch (words.first, words.count > 1 ? Int(words[1]) : nil) {
+    case ("echo", _): return .answer(rest(from: 1))
+    case ("delay", let milliseconds?): return .delay(.milliseconds(milliseconds), rest(from: 2))
+    case ("hang", _): return .hang
+    case ("error", let code?) where (1...16).contains(code):
+      return .error(code: code, message: String(decoding: rest(from: 2), as: UTF8.self))
+    case ("wrong-id", _): return .wrongID
+    case ("empty-id", _): return .emptyID
+    case ("oversize", let bytes?) where bytes >= 0: return .oversize(bytes)
+    case ("exit", let status?): return .exit(Int32(truncatingIfNeeded: status))
+    case ("allocate", let bytes?) where bytes >= 0: return .allocate(bytes)
+    case ("not-serving", _): return .health(serving: false)
+    case ("serving", _): return .health(serving: true)
+    case ("count", _): return .count
+    case ("inspect", _): return .inspect
+    case ("env", _) where words.count > 1: return .environment(words[1])
+    default: return nil
+    }
+  }
+}
