@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Packs performers into local images, tagged dev:
+# Packs performers into local images, tagged with the build they come from ($CONFIG):
 #
-#   ponos-example/square, ponos-example/price-median     the examples, from .build/$CONFIG
-#   ponos-test/scripted                                  one that misbehaves on request, from .build/$CONFIG
-#   ponos-test/go                                        one on grpc-go, from .build/interop
+#   ponos-square, ponos-price-median     the examples
+#   ponos-scripted                       one that misbehaves on request, for tests
+#   ponos-go                             one on grpc-go, for tests (from .build/interop)
 #
-#   CONFIG=debug scripts/build-images.sh [NAME…]         only those whose last part is named (square, go, …); default: all
+#   CONFIG=debug scripts/build-images.sh [square|price-median|scripted|go…]     default: all
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
 
@@ -15,11 +15,11 @@ wanted() {
   case " ${*:2} " in *" $1 "*) ;; *) return 1 ;; esac
 }
 
-while read -r image binary; do
-  if wanted "${image##*/}" "$@"; then "$repo/scripts/build-performer-image.sh" "$binary" "$image:dev"; fi
+while read -r name binary; do
+  if wanted "$name" "$@"; then "$repo/scripts/build-performer-image.sh" "$binary" "ponos-$name:${CONFIG:-debug}"; fi
 done <<LIST
-ponos-example/square SquarePerformer
-ponos-example/price-median PriceMedianPerformer
-ponos-test/scripted ScriptedPerformer
-ponos-test/go $repo/.build/interop/go/bin/performer
+square SquarePerformer
+price-median PriceMedianPerformer
+scripted ScriptedPerformer
+go $repo/.build/interop/go/bin/performer
 LIST

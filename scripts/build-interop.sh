@@ -36,7 +36,7 @@ build_go() {
   done
   cp -R Tests/Interop/go "$out/go/src/ponos.test/interop"
   for program in submit performer; do
-    GO111MODULE=off GOFLAGS= GOPATH="$out/go:/usr/share/gocode" CGO_ENABLED=0 \
+    GO111MODULE=off GOFLAGS='' GOPATH="$out/go:/usr/share/gocode" CGO_ENABLED=0 \
       go build -ldflags=-s -o "$out/go/bin/$program" "ponos.test/interop/$program"
   done
 }

@@ -1,11 +1,16 @@
-/// Names of the local images that `scripts/build-images.sh` makes of the performers in this package.
+import Foundation
+
+/// Names of the local images that `scripts/build-images.sh` makes of the performers in this package; the tag says which build
+/// they come from.
 package enum PerformerImages {
+  private static let tag = ProcessInfo.processInfo.environment["CONFIG"] ?? "debug"
+
   /// `Examples/square`.
-  package static let square = "ponos-example/square:dev"
+  package static let square = "ponos-square:\(tag)"
   /// `Examples/price-median`.
-  package static let priceMedian = "ponos-example/price-median:dev"
+  package static let priceMedian = "ponos-price-median:\(tag)"
   /// ``ScriptedPerformer`` alone in a container.
-  package static let scripted = "ponos-test/scripted:dev"
+  package static let scripted = "ponos-scripted:\(tag)"
   /// A performer on grpc-go that answers with the payload.
-  package static let go = "ponos-test/go:dev"
+  package static let go = "ponos-go:\(tag)"
 }
