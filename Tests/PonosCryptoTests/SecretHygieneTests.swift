@@ -85,7 +85,8 @@ import Testing
       depth += 1
     }
     let bytes = Hex.decode(Self.secret)!
-    let forms = [String(Self.secret.prefix(12)), Self.secret.prefix(12).uppercased(), bytes.prefix(4).map(String.init).joined(separator: ", ")]
+    let decimal = bytes.prefix(4).map(String.init).joined(separator: ", ")
+    let forms = [String(Self.secret.prefix(12)), Self.secret.prefix(12).uppercased(), decimal]
     for text in texts {
       for form in forms { #expect(!text.contains(form), "a secret is printed", sourceLocation: sourceLocation) }
     }
