@@ -90,7 +90,8 @@ import Testing
 
   @Test func randomHexNeverCrashesKeys() {
     for _ in 0..<500 {
-      let text = SecretBytes(copying: (0..<Int.random(in: 0...80)).compactMap { _ in "0123456789abcdefx \n".utf8.randomElement() })
+      let text = SecretBytes(
+        copying: (0..<Int.random(in: 0...80)).compactMap { _ in "0123456789abcdefx \n".utf8.randomElement() })
       for curve in SignatureCurve.allCases { _ = try? SigningKey(curve: curve, hex: text) }
     }
   }
