@@ -44,7 +44,9 @@ package final class SecretBytes: Sendable {
 
   /// The bytes, valid only while `body` runs. The base address is there even when there are none.
   package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
-    try body(UnsafeRawBufferPointer(storage))
+    // Keeps the memory from being zeroed and unmapped before `body` is done with it.
+    defer { extendLifetime(self) }
+    return try body(UnsafeRawBufferPointer(storage))
   }
 }
 

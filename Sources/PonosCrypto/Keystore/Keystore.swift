@@ -22,15 +22,16 @@ package struct Keystore: Sendable {
   package init(json: [UInt8]) throws(KeystoreError) {
     guard json.count <= Self.maximumSize else { throw .tooLarge(byteCount: json.count) }
     let document = try KeystoreDocument.decode(json)
+    let version = document.version?.value
     switch document.crypto {
     case .eip2335(let block):
       format = .eip2335
       seal = try KeystoreSeal(block)
     case .web3(let block):
-      format = document.version == 4 ? .legacy : .web3
+      format = version == 4 ? .legacy : .web3
       seal = try KeystoreSeal(block)
     }
-    try Self.checkVersion(document.version, format: format)
+    try Self.checkVersion(version, format: format)
     claims = try KeystoreClaims(document)
   }
 

@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// A keystore's JSON as it is on disk, EIP-2335 and Web3 alike; nothing in it is checked but the kinds of its fields.
 struct KeystoreDocument: Codable {
-  var version: Int?
+  var version: WholeNumber?
   var crypto: CryptoBlock
   /// Public key in hex (EIP-2335).
   var pubkey: String?
@@ -59,13 +59,35 @@ struct KeystoreDocument: Codable {
 
   /// Parameters of scrypt (n, r, p) or of PBKDF2 (c, prf).
   struct KDFParameters: Codable {
-    var dklen: Int
+    var dklen: WholeNumber
     var salt: String
-    var n: Int?
-    var r: Int?
-    var p: Int?
-    var c: Int?
+    var n: WholeNumber?
+    var r: WholeNumber?
+    var p: WholeNumber?
+    var c: WholeNumber?
     var prf: String?
+  }
+
+  /// An integer whose error, other than the decoder's own, says where it stands.
+  struct WholeNumber: Codable, ExpressibleByIntegerLiteral {
+    var value: Int
+
+    init(_ value: Int) { self.value = value }
+    init(integerLiteral value: Int) { self.value = value }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      guard let value = try? container.decode(Int.self) else {
+        let context = DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "no whole number")
+        throw DecodingError.typeMismatch(Int.self, context)
+      }
+      self.value = value
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(value)
+    }
   }
 }
 
@@ -106,8 +128,6 @@ extension KeystoreDocument {
     } catch DecodingError.valueNotFound(let type, let context) {
       if context.codingPath.isEmpty { throw .notJSON }
       throw .malformed(field: path(context.codingPath), expected: kind(type))
-    } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-      throw .malformed(field: path(context.codingPath), expected: "a whole number or a text")
     } catch {
       throw .notJSON
     }

@@ -12,7 +12,7 @@ enum KeystoreKDF: Equatable, Sendable {
 
   /// Checks the parameters of `function`; `field` is the path of the parameters, for errors.
   init(function: String, parameters: KeystoreDocument.KDFParameters, field: String) throws(KeystoreError) {
-    guard parameters.dklen == 32 else { throw .outOfLimits(field: "\(field).dklen", allowed: "32") }
+    guard parameters.dklen.value == 32 else { throw .outOfLimits(field: "\(field).dklen", allowed: "32") }
     guard let salt = Hex.decode(parameters.salt) else { throw .malformed(field: "\(field).salt", expected: "hex digits") }
     guard (16...64).contains(salt.count) else {
       throw .outOfLimits(field: "\(field).salt", allowed: "16 to 64 bytes")
@@ -51,7 +51,7 @@ enum KeystoreKDF: Equatable, Sendable {
     if let function = parameters.prf, function != "hmac-sha256" {
       throw .unsupported(field: "\(field).prf", value: Keystore.quote(function), supported: "hmac-sha256")
     }
-    guard let iterations = parameters.c else { throw .malformed(field: "\(field).c", expected: "present") }
+    guard let iterations = parameters.c?.value else { throw .malformed(field: "\(field).c", expected: "present") }
     guard (1000...10_000_000).contains(iterations) else {
       throw .outOfLimits(field: "\(field).c", allowed: "1000 to 10000000")
     }
@@ -86,9 +86,9 @@ package struct ScryptCost: Hashable, Sendable {
   }
 
   init(parameters: KeystoreDocument.KDFParameters, field: String) throws(KeystoreError) {
-    guard let n = parameters.n else { throw .malformed(field: "\(field).n", expected: "present") }
-    guard let r = parameters.r else { throw .malformed(field: "\(field).r", expected: "present") }
-    guard let p = parameters.p else { throw .malformed(field: "\(field).p", expected: "present") }
+    guard let n = parameters.n?.value else { throw .malformed(field: "\(field).n", expected: "present") }
+    guard let r = parameters.r?.value else { throw .malformed(field: "\(field).r", expected: "present") }
+    guard let p = parameters.p?.value else { throw .malformed(field: "\(field).p", expected: "present") }
     guard Self.isAllowed(n: n) else {
       throw .outOfLimits(field: "\(field).n", allowed: "a power of two from 1024 to 1048576")
     }

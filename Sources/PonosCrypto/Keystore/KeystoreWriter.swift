@@ -44,7 +44,7 @@ package enum KeystoreWriter {
   }
 
   private static func parameters(_ cost: ScryptCost, of seal: KeystoreSeal) -> KeystoreDocument.KDFParameters {
-    .init(dklen: 32, salt: Hex.encode(seal.kdf.salt), n: cost.n, r: cost.r, p: cost.p)
+    .init(dklen: 32, salt: Hex.encode(seal.kdf.salt), n: .init(cost.n), r: .init(cost.r), p: .init(cost.p))
   }
 }
 

@@ -11,6 +11,8 @@ package struct BLS12381PrivateKey: Sendable {
 
   /// Takes an integer, big-endian, of any length and reduces it modulo the group order; the result must not be zero.
   package init(scalar: SecretBytes) throws(KeyError) {
+    // The library reads out of bounds when it is given no bytes.
+    guard scalar.count > 0 else { throw .scalarOutOfRange }
     let reduced = SecretBytes(count: 32) { output in
       scalar.withUnsafeBytes { input in
         withUnsafeTemporaryAllocation(of: blst_scalar.self, capacity: 1) { raw in
