@@ -2,6 +2,7 @@ import Foundation
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import SwiftProtobuf
 
 package typealias WireSubmission = Eigenlayer_Hourglass_V1_TaskSubmission
 package typealias WireResult = Eigenlayer_Hourglass_V1_TaskResult

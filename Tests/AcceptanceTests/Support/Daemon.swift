@@ -68,14 +68,20 @@ final class Daemon: Sendable {
     process.withLock { $0 = child }
   }
 
-  /// Waits until `/readyz` says so; throws as soon as the process has ended.
+  /// Waits until `/readyz` says so, or the first AVS is served where it never will; throws as soon as the process has ended.
   func becomeReady(within limit: Duration = .seconds(60)) async throws {
     try await wait(until: "the daemon to be ready", within: limit) {
       if let status = child?.exitStatus {
         throw DidNotHappen(description: "the daemon ended with status \(status) before it was ready:\n\(logTail)")
       }
-      return await operations.isReady()
+      return configuration.isNeverReady ? try await serves(avs) : await operations.isReady()
     }
+  }
+
+  /// Whether the performer of an AVS is in service and healthy.
+  func serves(_ avs: EthereumAddress) async throws -> Bool {
+    guard let state = try? await operations.state() else { return false }
+    return state.performers.contains { $0.avs == avs.description && $0.state == "InService" && $0.isHealthy }
   }
 
   /// The process last started.

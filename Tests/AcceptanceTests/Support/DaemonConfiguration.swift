@@ -33,6 +33,8 @@ struct DaemonConfiguration: Sendable {
   var storesInMemory = false
   var maxPerAVS: Int?
   var debug = false
+  /// Something configured cannot come up, so readiness is not to be waited for: the first AVS being served is enough.
+  var isNeverReady = false
   /// More variables of the daemon's environment.
   var environment: [String: String] = [:]
   /// The BN254 key comes from a keystore with this password; nil for a key in hex.

@@ -4,6 +4,7 @@ import PonosCore
 import PonosCrypto
 import PonosTesting
 import PonosTransport
+import SwiftProtobuf
 
 typealias DeployRequest = Eigenlayer_Hourglass_V1_DeployArtifactRequest
 typealias Proof = Eigenlayer_Hourglass_V1_Common_AuthSignature
