@@ -64,7 +64,7 @@ struct RawHTTP2Connection: ~Copyable {
   }
 
   private func write(_ bytes: [UInt8]) throws {
-    guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count else {
+    guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
       throw Failure(description: "the server closed the connection: errno \(errno)")
     }
   }
