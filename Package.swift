@@ -135,7 +135,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),
     .testTarget(
-      name: "AcceptanceTests", dependencies: ["PonosExecutor", "PonosTesting", "PonosDocker"],
+      name: "AcceptanceTests",
+      dependencies: [
+        "PonosCLI", "PonosTesting", "PonosDocker", "PonosAPI", "PonosTransport", "PonosCrypto", "PonosCore", grpcCore,
+        protobuf, asyncHTTPClient, nioCore,
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,133 @@
+import Foundation
+import PonosCore
+import PonosCrypto
+import PonosTesting
+
+/// The configuration of a daemon under test. Written as YAML, the way an operator writes it.
+struct DaemonConfiguration: Sendable {
+  /// One entry of `avsPerformers`. Both test aggregators are registered; set 0 signs with ECDSA, set 1 with BN254.
+  struct AVS: Sendable {
+    /// Different in every entry ever made, so that daemons of different tests cannot meet in Docker.
+    var address = EthereumAddress(unchecked: (0..<20).map { _ in UInt8.random(in: .min ... .max) })
+    /// Repository and tag; nil for an AVS whose performer comes by DeployArtifact, or not at all.
+    var image: String?
+    var environment: [String: String] = [:]
+    /// Name of a variable of the performer → name of a variable of the daemon.
+    var environmentFromDaemon: [String: String] = [:]
+    var concurrency: Int?
+    var taskTimeout: String?
+    var resources: [String: String] = [:]
+
+    /// A performer that does what payloads say, see `ScriptedBehaviour`.
+    static func scripted() -> AVS { AVS(image: Images.scripted) }
+  }
+
+  static let operatorAddress = EthereumAddress(unchecked: [UInt8](repeating: 0x0a, count: 20))
+  /// Operator set 0 signs with ECDSA, set 1 with BN254.
+  static func set(_ curve: SignatureCurve) -> UInt32 { curve == .ecdsa ? 0 : 1 }
+
+  var avs: [AVS]
+  var authentication = false
+  /// Whether one port serves tasks and management.
+  var sharesPort = false
+  var storesInMemory = false
+  var maxPerAVS: Int?
+  var debug = false
+  /// Something configured cannot come up, so readiness is not to be waited for: the first AVS being served is enough.
+  var isNeverReady = false
+  /// More variables of the daemon's environment.
+  var environment: [String: String] = [:]
+  /// The BN254 key comes from a keystore with this password; nil for a key in hex.
+  var keystorePassword: String?
+  /// In KiB: no file the daemon writes may grow beyond it, as on a disk that is full.
+  var fileSizeLimit: Int?
+
+  init(_ avs: AVS...) {
+    self.avs = avs
+  }
+}
+
+/// Where a daemon under test keeps its files and listens.
+struct DaemonPlace: Sendable {
+  let directory: URL
+  let taskPort: Int
+  let managementPort: Int
+  let operationsPort: Int
+
+  var configurationFile: URL { directory.appending(path: "executor.yaml") }
+  var database: URL { directory.appending(path: "executor.db") }
+  var keystore: URL { directory.appending(path: "bls.json") }
+  var log: URL { directory.appending(path: "daemon.log") }
+}
+
+extension DaemonConfiguration {
+  /// The text of the file, and the keystore beside it when one is wanted.
+  func write(to place: DaemonPlace) throws {
+    if let keystorePassword {
+      let json = try KeystoreWriter.eip2335(
+        TestKeys.executor(.bn254), password: SecretBytes(text: keystorePassword), cost: .light)
+      try Data(json).write(to: place.keystore)
+    }
+    try Data(yaml(in: place).utf8).write(to: place.configurationFile)
+  }
+
+  private func yaml(in place: DaemonPlace) -> String {
+    """
+    debug: \(debug)
+    grpcPort: \(place.taskPort)
+    managementServerGrpcPort: \(place.managementPort)
+    listenAddress: 127.0.0.1
+    authentication: {enabled: \(authentication)}
+    operations: {address: 127.0.0.1, port: \(place.operationsPort)}
+    storage: \(storesInMemory ? "{type: memory}" : "{type: sqlite, path: \(place.database.path)}")
+    l1Chain: {chainId: 31337}
+    operator:
+      address: "\(Self.operatorAddress)"
+      signingKeys:
+        ecdsa: {privateKey: "\(TestKeys.executorHex(.ecdsa))"}
+        bls: \(blsKey(in: place))
+    \(maxPerAVS.map { "queue: {maxPerAvs: \($0)}\n" } ?? "")avsPerformers:
+    \(avs.map(entry).joined(separator: "\n"))
+    """ + "\n"
+  }
+
+  private func blsKey(in place: DaemonPlace) -> String {
+    guard let keystorePassword else { return "{privateKey: \"\(TestKeys.executorHex(.bn254))\"}" }
+    return "{keystoreFile: \(place.keystore.path), password: \"\(keystorePassword)\"}"
+  }
+
+  private func entry(_ avs: AVS) -> String {
+    var lines = ["- avsAddress: \"\(avs.address)\"", "  processType: server"]
+    if let image = avs.image {
+      let parts = image.split(separator: ":")
+      lines.append("  image: {repository: \(parts[0]), tag: \(parts[1])}")
+    }
+    if let concurrency = avs.concurrency { lines.append("  concurrency: \(concurrency)") }
+    if let timeout = avs.taskTimeout { lines.append("  taskTimeout: \(timeout)") }
+    if !avs.resources.isEmpty {
+      lines.append("  resources: {\(avs.resources.sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: ", "))}")
+    }
+    if !avs.environment.isEmpty || !avs.environmentFromDaemon.isEmpty { lines.append("  envs:") }
+    for (name, value) in avs.environment.sorted(by: { $0.key < $1.key }) {
+      lines.append("  - {name: \(name), value: \"\(value)\"}")
+    }
+    for (name, source) in avs.environmentFromDaemon { lines.append("  - {name: \(name), valueFromEnv: \(source)}") }
+    lines.append("  registry:")
+    lines.append("    executorOperatorSets: [{id: 0, curve: ecdsa}, {id: 1, curve: bn254}]")
+    lines.append("    aggregators:")
+    for aggregator in [TestAggregator.registered(.ecdsa), .registered(.bn254)] {
+      let name = aggregator.key.curve == .ecdsa ? "signingAddress" : "publicKey"
+      lines.append(
+        "    - {address: \"\(aggregator.address)\", curve: \(aggregator.key.curve.rawValue), "
+          + "\(name): \"\(Self.publicKeyText(of: aggregator.key))\"}")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func publicKeyText(of key: SigningKey) -> String {
+    switch key.verificationKey {
+    case .ecdsa(let address): address.description
+    case .bn254(let key): Hex.encodePrefixed(key.bytes)
+    }
+  }
+}

@@ -1,0 +1,254 @@
+import PonosCore
+import PonosTesting
+import Testing
+
+@testable import PonosExecutor
+
+@Suite("Task receiver")
+struct TaskReceiverTests {
+  typealias Rig = PipelineRig
+
+  @Test("a task is signed for the curve of its set", arguments: [0, 1] as [UInt32], SignatureCurve.allCases)
+  func signs(set: UInt32, aggregator: SignatureCurve) async throws {
+    let performer = FakePerformer.echo()
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission(Rig.draft("work", set: set), by: .registered(aggregator))
+      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      try Rig.check(result, for: submission)
+      #expect(Array(result.wire.output) == Array("work".utf8))
+      #expect(performer.calls == [submission.id])
+      #expect(try await rig.store.task(submission.id)?.phase == .signed)
+      #expect(!rig.receiver.hasWaitingCallers)
+    }
+  }
+
+  @Test("a task is written down before a performer sees it")
+  func durableFirst() async throws {
+    let store = MemoryStore()
+    let seen = Collected<TaskPhase?>()
+    let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
+      seen.append(try? await store.task(id)?.phase)
+      return .echo(id, payload)
+    }
+    try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      _ = await rig.receiver.submit(try Rig.submission())
+      #expect(seen.values == [.executing])
+    }
+  }
+
+  @Test("retries of a running task join it: one run, the same answer for all")
+  func joins() async throws {
+    let gate = Gate()
+    let performer = FakePerformer.behind(gate)
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      try await withThrowingTaskGroup(of: SignedResult?.self) { group in
+        for _ in 0..<10 { group.addTask { await rig.receiver.submit(submission)?.signed } }
+        try await eventually { gate.arrivals == 1 && rig.flights.count == 1 }
+        gate.open()
+        var answers: [SignedResult] = []
+        for try await answer in group { answers.append(try #require(answer)) }
+        #expect(answers.count == 10)
+        #expect(answers.allSatisfy { $0 == answers[0] })
+      }
+      #expect(performer.calls.count == 1)
+    }
+  }
+
+  @Test("retries of a finished task get the stored answer, whether or not a new task could be taken")
+  func replays() async throws {
+    let performer = FakePerformer.echo()
+    try await Rig(limits: QueueConfig(maxPerAVS: 1, maxTotal: 1)).run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      let first = try #require(await rig.receiver.submit(submission)?.signed)
+      #expect(await rig.receiver.submit(submission)?.signed == first)
+      rig.roster.withdraw(performerID: "performer-1")
+      #expect(await rig.receiver.submit(submission)?.signed == first)
+      #expect(await rig.receiver.submit(try Rig.submission())?.refusal == .noPerformer(avs: Rig.avs))
+      #expect(performer.calls.count == 1)
+    }
+  }
+
+  @Test("retries of a failed task get the stored failure, and no second run")
+  func replaysFailure() async throws {
+    let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw .answeredError(code: 3, message: "no") }
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      let first = try #require(await rig.receiver.submit(submission)?.failure)
+      #expect(first.code == "performer_error")
+      #expect(await rig.receiver.submit(submission)?.failure == first)
+      #expect(performer.calls.count == 1)
+    }
+  }
+
+  @Test("an id used for other content is refused, while the first task runs and afterwards, and does not disturb it")
+  func conflict() async throws {
+    let gate = Gate()
+    try await Rig().run { rig in
+      rig.publish(.behind(gate))
+      let draft = Rig.draft("mine")
+      let mine = try Rig.submission(draft)
+      var changes: [SubmissionDraft] = Array(repeating: draft, count: 4)
+      changes[0].payload = Array("yours".utf8)
+      changes[1].operatorSetID = 1
+      changes[2].referenceTimestamp += 1
+      changes[3].blockNumber += 1
+      let others = try changes.map { try Rig.submission($0) } + [try Rig.submission(draft, by: .registered(.bn254))]
+      async let answer = rig.receiver.submit(mine)
+      try await eventually { gate.arrivals == 1 }
+      for other in others { #expect(await rig.receiver.submit(other)?.refusal == .conflictingTask(mine.id)) }
+      gate.open()
+      try Rig.check(try #require(await answer?.signed), for: mine)
+      for other in others { #expect(await rig.receiver.submit(other)?.refusal == .conflictingTask(mine.id)) }
+    }
+  }
+
+  @Test("a retry with a signature that does not verify does not join")
+  func forgedRetry() async throws {
+    let gate = Gate()
+    try await Rig().run { rig in
+      rig.publish(.behind(gate))
+      let draft = Rig.draft()
+      let stranger = TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa))
+      async let answer = rig.receiver.submit(try Rig.submission(draft))
+      try await eventually { gate.arrivals == 1 }
+      #expect(await rig.receiver.submit(try Rig.submission(draft, by: stranger))?.refusal?.code == "bad_signature")
+      gate.open()
+      #expect(try await answer?.signed != nil)
+    }
+  }
+
+  @Test("a full queue refuses new tasks and keeps no trace of them; a place that becomes free is given again")
+  func queueFull() async throws {
+    let gate = Gate()
+    try await Rig(limits: QueueConfig(maxPerAVS: 1, maxTotal: 10)).run { rig in
+      rig.publish(.behind(gate), capacity: 1)
+      async let running = rig.receiver.submit(try Rig.submission())
+      try await eventually { gate.arrivals == 1 }
+      async let waiting = rig.receiver.submit(try Rig.submission())
+      try await eventually { rig.queue.depths[Rig.avs] == 1 }
+      let late = try Rig.submission()
+      #expect(await rig.receiver.submit(late)?.refusal == .queueFull(avs: Rig.avs))
+      #expect(try await rig.store.task(late.id) == nil)
+      gate.open()
+      #expect(try await running?.signed != nil)
+      #expect(try await waiting?.signed != nil)
+      #expect(await rig.receiver.submit(late)?.signed != nil)
+    }
+  }
+
+  @Test("nothing is accepted before intake opens, nor after it closes")
+  func notAccepting() async throws {
+    let rig = try Rig()
+    rig.publish(.echo())
+    let submission = try Rig.submission()
+    #expect(await rig.receiver.submit(submission)?.refusal == .notAccepting("starting"))
+    try await rig.run { rig in
+      rig.receiver.refuseNew(because: "stopping")
+      #expect(await rig.receiver.submit(submission)?.refusal == .notAccepting("stopping"))
+      #expect(try await rig.store.task(submission.id) == nil)
+      rig.receiver.open()
+      #expect(await rig.receiver.submit(submission)?.signed != nil)
+    }
+  }
+
+  @Test("a caller that goes away gets nothing, and the task goes on without it")
+  func cancelledCaller() async throws {
+    let gate = Gate()
+    let performer = FakePerformer.behind(gate)
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      let caller = Task { await rig.receiver.submit(submission) }
+      try await eventually { gate.arrivals == 1 }
+      caller.cancel()
+      #expect(await caller.value == nil)
+      gate.open()
+      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      try Rig.check(result, for: submission)
+      #expect(performer.calls.count == 1)
+    }
+  }
+
+  @Test("a task that cannot be written down is not accepted: its caller and those who joined are told, its place is free again")
+  func storeFails() async throws {
+    let store = FaultyStore()
+    let performer = FakePerformer.echo()
+    try await Rig(store: store, limits: QueueConfig(maxPerAVS: 1, maxTotal: 1)).run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      store.fail([.accept])
+      for _ in 0..<3 { #expect(await rig.receiver.submit(submission)?.refusal?.code == "store_unavailable") }
+      #expect(performer.calls.isEmpty)
+      #expect(!rig.receiver.hasWaitingCallers)
+      store.fail([])
+      #expect(await rig.receiver.submit(submission)?.signed != nil)
+    }
+  }
+
+  @Test("without a key for the set's curve nothing is accepted, so that nothing is run in vain")
+  func noSigner() async throws {
+    let performer = FakePerformer.echo()
+    try await Rig(signers: [.ecdsa]).run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission(Rig.draft(set: 1))
+      let refusal = await rig.receiver.submit(submission)?.refusal
+      #expect(refusal == .noSigner(.bn254, operatorSet: OperatorSet(avs: Rig.avs, id: 1)))
+      #expect(performer.calls.isEmpty)
+    }
+  }
+
+  @Test("callers that wait when the daemon stops are told to come again")
+  func interrupted() async throws {
+    let gate = Gate()
+    try await Rig().run { rig in
+      rig.publish(.behind(gate))
+      let submission = try Rig.submission()
+      async let first = rig.receiver.submit(submission)
+      try await eventually { gate.arrivals == 1 }
+      async let second = rig.receiver.submit(submission)
+      #expect(rig.receiver.hasWaitingCallers)
+      rig.receiver.refuseNew(because: "stopping")
+      rig.receiver.interruptWaitingCallers()
+      #expect(await first?.isInterrupted == true)
+      // The second came before or after the doors closed.
+      let outcome = await second
+      #expect(outcome?.isInterrupted == true || outcome?.refusal == .notAccepting("stopping"))
+      #expect(!rig.receiver.hasWaitingCallers)
+      #expect(try await rig.store.task(submission.id)?.phase == .executing)
+      gate.open()
+    }
+  }
+
+  @Test("an accepted task that nobody runs any more goes on when it is submitted again")
+  func resumes() async throws {
+    let store = MemoryStore()
+    let submission = try Rig.submission()
+    let before = try Rig(store: store)
+    _ = try await before.journal.accept(try await before.validator.validate(submission), timeout: .seconds(90))
+    try await Rig(store: store).run { rig in
+      rig.publish(.echo())
+      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      try Rig.check(result, for: submission)
+    }
+  }
+
+  @Test("a finished task whose row is damaged is answered with a failure, never run again")
+  func damagedRow() async throws {
+    let performer = FakePerformer.echo()
+    let rig = try Rig()
+    let submission = try Rig.submission()
+    _ = try await rig.journal.accept(try await rig.validator.validate(submission), timeout: .seconds(90))
+    try await rig.store.record(.signed(result: [0xff, 0xff], at: 1), for: submission.id)
+    try await rig.run { rig in
+      rig.publish(performer)
+      #expect(await rig.receiver.submit(submission)?.failure?.code == "stored_result_unreadable")
+      #expect(performer.calls.isEmpty)
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import PonosCore
+import PonosTesting
+import Testing
+
+@testable import PonosExecutor
+
+@Suite("State recovery")
+struct StateRecoveryTests {
+  typealias Rig = PipelineRig
+
+  /// A store in which an earlier process left `submissions` accepted, in this order.
+  private func leave(
+    _ submissions: [TaskSubmission], in store: any ExecutorStore, clock: TestClock = TestClock(),
+    avs: [EthereumAddress] = [Rig.avs], timeout: Duration = .seconds(90)
+  ) async throws {
+    let rig = try Rig(store: store, clock: clock, avs: avs)
+    for submission in submissions {
+      _ = try await rig.journal.accept(try await rig.validator.validate(submission), timeout: timeout)
+    }
+  }
+
+  @Test("what was waiting or running is run, in the order of acceptance; what was finished is not")
+  func resumes() async throws {
+    let store = MemoryStore()
+    let submissions = try (0..<4).map { try Rig.submission(Rig.draft("task \($0)")) }
+    try await leave(submissions, in: store)
+    try await store.record(.executing(performerID: "gone", attempt: 1), for: submissions[1].id)
+    try await store.record(.failed(StoredFailure(code: "performer_error", message: "no"), at: 1), for: submissions[2].id)
+
+    let performer = FakePerformer.echo()
+    let rig = try Rig(store: store)
+    try await rig.stateRecovery.recoverTasks()
+    #expect(rig.queue.depths == [Rig.avs: 3])
+    #expect(rig.receiver.hasWaitingCallers)
+    try await rig.run { rig in
+      rig.publish(performer, capacity: 1)
+      try await eventually { rig.flights.count == 0 }
+      #expect(performer.calls == [submissions[0].id, submissions[1].id, submissions[3].id])
+      #expect(try await store.task(submissions[1].id)?.attempt == 2)
+      for index in [0, 1, 3] {
+        let result = try #require(await rig.receiver.submit(submissions[index])?.signed)
+        try Rig.check(result, for: submissions[index])
+      }
+      #expect(await rig.receiver.submit(submissions[2])?.failure?.code == "performer_error")
+      #expect(performer.calls.count == 3)
+    }
+  }
+
+  @Test("a retry that comes before the performer is back joins the recovered task")
+  func retryJoins() async throws {
+    let store = MemoryStore()
+    let submission = try Rig.submission()
+    try await leave([submission], in: store)
+    let performer = FakePerformer.echo()
+    let rig = try Rig(store: store)
+    try await rig.stateRecovery.recoverTasks()
+    try await rig.run { rig in
+      async let answer = rig.receiver.submit(submission)
+      #expect(rig.flights.count == 1)
+      rig.publish(performer)
+      try Rig.check(try #require(await answer?.signed), for: submission)
+      #expect(performer.calls.count == 1)
+    }
+  }
+
+  @Test("a recovered task keeps its deadline: the time the daemon was down counts")
+  func deadlines() async throws {
+    let store = MemoryStore()
+    let clock = TestClock()
+    let submissions = try (0..<2).map { _ in try Rig.submission() }
+    try await leave([submissions[0]], in: store, clock: clock, timeout: .seconds(30))
+    try await leave([submissions[1]], in: store, clock: clock, timeout: .seconds(90))
+    clock.advance(by: .seconds(60))
+    // Another process: another origin of the monotonic clock.
+    let performer = FakePerformer.echo()
+    let rig = try Rig(store: store, clock: clock)
+    try await rig.stateRecovery.recoverTasks()
+    try await rig.run { rig in
+      try await eventually { try await store.task(submissions[0].id)?.phase == .failed }
+      rig.publish(performer)
+      #expect(await rig.receiver.submit(submissions[0])?.failure?.code == "task_expired")
+      #expect(await rig.receiver.submit(submissions[1])?.signed != nil)
+      #expect(performer.calls == [submissions[1].id])
+    }
+  }
+
+  @Test("a task the configuration no longer covers is kept, not failed; with the old configuration it is run")
+  func uncovered() async throws {
+    let store = MemoryStore()
+    let covered = try Rig.submission()
+    let uncovered = try Rig.submission(Rig.draft(avs: Rig.otherAVS))
+    try await leave([uncovered, covered], in: store, avs: [Rig.avs, Rig.otherAVS])
+
+    let narrow = try Rig(store: store)
+    try await narrow.stateRecovery.recoverTasks()
+    #expect(narrow.queue.depths == [Rig.avs: 1])
+    #expect(try await store.task(uncovered.id)?.phase == .queued)
+
+    let wide = try Rig(store: store, avs: [Rig.avs, Rig.otherAVS])
+    try await wide.stateRecovery.recoverTasks()
+    try await wide.run { rig in
+      rig.publish(.echo(), avs: Rig.otherAVS)
+      try Rig.check(try #require(await rig.receiver.submit(uncovered)?.signed), for: uncovered)
+    }
+  }
+
+  @Test("a row whose submission cannot be read is passed over; the others are run")
+  func unreadable() async throws {
+    let store = MemoryStore()
+    let good = try Rig.submission()
+    let id = TaskID.random()
+    _ = try await store.accept(
+      AcceptedTaskRecord(
+        id: id, contentHash: Digest32(unchecked: [UInt8](repeating: 1, count: 32)), submission: [0xff, 0x01],
+        operatorSet: good.operatorSet, aggregator: good.aggregator, priority: 0, acceptedAt: 1, deadline: .max))
+    try await leave([good], in: store)
+    let rig = try Rig(store: store)
+    try await rig.stateRecovery.recoverTasks()
+    #expect(rig.queue.depths == [Rig.avs: 1])
+    #expect(try await store.task(id)?.phase == .queued)
+  }
+
+  @Test("more tasks come back than the queue's limits would let in")
+  func beyondLimits() async throws {
+    let store = MemoryStore()
+    let submissions = try (0..<5).map { _ in try Rig.submission() }
+    try await leave(submissions, in: store)
+    let rig = try Rig(store: store, limits: QueueConfig(maxPerAVS: 2, maxTotal: 2))
+    try await rig.stateRecovery.recoverTasks()
+    #expect(rig.queue.depths == [Rig.avs: 5])
+    try await rig.run { rig in
+      rig.publish(.echo())
+      try await eventually { rig.flights.count == 0 }
+      for submission in submissions { #expect(await rig.receiver.submit(submission)?.signed != nil) }
+    }
+  }
+}

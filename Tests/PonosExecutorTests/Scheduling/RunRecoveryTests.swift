@@ -1,0 +1,172 @@
+import PonosCore
+import PonosTesting
+import Testing
+
+@testable import PonosExecutor
+
+@Suite("Run recovery")
+struct RunRecoveryTests {
+  typealias Rig = PipelineRig
+
+  @Test("an unreachable performer is tried again until it answers, each run in the journal")
+  func triesAgain() async throws {
+    let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
+      if call < 4 { throw .unreachable("broke off") }
+      return .echo(id, payload)
+    }
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      try Rig.check(result, for: submission)
+      #expect(performer.calls == Array(repeating: submission.id, count: 4))
+      #expect(try await rig.store.task(submission.id)?.attempt == 4)
+    }
+  }
+
+  @Test(
+    "a definite answer is not asked for again",
+    arguments: [
+      (PerformerCallError.answeredError(code: 13, message: "broken"), "performer_error"), (.timedOut, "task_timed_out"),
+      (.replyTooLarge, "output_too_large"),
+    ])
+  func definite(error: PerformerCallError, code: String) async throws {
+    let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw error }
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      #expect(await rig.receiver.submit(submission)?.failure?.code == code)
+      #expect(performer.calls.count == 1)
+      let record = try #require(try await rig.store.task(submission.id))
+      #expect(record.phase == .failed && record.failure?.code == code)
+    }
+  }
+
+  @Test("an answer for another task, and an answer that is too long, are not signed")
+  func uncollectable() async throws {
+    let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
+      payload == Array("long".utf8)
+        ? .echo(id, [UInt8](repeating: 0, count: ResponseChecks.maxOutputBytes + 1)) : PerformerReply(echoedID: [], output: payload)
+    }
+    try await Rig().run { rig in
+      rig.publish(performer)
+      #expect(await rig.receiver.submit(try Rig.submission(Rig.draft("long")))?.failure?.code == "output_too_large")
+      #expect(await rig.receiver.submit(try Rig.submission(Rig.draft("short")))?.failure?.code == "wrong_task_id")
+    }
+  }
+
+  @Test("no run begins after the task's time, and the last failure is its answer")
+  func timeIsOver() async throws {
+    let clock = TestClock()
+    let performer = FakePerformer { _, _, _ throws(PerformerCallError) in
+      clock.advance(by: .seconds(20))
+      throw .unreachable("down")
+    }
+    try await Rig(clock: clock, timeout: .seconds(50)).run { rig in
+      rig.publish(performer)
+      #expect(await rig.receiver.submit(try Rig.submission())?.failure?.code == "performer_unreachable")
+      #expect(performer.calls.count == 3)
+    }
+  }
+
+  @Test("a task whose time ends in the queue expires there")
+  func expires() async throws {
+    let clock = TestClock()
+    let gate = Gate()
+    try await Rig(clock: clock, timeout: .seconds(5)).run { rig in
+      rig.publish(.behind(gate), capacity: 1)
+      async let running = rig.receiver.submit(try Rig.submission())
+      try await eventually { gate.arrivals == 1 }
+      async let waiting = rig.receiver.submit(try Rig.submission())
+      try await eventually { rig.queue.depths[Rig.avs] == 1 }
+      clock.advance(by: .seconds(6))
+      #expect(try await waiting?.failure?.code == "task_expired")
+      gate.open()
+      #expect(try await running?.signed != nil)
+    }
+  }
+
+  @Test("a failure that cannot be written down is not told as final: the task goes on at the next submission")
+  func failureNotRecorded() async throws {
+    let store = FaultyStore()
+    let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
+      if call == 1 { throw .answeredError(code: 3, message: "no") }
+      return .echo(id, payload)
+    }
+    try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      store.fail([.failed])
+      let submission = try Rig.submission()
+      #expect(await rig.receiver.submit(submission)?.isInterrupted == true)
+      #expect(!rig.receiver.hasWaitingCallers)
+      store.fail([])
+      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      try Rig.check(result, for: submission)
+    }
+  }
+
+  @Test("a run whose beginning or return to the queue cannot be written down is made again later")
+  func progressNotRecorded() async throws {
+    let store = FaultyStore()
+    let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
+      if call == 1 { throw .unreachable("broke off") }
+      return .echo(id, payload)
+    }
+    try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      store.fail([.executing, .requeued])
+      let submission = try Rig.submission()
+      async let answer = rig.receiver.submit(submission)
+      try await eventually { store.failures(of: .executing) >= 2 && store.failures(of: .requeued) >= 2 }
+      #expect(performer.calls.isEmpty, "a run began that is not in the journal")
+      store.fail([.requeued])
+      try Rig.check(try #require(await answer?.signed), for: submission)
+      #expect(performer.calls.count == 2)
+    }
+  }
+
+  @Test("every slot is given back, whatever comes of the runs")
+  func slotsComeBack() async throws {
+    let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
+      switch payload.first {
+      case UInt8(ascii: "e"): throw .answeredError(code: 9, message: "")
+      case UInt8(ascii: "u"): if call < 2 { throw .unreachable("") }
+      case UInt8(ascii: "w"): return PerformerReply(echoedID: [], output: [])
+      default: break
+      }
+      return .echo(id, payload)
+    }
+    try await Rig().run { rig in
+      rig.publish(performer, capacity: 2)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 0..<40 {
+          let submission = try Rig.submission(Rig.draft(["ok", "e", "u", "w"][number % 4]))
+          group.addTask { _ = await rig.receiver.submit(submission) }
+        }
+        try await group.waitForAll()
+      }
+      #expect(rig.roster.snapshot().map(\.outstanding) == [0])
+      #expect(rig.queue.depths.isEmpty)
+      #expect(rig.flights.count == 0)
+    }
+  }
+
+  @Test("never more tasks at a time than the performer takes, and all of that")
+  func concurrency() async throws {
+    let gate = Gate()
+    let performer = FakePerformer.behind(gate)
+    try await Rig().run { rig in
+      rig.publish(performer, capacity: 3)
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for _ in 0..<9 {
+          let submission = try Rig.submission()
+          group.addTask { await rig.receiver.submit(submission)?.signed != nil }
+        }
+        try await eventually { rig.queue.depths[Rig.avs] == 6 && gate.arrivals == 3 }
+        #expect(rig.roster.snapshot().map(\.outstanding) == [3])
+        gate.open()
+        for try await answered in group { #expect(answered) }
+      }
+    }
+  }
+}

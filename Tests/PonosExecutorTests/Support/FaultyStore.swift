@@ -1,0 +1,64 @@
+import PonosCore
+import PonosExecutor
+import Synchronization
+
+/// A memory store whose writes fail while a test wants them to.
+final class FaultyStore: ExecutorStore {
+  /// A kind of write.
+  enum Write: Hashable, CaseIterable {
+    case accept, executing, requeued, signed, failed, digest
+  }
+
+  private let base = MemoryStore()
+  private let failing = Mutex<Set<Write>>([])
+  private let refused = Mutex<[Write: Int]>([:])
+
+  /// From now on these writes fail, and no others.
+  func fail(_ writes: Set<Write>) {
+    failing.withLock { $0 = writes }
+  }
+
+  /// How many writes of a kind were made to fail so far.
+  func failures(of write: Write) -> Int {
+    refused.withLock { $0[write] ?? 0 }
+  }
+
+  private func check(_ write: Write) throws(StoreError) {
+    guard failing.withLock({ $0.contains(write) }) else { return }
+    refused.withLock { $0[write, default: 0] += 1 }
+    throw StoreError(.diskFull, "the test's disk is full")
+  }
+
+  func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
+    try check(.accept)
+    return try await base.accept(task)
+  }
+
+  func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
+    switch transition {
+    case .executing: try check(.executing)
+    case .requeued: try check(.requeued)
+    case .signed: try check(.signed)
+    case .failed: try check(.failed)
+    }
+    try await base.record(transition, for: id)
+  }
+
+  func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome {
+    try check(.digest)
+    return try await base.record(digest)
+  }
+
+  func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
+  func unfinishedTasks() async throws(StoreError) -> [TaskRecord] { try await base.unfinishedTasks() }
+  func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] { try await base.recentTasks(limit: limit) }
+  func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    try await base.deleteTasks(finishedBefore: time)
+  }
+  func save(_ performer: PerformerRecord) async throws(StoreError) { try await base.save(performer) }
+  func deletePerformer(id: String) async throws(StoreError) { try await base.deletePerformer(id: id) }
+  func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
+  func installationID() async throws(StoreError) -> String { try await base.installationID() }
+  func compact() async throws(StoreError) { try await base.compact() }
+  func close() async throws(StoreError) { try await base.close() }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Logging
+import PonosCore
+import PonosCrypto
+import PonosTesting
+
+@testable import PonosExecutor
+
+/// The whole task pipeline on a store of the test's choice, with a fake performer where the container would be.
+struct PipelineRig: Sendable {
+  static let operatorAddress = EthereumAddress(unchecked: [UInt8](repeating: 0x0a, count: 20))
+  static let avs = EthereumAddress(unchecked: [UInt8](repeating: 0xa5, count: 20))
+  /// Configured, but in another process: for tasks that a changed configuration no longer covers.
+  static let otherAVS = EthereumAddress(unchecked: [UInt8](repeating: 0xb6, count: 20))
+  static let ecdsaVerifier = EthereumAddress(unchecked: [UInt8](repeating: 0x0c, count: 20))
+
+  let clock: TestClock
+  let store: any ExecutorStore
+  let registry = PrometheusRegistry()
+  let metrics: ExecutorMetrics
+  let queue: TaskQueue
+  let roster: PerformerRoster
+  let flights = TaskFlights()
+  let journal: TaskJournal
+  let outbox: ResultOutbox
+  let recovery: RunRecovery
+  let validator: TaskValidator
+  let receiver: TaskReceiver
+  let service: TaskService
+  let stateRecovery: StateRecovery
+
+  /// - Parameters:
+  ///   - signers: The curves the executor has keys of.
+  ///   - avs: The AVSs the configuration knows.
+  init(
+    store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
+    timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
+    avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1))
+  ) throws {
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    self.clock = clock
+    self.store = store
+    let configs = avs.map(Self.config)
+    metrics = ExecutorMetrics(registry: registry, avs: avs, version: "test", started: Date())
+    let queue = TaskQueue(limits: limits)
+    let roster = PerformerRoster { queue.wake() }
+    (self.queue, self.roster) = (queue, roster)
+    journal = TaskJournal(store: store, clock: clock.taskClock)
+    outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock.taskClock)
+    let keys = KeyRing(signers.map { TestKeys.executor($0) })
+    let signing = SigningService(
+      keys: keys, operatorAddress: Self.operatorAddress, ecdsaVerifier: Self.ecdsaVerifier, journal: journal,
+      metrics: metrics)
+    recovery = RunRecovery(
+      policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics,
+      clock: clock.taskClock, logger: logger)
+    let pipeline = TaskPipeline(
+      journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
+      recovery: recovery, metrics: metrics, clock: clock.taskClock)
+    validator = TaskValidator(
+      operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
+    receiver = TaskReceiver(
+      validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics, timeout: { _ in timeout },
+      readiness: { [roster] in roster.isServing($0) ? nil : .noPerformer(avs: $0) })
+    service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
+    stateRecovery = StateRecovery(
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, logger: logger)
+  }
+
+  private static func config(_ avs: EthereumAddress) -> AVSConfig {
+    let aggregators = SignatureCurve.allCases.map { curve in
+      let aggregator = TestAggregator.registered(curve)
+      let key: StaticRegistryConfig.AggregatorKey =
+        switch aggregator.key.verificationKey {
+        case .ecdsa(let address): .ecdsa(signingAddress: address)
+        case .bn254(let key): .bn254(publicKey: key.bytes)
+        }
+      return StaticRegistryConfig.Aggregator(address: aggregator.address, key: key)
+    }
+    var config = AVSConfig(address: avs)
+    config.registry = StaticRegistryConfig(
+      executorOperatorSets: [.init(id: 0, curve: .ecdsa), .init(id: 1, curve: .bn254)], aggregators: aggregators)
+    return config
+  }
+
+  /// Opens intake and works on tasks while `body` runs.
+  func run<Result: Sendable>(_ body: @Sendable (PipelineRig) async throws -> Result) async throws -> Result {
+    receiver.open()
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await service.run() }
+      defer { group.cancelAll() }
+      return try await body(self)
+    }
+  }
+
+  /// Puts `performer` in service for the AVS, `capacity` tasks at a time.
+  func publish(_ performer: FakePerformer, id: String = "performer-1", capacity: Int = 8, avs: EthereumAddress = Self.avs) {
+    roster.publish(.init(performerID: id, avs: avs, capacity: capacity, connection: performer))
+  }
+
+  /// A task for set 0 (ECDSA) or 1 (BN254).
+  static func draft(_ payload: String = "work", set: UInt32 = 0, avs: EthereumAddress = Self.avs) -> SubmissionDraft {
+    SubmissionDraft(avs: avs, executor: operatorAddress, operatorSetID: set, payload: payload)
+  }
+
+  /// The same, signed by the registered ECDSA aggregator and read from the wire.
+  static func submission(
+    _ draft: SubmissionDraft = draft(), by aggregator: TestAggregator = .registered(.ecdsa)
+  ) throws -> TaskSubmission {
+    try TaskSubmission(wire: try aggregator.sign(draft))
+  }
+
+  /// Throws unless `result` answers `submission` and carries this executor's signatures.
+  static func check(_ result: SignedResult, for submission: TaskSubmission) throws {
+    let curve: SignatureCurve = submission.operatorSet.id == 0 ? .ecdsa : .bn254
+    try ResultCheck(
+      operatorAddress: operatorAddress, key: TestKeys.executor(curve).verificationKey, ecdsaVerifier: ecdsaVerifier
+    ).check(result.wire(idText: submission.idText), for: submission.wire)
+  }
+}
+
+extension TaskOutcome {
+  var signed: SignedResult? {
+    if case .signed(let result) = self { result } else { nil }
+  }
+
+  var failure: StoredFailure? {
+    if case .failed(let failure) = self { failure } else { nil }
+  }
+
+  var refusal: Rejection? {
+    if case .refused(let rejection) = self { rejection } else { nil }
+  }
+
+  var isInterrupted: Bool {
+    if case .interrupted = self { true } else { false }
+  }
+}
