@@ -87,12 +87,15 @@ let package = Package(
       name: "PonosExecutor",
       dependencies: [
         "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
-        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, serviceLifecycle, logging, metrics, yams, crypto, nioCore,
+        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, serviceLifecycle, unixSignals, logging, metrics,
+        yams, crypto, nioCore,
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "PonosCLI",
-      dependencies: ["PonosExecutor", "PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, logging],
+      dependencies: [
+        "PonosExecutor", "PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, grpcCore, logging, protobuf,
+      ],
       swiftSettings: strict),
 
     // For AVS authors.

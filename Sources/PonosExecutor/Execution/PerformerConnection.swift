@@ -31,7 +31,7 @@ package enum PerformerCallError: Error, Sendable, Equatable {
   /// A definite answer: the performer refused or failed the task. `code` is the gRPC status code.
   case answeredError(code: Int, message: String)
   /// The reply is larger than any result may be.
-  case replyTooLarge(String)
+  case replyTooLarge
   /// The caller was cancelled.
   case cancelled
 }

@@ -1,0 +1,75 @@
+import Foundation
+import PonosAPI
+import PonosCore
+import PonosCrypto
+import SwiftProtobuf
+
+/// What an aggregator asks of one executor, again and again: everything but the task id.
+struct SubmissionPlan: Sendable {
+  var key: SigningKey
+  var aggregator: EthereumAddress
+  var operatorSet: OperatorSet
+  var executor: EthereumAddress
+  var payload: [UInt8]
+  var referenceTimestamp: UInt32
+  var blockNumber: UInt64
+
+  /// A signed submission of task `id`.
+  func submission(_ id: TaskID) throws(SigningError) -> Eigenlayer_Hourglass_V1_TaskSubmission {
+    let message = SubmissionMessage(
+      taskID: id, avs: operatorSet.avs, executor: executor, operatorSetID: operatorSet.id,
+      referenceTimestamp: referenceTimestamp, blockNumber: blockNumber, payload: payload)
+    let signature = try key.signMessage(message.digest)
+    return .with { submission in
+      submission.taskID = id.description
+      submission.aggregatorAddress = aggregator.description
+      submission.avsAddress = operatorSet.avs.description
+      submission.payload = Data(payload)
+      submission.signature = Data(signature)
+      submission.operatorSetID = operatorSet.id
+      submission.referenceTimestamp = referenceTimestamp
+      submission.executorAddress = executor.description
+      submission.taskBlockNumber = blockNumber
+      submission.version = 1
+    }
+  }
+
+  /// An id no other task has: the mailbox contract would hash one up, here chance does.
+  static func randomID() -> TaskID {
+    TaskID(unchecked: (0..<TaskID.count).map { _ in UInt8.random(in: .min ... .max) })
+  }
+}
+
+/// Checks what an executor answers, as an aggregator does before it counts the answer.
+struct ResultVerifier: Sendable {
+  /// What the operator registered for the executor operator set.
+  var key: VerificationKey
+  /// The contract whose address is part of ECDSA certificate digests.
+  var ecdsaVerifier: EthereumAddress
+
+  /// Why the result does not count; nil when both of its signatures verify and it answers the submission.
+  func problem(
+    of result: Eigenlayer_Hourglass_V1_TaskResult, to submission: Eigenlayer_Hourglass_V1_TaskSubmission
+  ) -> String? {
+    guard result.taskID == submission.taskID else { return "it answers task \(result.taskID)" }
+    guard result.operatorSetID == submission.operatorSetID else { return "it is for operator set \(result.operatorSetID)" }
+    guard let id = TaskID(hex: result.taskID), let avs = EthereumAddress(hex: result.avsAddress),
+      let executor = EthereumAddress(hex: result.operatorAddress)
+    else { return "its addresses cannot be read" }
+    guard executor == EthereumAddress(hex: submission.executorAddress), avs == EthereumAddress(hex: submission.avsAddress)
+    else { return "it comes from another operator or AVS" }
+    let certificate = CertificateDigest.make(
+      curve: key.curve, messageHash: ResultMessage(taskID: id, result: Array(result.output)).digest,
+      referenceTimestamp: submission.referenceTimestamp, ecdsaVerifier: ecdsaVerifier)
+    let auth = AuthMessage(
+      taskID: id, operatorSet: OperatorSet(avs: avs, id: result.operatorSetID), operatorAddress: executor,
+      resultSignature: Array(result.resultSignature))
+    do throws(SignatureError) {
+      try key.verifyCertificate(certificate, signature: Array(result.resultSignature))
+      try key.verifyMessage(auth.digest, signature: Array(result.authSignature))
+      return nil
+    } catch {
+      return "signature \(error.message)"
+    }
+  }
+}

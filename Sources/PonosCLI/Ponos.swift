@@ -1,1 +1,0 @@
-@main struct Ponos { static func main() {} }

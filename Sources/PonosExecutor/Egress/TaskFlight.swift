@@ -1,0 +1,144 @@
+import PonosCore
+import Synchronization
+
+/// How a submission ended.
+package enum TaskOutcome: Sendable {
+  case signed(SignedResult)
+  /// Accepted, and failed for good.
+  case failed(StoredFailure)
+  /// Not accepted.
+  case refused(Rejection)
+  /// Accepted, and not finished by this process: a retry after the restart gets the result.
+  case interrupted
+}
+
+extension TaskOutcome {
+  /// The outcome a finished task's row holds; nil while the task is unfinished.
+  package init?(finished record: TaskRecord) {
+    switch record.phase {
+    case .queued, .executing:
+      return nil
+    case .signed:
+      if let result = SignedResult(stored: record) {
+        self = .signed(result)
+      } else {
+        self = .failed(.unreadable)
+      }
+    case .failed:
+      self = .failed(record.failure ?? .unreadable)
+    }
+  }
+}
+
+extension StoredFailure {
+  package init(_ failure: TaskFailure) {
+    self.init(code: failure.code, message: failure.message)
+  }
+
+  /// The task is finished, but its row cannot be read; running it again could sign a second answer.
+  fileprivate static let unreadable = StoredFailure(
+    code: "stored_result_unreadable",
+    message: "the task was finished before, but its stored answer is damaged; the operator has to check the database")
+}
+
+/// A task between its submission and its outcome, with the callers that wait for it. Settled once.
+package final class TaskFlight: Sendable {
+  package let id: TaskID
+  package let contentHash: Digest32
+  private let signature: [UInt8]
+
+  private struct State {
+    var outcome: TaskOutcome?
+    var waiters: [UInt64: CheckedContinuation<TaskOutcome?, Never>] = [:]
+    var nextWaiter: UInt64 = 0
+  }
+
+  private let state = Mutex(State())
+
+  init(_ task: ValidatedTask) {
+    id = task.submission.id
+    contentHash = task.contentHash
+    signature = task.submission.signature
+  }
+
+  /// Whether `submission` carries the signature that was verified for this flight; with an equal content hash it needs no second check.
+  func hasSignature(of submission: TaskSubmission) -> Bool {
+    signature == submission.signature
+  }
+
+  /// The outcome, as soon as there is one; nil when the waiting caller was cancelled. The flight goes on without it.
+  func outcome() async -> TaskOutcome? {
+    let number = state.withLock { state in
+      state.nextWaiter += 1
+      return state.nextWaiter
+    }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let ready: TaskOutcome?? = state.withLock { state in
+          if let outcome = state.outcome { return .some(outcome) }
+          if Task.isCancelled { return .some(nil) }
+          state.waiters[number] = continuation
+          return nil
+        }
+        if let ready { continuation.resume(returning: ready) }
+      }
+    } onCancel: {
+      state.withLock { $0.waiters.removeValue(forKey: number) }?.resume(returning: nil)
+    }
+  }
+
+  fileprivate func settle(_ outcome: TaskOutcome) {
+    let waiters = state.withLock { state -> [CheckedContinuation<TaskOutcome?, Never>] in
+      guard state.outcome == nil else { return [] }
+      state.outcome = outcome
+      defer { state.waiters = [:] }
+      return Array(state.waiters.values)
+    }
+    for waiter in waiters { waiter.resume(returning: outcome) }
+  }
+}
+
+/// The flights of this process by task id: what makes a retry join the run in flight instead of starting another.
+package final class TaskFlights: Sendable {
+  private let flights = Mutex<[TaskID: TaskFlight]>([:])
+
+  package init() {}
+
+  /// What came of opening a flight.
+  enum Opening {
+    /// The caller owns the admission of the task and has to settle the flight if it fails.
+    case opened(TaskFlight)
+    /// Somebody else does.
+    case inFlight(TaskFlight)
+  }
+
+  func flight(of id: TaskID) -> TaskFlight? {
+    flights.withLock { $0[id] }
+  }
+
+  func open(_ task: ValidatedTask) -> Opening {
+    flights.withLock { flights in
+      if let flight = flights[task.submission.id] { return .inFlight(flight) }
+      let flight = TaskFlight(task)
+      flights[flight.id] = flight
+      return .opened(flight)
+    }
+  }
+
+  /// Ends a flight and answers everybody who waits for it. Does nothing for an unknown id.
+  package func settle(_ id: TaskID, with outcome: TaskOutcome) {
+    flights.withLock { $0.removeValue(forKey: id) }?.settle(outcome)
+  }
+
+  /// Ends every flight: the daemon stops, and what is not finished will be after the restart.
+  package func interruptAll() {
+    let all = flights.withLock { flights in
+      defer { flights = [:] }
+      return Array(flights.values)
+    }
+    for flight in all { flight.settle(.interrupted) }
+  }
+
+  /// Tasks between submission and outcome.
+  package var count: Int { flights.withLock { $0.count } }
+}

@@ -1,0 +1,83 @@
+import GRPCCore
+import PonosAPI
+import PonosCore
+import PonosTransport
+import SwiftProtobuf
+
+/// A line to a performer that speaks the Hourglass performer protocol over gRPC.
+package final class GRPCPerformerConnection: PerformerConnection {
+  private let client: GRPCClient<ClientTransportInUse>
+  /// Keeps the client connected; ends with `close`, which the owner of the connection has to call.
+  private let connecting: Task<Void, any Error>
+
+  /// Replies up to this size are read to find out how much too large they are; longer ones end the call.
+  private static let maxReplyBytes = 4 << 20
+
+  package init(_ endpoint: PerformerEndpoint) throws {
+    let transport = try Transports.client(ClientTransportSettings(host: endpoint.host, port: endpoint.port))
+    let client = GRPCClient(transport: transport)
+    self.client = client
+    connecting = Task { try await client.runConnections() }
+  }
+
+  package func execute(
+    _ id: TaskID, payload: [UInt8], timeout: Duration
+  ) async throws(PerformerCallError) -> PerformerReply {
+    let request = Eigenlayer_Hourglass_V1_Performer_TaskRequest.with { message in
+      message.taskID = .init(id.description.utf8)
+      message.payload = .init(payload)
+    }
+    var options = CallOptions.defaults
+    options.timeout = timeout
+    options.waitForReady = false
+    options.maxResponseMessageBytes = Self.maxReplyBytes
+    do {
+      let stub = Eigenlayer_Hourglass_V1_Performer_PerformerService.Client(wrapping: client)
+      let reply = try await stub.executeTask(request, options: options)
+      return PerformerReply(echoedID: Array(reply.taskID), output: Array(reply.result))
+    } catch let error as RPCError {
+      throw Self.classify(error)
+    } catch is CancellationError {
+      throw .cancelled
+    } catch {
+      throw .unreachable("\(error)")
+    }
+  }
+
+  package func checkHealth(timeout: Duration) async -> HealthReport {
+    var options = CallOptions.defaults
+    options.timeout = timeout
+    options.waitForReady = false
+    do {
+      let stub = Grpc_Health_V1_Health.Client(wrapping: client)
+      let reply = try await stub.check(Grpc_Health_V1_HealthCheckRequest(), options: options)
+      return reply.status == .serving ? .serving : .notServing("its health service says \(reply.status)")
+    } catch let error as RPCError where error.code != .unavailable && error.code != .deadlineExceeded {
+      return .notServing("its health service answers \(error.code): \(error.message)")
+    } catch {
+      return .unreachable("\(error)")
+    }
+  }
+
+  package func close() async {
+    client.beginGracefulShutdown()
+    connecting.cancel()
+    _ = await connecting.result
+  }
+
+  private static func classify(_ error: RPCError) -> PerformerCallError {
+    switch error.code {
+    case .unavailable:
+      .unreachable(error.message)
+    case .deadlineExceeded:
+      .timedOut
+    case .cancelled:
+      Task.isCancelled ? .cancelled : .unreachable("the performer broke the call off: \(error.message)")
+    case .resourceExhausted where error.message.contains("maximum"):
+      // The transport's own words for a message beyond the limit; a performer's refusal has others.
+      .replyTooLarge
+    default:
+      .answeredError(code: error.code.rawValue, message: error.message)
+    }
+  }
+}

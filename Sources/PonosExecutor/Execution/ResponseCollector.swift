@@ -1,0 +1,22 @@
+import PonosCore
+
+/// A checked answer to a task: right id, acceptable size. Made here only, so nothing else can be signed.
+package struct CollectedResult: Sendable {
+  package let accepted: AcceptedTask
+  package let output: [UInt8]
+
+  fileprivate init(accepted: AcceptedTask, output: [UInt8]) {
+    self.accepted = accepted
+    self.output = output
+  }
+}
+
+/// Turns a performer's reply into a result that may be signed.
+package enum ResponseCollector {
+  package static func collect(
+    _ task: AssignedTask, _ reply: PerformerReply
+  ) throws(TaskFailure) -> CollectedResult {
+    try ResponseChecks.check(echoedID: reply.echoedID, outputCount: reply.output.count, for: task.id)
+    return CollectedResult(accepted: task.accepted, output: reply.output)
+  }
+}

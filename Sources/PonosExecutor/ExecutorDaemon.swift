@@ -1,0 +1,120 @@
+import Foundation
+import GRPCCore
+import Logging
+import PonosAPI
+import PonosCore
+import PonosCrypto
+import PonosDocker
+import PonosTransport
+import ServiceLifecycle
+import UnixSignals
+
+/// The composition root: makes values bottom-up from the configuration and hands them to an ordered list of services.
+package struct ExecutorDaemon: Sendable {
+  /// The daemon's own version, as `version` prints it.
+  package static let version = "0.1.0"
+
+  /// Calls in hand may take this long to finish after a request to stop.
+  private static let drainLimit = Duration.seconds(20)
+
+  private let config: ExecutorConfig
+  private let environment: [String: String]
+  private let logger: Logger
+
+  /// - Parameter environment: The process environment; read for `DOCKER_HOST` and for variables that performers take from it.
+  package init(config: ExecutorConfig, environment: [String: String], logger: Logger) {
+    self.config = config
+    self.environment = environment
+    self.logger = logger
+  }
+
+  /// Runs until SIGTERM or SIGINT, or until a service fails.
+  package func run() async throws {
+    let clock = TaskClock.system
+    let startedAt = clock.unix()
+    let registry = PrometheusRegistry()
+    let metrics = ExecutorMetrics(
+      registry: registry, avs: config.avs.map(\.address), version: Self.version, started: Date())
+    let keys = try KeyRing(config.identity)
+    let store = try openStore(metrics: metrics)
+
+    // The pipeline, bottom-up.
+    let queue = TaskQueue(limits: config.queue)
+    let roster = PerformerRoster { queue.wake() }
+    let flights = TaskFlights()
+    let journal = TaskJournal(store: store, clock: clock)
+    let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
+    let signing = SigningService(
+      keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
+      journal: journal, metrics: metrics)
+    let recovery = RunRecovery(
+      journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
+    let pipeline = TaskPipeline(
+      journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
+      recovery: recovery, metrics: metrics, clock: clock)
+
+    // Performers.
+    let performers = PerformerService(
+      docker: DockerClient(endpoint: try .fromEnvironment(environment)), store: store, roster: roster,
+      configured: config.avs.compactMap(\.performer),
+      settings: PerformerSettings(networkName: config.performerNetworkName),
+      executorEnvironment: environment, observe: { metrics.observe($0) },
+      connect: { try GRPCPerformerConnection($0) }, logger: logger)
+
+    // Intake.
+    let validator = TaskValidator(
+      operatorAddress: config.identity.address, registry: try StaticOperatorSetRegistry(config.avs),
+      signers: { keys.curves })
+    let receiver = TaskReceiver(
+      validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
+      timeout: { [config] in config.avs($0)?.taskTimeout ?? .seconds(90) },
+      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, performers: performers.snapshots()) })
+    try await StateRecovery(
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, logger: logger
+    ).recoverTasks()
+
+    let view = DaemonView(
+      config: config, startedAt: startedAt, clock: clock, store: store, queue: queue, flights: flights, roster: roster,
+      performers: performers, metrics: metrics, installationID: try await store.installationID())
+    registry.beforeScrape { view.publishGauges() }
+    let ports = GRPCPorts(
+      config: config, submit: SubmitTaskHandler(receiver: receiver),
+      management: ManagementHandler(
+        authenticator: ManagementAuthenticator(
+          isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
+          tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey?.verificationKey),
+        performers: performers, configuration: { [config] in config.avs($0) }, logger: logger),
+      isReady: { view.readiness().isReady }, interceptors: [MetricsInterceptor(registry: registry)], logger: logger)
+
+    // In start order; stopped in reverse.
+    var services: [any Service] = [
+      StoreMaintenance(store: store, logger: logger),
+      OperationsServer(
+        configuration: config.operations, registry: registry, readiness: { view.readiness() },
+        state: { await view.state() }, logger: logger),
+      ResourceSampler(registry: registry),
+      performers,
+      TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock),
+    ]
+    services += ports.listeners
+    services.append(TaskIntakeService(receiver: receiver, drainLimit: Self.drainLimit))
+    logger.notice("starting", metadata: ["version": "\(Self.version)", "operator": "\(config.identity.address)"])
+    try await run(services)
+    try await store.close()
+  }
+
+  private func run(_ services: [any Service]) async throws {
+    var configuration = ServiceGroupConfiguration(
+      services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = Self.drainLimit + .seconds(20)
+    try await ServiceGroup(configuration: configuration).run()
+    logger.notice("stopped")
+  }
+
+  private func openStore(metrics: ExecutorMetrics) throws(StoreError) -> any ExecutorStore {
+    switch config.storage {
+    case .memory: MemoryStore()
+    case .sqlite(let path): try SQLiteStore.open(path: path, onCommit: { metrics.storeCommit($0) })
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import GRPCCore
+import PonosAPI
+import PonosCore
+
+/// The task port: turns wire messages into submissions and outcomes into answers.
+package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.SimpleServiceProtocol {
+  private let receiver: TaskReceiver
+
+  package init(receiver: TaskReceiver) {
+    self.receiver = receiver
+  }
+
+  package func submitTask(
+    request: Eigenlayer_Hourglass_V1_TaskSubmission, context: ServerContext
+  ) async throws -> Eigenlayer_Hourglass_V1_TaskResult {
+    let submission: TaskSubmission
+    do throws(Rejection) { submission = try TaskSubmission(wire: request) } catch {
+      receiver.countMalformed(error)
+      throw RPCError(error)
+    }
+    switch await receiver.submit(submission) {
+    case .signed(let result): return result.wire(idText: submission.idText)
+    case .failed(let failure): throw RPCError(failure)
+    case .refused(let rejection): throw RPCError(rejection)
+    case .interrupted: throw RPCError(Rejection.notAccepting("stopping"))
+    case nil: throw RPCError(code: .cancelled, message: "the caller went away; the task goes on, and a retry gets its result")
+    }
+  }
+}
+
+extension RPCError {
+  /// Trailing metadata that carries the stable code of a refusal or failure.
+  private static let codeKey = "ponos-code"
+
+  /// Aggregators send a task again on 4, 8, 13 and 14; only what may succeed then has one of these.
+  package init(_ rejection: Rejection) {
+    let code: RPCError.Code =
+      switch rejection {
+      case .malformed, .unsupportedVersion: .invalidArgument
+      case .wrongExecutor, .unknownAggregator, .badSignature: .permissionDenied
+      case .unknownAVS, .unknownOperatorSet, .noSigner, .noPerformer: .failedPrecondition
+      case .conflictingTask: .alreadyExists
+      case .queueFull: .resourceExhausted
+      case .performerUnavailable, .storeUnavailable, .notAccepting: .unavailable
+      }
+    self.init(code: code, message: rejection.message, metadata: [Self.codeKey: .string(rejection.code)])
+  }
+
+  /// A recorded failure is final: every retry gets it again, so none is asked for.
+  package init(_ failure: StoredFailure) {
+    self.init(
+      code: .failedPrecondition, message: failure.message, metadata: [Self.codeKey: .string(failure.code)])
+  }
+}

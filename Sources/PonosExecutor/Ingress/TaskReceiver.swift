@@ -1,0 +1,131 @@
+import PonosCore
+import Synchronization
+
+/// Takes submissions in: each task is admitted once, every retry of it shares the outcome.
+package final class TaskReceiver: Sendable {
+  private let validator: TaskValidator
+  private let journal: TaskJournal
+  private let queue: TaskQueue
+  private let flights: TaskFlights
+  private let metrics: ExecutorMetrics
+  private let timeout: @Sendable (EthereumAddress) -> Duration
+  /// Why the AVS cannot take a task now; nil when its performer serves.
+  private let readiness: @Sendable (EthereumAddress) -> Rejection?
+  private let closedReason = Mutex<String?>("starting")
+
+  package init(
+    validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, metrics: ExecutorMetrics,
+    timeout: @escaping @Sendable (EthereumAddress) -> Duration,
+    readiness: @escaping @Sendable (EthereumAddress) -> Rejection?
+  ) {
+    self.validator = validator
+    self.journal = journal
+    self.queue = queue
+    self.flights = flights
+    self.metrics = metrics
+    self.timeout = timeout
+    self.readiness = readiness
+  }
+
+  /// Lets submissions in, once recovery is done.
+  package func open() {
+    closedReason.withLock { $0 = nil }
+  }
+
+  /// Refuses submissions from now on.
+  package func refuseNew(because state: String) {
+    closedReason.withLock { $0 = state }
+  }
+
+  /// Whether any task is between its submission and its outcome.
+  package var hasWaitingCallers: Bool { flights.count > 0 }
+
+  /// Tells everybody who still waits to send the task again; what was accepted stays in the journal.
+  package func interruptWaitingCallers() {
+    flights.interruptAll()
+  }
+
+  /// The outcome of a submission: of the run in flight, of one finished earlier, or of a new one. nil when the caller was cancelled.
+  package func submit(_ submission: TaskSubmission) async -> TaskOutcome? {
+    metrics.taskReceived(submission.operatorSet.avs)
+    do throws(Rejection) {
+      if let reason = closedReason.withLock(\.self) { throw .notAccepting(reason) }
+      if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight) {
+        return await flight.outcome()
+      }
+      let flight = try await admit(try await validator.validate(submission))
+      return await flight.outcome()
+    } catch {
+      metrics.taskRefused(submission.operatorSet.avs, code: error.code)
+      return .refused(error)
+    }
+  }
+
+  /// Counts a message that could not be read as a submission.
+  func countMalformed(_ rejection: Rejection) {
+    metrics.taskRefused(nil, code: rejection.code)
+  }
+
+  /// The same content under a signature verified before.
+  private func isRetry(_ submission: TaskSubmission, of flight: TaskFlight) -> Bool {
+    flight.hasSignature(of: submission) && flight.contentHash == validator.contentHash(of: submission)
+  }
+
+  private func admit(_ task: ValidatedTask) async throws(Rejection) -> TaskFlight {
+    switch flights.open(task) {
+    case .inFlight(let flight):
+      guard flight.contentHash == task.contentHash else { throw .conflictingTask(task.submission.id) }
+      return flight
+    case .opened(let flight):
+      do throws(Rejection) { try await accept(task) } catch {
+        // Retries that joined meanwhile are refused with the same words.
+        flights.settle(flight.id, with: .refused(error))
+        throw error
+      }
+      return flight
+    }
+  }
+
+  /// Writes the task down and queues it, or settles its flight with what is known of it from before.
+  private func accept(_ task: ValidatedTask) async throws(Rejection) {
+    let (id, avs) = (task.submission.id, task.submission.operatorSet.avs)
+    let byteCount = task.submission.payload.count
+    if let obstacle = readiness(avs) ?? queue.reserve(avs: avs, byteCount: byteCount) {
+      // A task finished earlier is answered even while no new one can be taken.
+      guard let record = try await storedRecord(of: id) else { throw obstacle }
+      return try answer(task, from: record)
+    }
+    switch try await write(task) {
+    case .accepted(let accepted):
+      metrics.taskAccepted(avs)
+      queue.fillReservation(with: accepted)
+    case .known(let record):
+      queue.cancelReservation(avs: avs, byteCount: byteCount)
+      try answer(task, from: record)
+    }
+  }
+
+  private func write(_ task: ValidatedTask) async throws(Rejection) -> TaskJournal.Acceptance {
+    let avs = task.submission.operatorSet.avs
+    do throws(StoreError) { return try await journal.accept(task, timeout: timeout(avs)) } catch {
+      queue.cancelReservation(avs: avs, byteCount: task.submission.payload.count)
+      throw .storeUnavailable(error.description)
+    }
+  }
+
+  private func answer(_ task: ValidatedTask, from record: TaskRecord) throws(Rejection) {
+    guard record.accepted.contentHash == task.contentHash else { throw .conflictingTask(record.id) }
+    if let outcome = TaskOutcome(finished: record) {
+      flights.settle(record.id, with: outcome)
+    } else {
+      // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
+      queue.enqueueAgain(journal.restore(record, as: task))
+    }
+  }
+
+  private func storedRecord(of id: TaskID) async throws(Rejection) -> TaskRecord? {
+    do throws(StoreError) { return try await journal.record(of: id) } catch {
+      throw .storeUnavailable(error.description)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import PonosCore
+import PonosCrypto
+
+/// A submission that its aggregator signed, for this operator and for an operator set we can sign for. Made here only.
+package struct ValidatedTask: Sendable {
+  package let submission: TaskSubmission
+  /// Signs the result.
+  package let curve: SignatureCurve
+  /// Equal for equal tasks, however their hex is written; the same id with another hash is another task.
+  package let contentHash: Digest32
+
+  fileprivate init(submission: TaskSubmission, curve: SignatureCurve, contentHash: Digest32) {
+    self.submission = submission
+    self.curve = curve
+    self.contentHash = contentHash
+  }
+}
+
+/// Decides whether a submission is legitimate: cheap checks first, the signature last.
+package struct TaskValidator: Sendable {
+  private let operatorAddress: EthereumAddress
+  private let registry: any OperatorSetRegistry
+  /// The curves we hold keys of.
+  private let signers: @Sendable () -> Set<SignatureCurve>
+
+  package init(
+    operatorAddress: EthereumAddress, registry: any OperatorSetRegistry,
+    signers: @escaping @Sendable () -> Set<SignatureCurve>
+  ) {
+    self.operatorAddress = operatorAddress
+    self.registry = registry
+    self.signers = signers
+  }
+
+  /// Every check that needs neither the journal nor a performer.
+  package func validate(_ submission: TaskSubmission) async throws(Rejection) -> ValidatedTask {
+    let curve = try await checkAddressing(of: submission)
+    let key = try await registry.aggregatorKey(
+      of: submission.aggregator, avs: submission.operatorSet.avs, atBlock: submission.taskBlockNumber)
+    let digest = signedDigest(of: submission)
+    do throws(SignatureError) {
+      try key.verifyMessage(digest, signature: submission.signature)
+    } catch {
+      throw .badSignature(error.message)
+    }
+    return ValidatedTask(
+      submission: submission, curve: curve, contentHash: contentHash(of: submission, signed: digest))
+  }
+
+  /// A task whose signature was verified before it was written down. Throws when the configuration no longer covers it.
+  package func revalidate(_ submission: TaskSubmission) async throws(Rejection) -> ValidatedTask {
+    let curve = try await checkAddressing(of: submission)
+    return ValidatedTask(
+      submission: submission, curve: curve, contentHash: contentHash(of: submission))
+  }
+
+  /// What a submission claims, as a hash; says nothing about its signature.
+  package func contentHash(of submission: TaskSubmission) -> Digest32 {
+    contentHash(of: submission, signed: signedDigest(of: submission))
+  }
+
+  private func checkAddressing(of submission: TaskSubmission) async throws(Rejection) -> SignatureCurve {
+    guard submission.executor == operatorAddress else {
+      throw .wrongExecutor(named: submission.executor, ours: operatorAddress)
+    }
+    let set = submission.operatorSet
+    let curve = try await registry.executorCurve(of: set, atBlock: submission.taskBlockNumber)
+    guard signers().contains(curve) else { throw .noSigner(curve, operatorSet: set) }
+    return curve
+  }
+
+  private func signedDigest(of submission: TaskSubmission) -> Digest32 {
+    // Our own address, not the one in the message: a signature for another operator can then never fit.
+    SubmissionMessage(
+      taskID: submission.id, avs: submission.operatorSet.avs, executor: operatorAddress,
+      operatorSetID: submission.operatorSet.id, referenceTimestamp: submission.referenceTimestamp,
+      blockNumber: submission.taskBlockNumber, payload: submission.payload
+    ).digest
+  }
+
+  /// The signed digest covers all but the aggregator's address and the version, of which there is one.
+  private func contentHash(of submission: TaskSubmission, signed digest: Digest32) -> Digest32 {
+    Keccak256.hash(digest.bytes + submission.aggregator.bytes)
+  }
+}

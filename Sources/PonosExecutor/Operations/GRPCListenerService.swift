@@ -1,0 +1,33 @@
+import GRPCCore
+import Logging
+import PonosTransport
+import ServiceLifecycle
+
+/// A gRPC port: serves until shutdown, then lets the calls in hand finish.
+package struct GRPCListenerService: Service {
+  private let server: GRPCServer<ServerTransportInUse>
+  private let name: String
+  private let logger: Logger
+
+  package init(
+    name: String, transport: ServerTransportInUse, services: [any RegistrableRPCService],
+    interceptors: [any ServerInterceptor], logger: Logger
+  ) {
+    self.name = name
+    self.logger = logger
+    server = GRPCServer(transport: transport, services: services, interceptors: interceptors)
+  }
+
+  package func run() async throws {
+    try await withGracefulShutdownHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.serve() }
+        let port = try await server.transport.boundPort()
+        logger.notice("listening", metadata: ["service": "\(name)", LogKey.port: "\(port)"])
+        try await group.waitForAll()
+      }
+    } onGracefulShutdown: {
+      server.beginGracefulShutdown()
+    }
+  }
+}

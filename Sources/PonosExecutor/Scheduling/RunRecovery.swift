@@ -1,0 +1,74 @@
+import Logging
+import PonosCore
+
+/// What follows a failed run: another one after a pause, or the end of the task.
+package struct RunRecovery: Sendable {
+  private let policy: RetryPolicy
+  private let journal: TaskJournal
+  private let queue: TaskQueue
+  private let outbox: ResultOutbox
+  private let flights: TaskFlights
+  private let metrics: ExecutorMetrics
+  private let clock: TaskClock
+  private let logger: Logger
+
+  package init(
+    policy: RetryPolicy = RetryPolicy(), journal: TaskJournal, queue: TaskQueue, outbox: ResultOutbox,
+    flights: TaskFlights, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
+  ) {
+    self.policy = policy
+    self.journal = journal
+    self.queue = queue
+    self.outbox = outbox
+    self.flights = flights
+    self.metrics = metrics
+    self.clock = clock
+    self.logger = logger
+  }
+
+  package func recover(_ task: AcceptedTask, from failure: TaskFailure) async {
+    let remaining = Duration.milliseconds(task.deadline - clock.monotonic())
+    if Task.isCancelled {
+      leaveToNextStart(task)
+    } else if let delay = policy.delay(after: failure, attempt: task.attempt, remaining: remaining) {
+      await runAgain(task, after: delay, because: failure)
+    } else {
+      await end(task, with: failure)
+    }
+  }
+
+  private func runAgain(_ task: AcceptedTask, after delay: Duration, because failure: TaskFailure) async {
+    log(.warning, "run failed, task will run again", task, failure)
+    metrics.taskRetried(task.avs)
+    do { try await Task.sleep(for: delay) } catch { return leaveToNextStart(task) }
+    do throws(TaskFailure) { try await journal.requeue(task.id) } catch {
+      // The row says `executing` for longer than it is true; recovery treats both alike.
+      log(.warning, "the task's return to the queue is not written down", task, error)
+    }
+    queue.enqueueAgain(task)
+  }
+
+  private func end(_ task: AcceptedTask, with failure: TaskFailure) async {
+    do throws(TaskFailure) {
+      try await outbox.fail(task, with: failure)
+      log(.warning, "task failed", task, failure)
+    } catch {
+      log(.error, "the task's failure is not written down; it is answered at the next submission", task, error)
+      leaveToNextStart(task)
+    }
+  }
+
+  /// Its row keeps the task; whoever waits is told to send it again.
+  private func leaveToNextStart(_ task: AcceptedTask) {
+    flights.settle(task.id, with: .interrupted)
+  }
+
+  private func log(_ level: Logger.Level, _ message: Logger.Message, _ task: AcceptedTask, _ failure: TaskFailure) {
+    logger.log(
+      level: level, message,
+      metadata: [
+        LogKey.taskID: "\(task.id)", LogKey.avs: "\(task.avs)", LogKey.attempt: "\(task.attempt)",
+        LogKey.code: "\(failure.code)", LogKey.error: "\(failure.message)",
+      ])
+  }
+}

@@ -1,0 +1,36 @@
+import Foundation
+import PonosCore
+
+/// The two clocks tasks are measured by; a parameter, so that tests can turn the hands.
+package struct TaskClock: Sendable {
+  /// Milliseconds from an arbitrary origin, never set back: for deadlines while the daemon runs.
+  package var monotonic: @Sendable () -> Int64
+  /// For what is stored and shown.
+  package var unix: @Sendable () -> UnixMilliseconds
+
+  package init(monotonic: @escaping @Sendable () -> Int64, unix: @escaping @Sendable () -> UnixMilliseconds) {
+    self.monotonic = monotonic
+    self.unix = unix
+  }
+
+  /// The system's clocks.
+  package static let system: TaskClock = {
+    let origin = ContinuousClock.now
+    return TaskClock(
+      monotonic: { (ContinuousClock.now - origin).milliseconds },
+      unix: { UnixMilliseconds(Date().timeIntervalSince1970 * 1000) })
+  }()
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded towards zero.
+  package var milliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+  }
+
+  /// Seconds with their fraction, for metrics.
+  package var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

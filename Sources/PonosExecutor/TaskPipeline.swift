@@ -1,0 +1,66 @@
+import Logging
+import PonosCore
+
+/// The whole workflow of an accepted task, on one screen.
+///
+/// A stage is a plain function that takes the proof of the stage before and makes its own, so it can be wrapped or replaced by assignment.
+package struct TaskPipeline: Sendable {
+  package var begin: @Sendable (AssignedTask) async throws(TaskFailure) -> Void
+  package var execute: @Sendable (AssignedTask) async throws(TaskFailure) -> PerformerReply
+  package var collect: @Sendable (AssignedTask, PerformerReply) throws(TaskFailure) -> CollectedResult
+  package var sign: @Sendable (CollectedResult) async throws(TaskFailure) -> SignedResult
+  package var deliver: @Sendable (SignedResult) async throws(TaskFailure) -> Void
+  /// Gives the slot back.
+  package var release: @Sendable (AssignedTask) -> Void
+  /// The run failed: another one later, or the end. Never throws; what cannot be written down waits for the next start.
+  package var recover: @Sendable (AcceptedTask, TaskFailure) async -> Void
+
+  /// Runs an assigned task once, to a delivered result or a recovered failure.
+  package func run(_ task: AssignedTask) async {
+    do throws(TaskFailure) {
+      let collected = try await attempt(task)
+      let signed = try await sign(collected)
+      try await deliver(signed)
+    } catch {
+      await recover(task.accepted, error)
+    }
+  }
+
+  /// Ends a task that no run can save.
+  package func fail(_ task: AcceptedTask, with failure: TaskFailure) async {
+    await recover(task, failure)
+  }
+
+  private func attempt(_ task: AssignedTask) async throws(TaskFailure) -> CollectedResult {
+    defer { release(task) }
+    try await begin(task)
+    return try collect(task, try await execute(task))
+  }
+}
+
+extension TaskPipeline {
+  /// The stages as the daemon runs them.
+  package init(
+    journal: TaskJournal, roster: PerformerRoster, runner: TaskRunner, signing: SigningService, outbox: ResultOutbox,
+    recovery: RunRecovery, metrics: ExecutorMetrics, clock: TaskClock
+  ) {
+    self.init(
+      begin: { task throws(TaskFailure) in
+        metrics.queueWait(
+          task.accepted.avs, seconds: Double(clock.unix() - task.accepted.acceptedAt) / 1000)
+        try await journal.begin(
+          task.id, performerID: task.lease.entry.performerID, attempt: task.accepted.attempt)
+      },
+      execute: { task throws(TaskFailure) in
+        let start = ContinuousClock.now
+        let reply = try await runner.run(task)
+        metrics.taskExecuted(task.accepted.avs, seconds: (ContinuousClock.now - start).seconds)
+        return reply
+      },
+      collect: { task, reply throws(TaskFailure) in try ResponseCollector.collect(task, reply) },
+      sign: { result throws(TaskFailure) in try await signing.sign(result) },
+      deliver: { result throws(TaskFailure) in try await outbox.deliver(result) },
+      release: { roster.release($0.lease) },
+      recover: { await recovery.recover($0, from: $1) })
+  }
+}
