@@ -1,3 +1,4 @@
+import PonosAPI
 import PonosCore
 import PonosCrypto
 import PonosTesting
@@ -12,10 +13,11 @@ struct TaskValidatorTests {
 
   private func code(of draft: SubmissionDraft, by aggregator: TestAggregator = .registered(.ecdsa)) async throws -> String? {
     let validator = try Rig().validator
+    let submission = try Rig.submission(draft, by: aggregator)
     do throws(Rejection) {
-      _ = try await validator.validate(try Rig.submission(draft, by: aggregator))
+      _ = try await validator.validate(submission)
       return nil
-    } catch let error as Rejection {
+    } catch {
       return error.code
     }
   }

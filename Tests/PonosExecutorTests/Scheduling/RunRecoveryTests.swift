@@ -50,8 +50,10 @@ struct RunRecoveryTests {
     }
     try await Rig().run { rig in
       rig.publish(performer)
-      #expect(await rig.receiver.submit(try Rig.submission(Rig.draft("long")))?.failure?.code == "output_too_large")
-      #expect(await rig.receiver.submit(try Rig.submission(Rig.draft("short")))?.failure?.code == "wrong_task_id")
+      for (payload, code) in [("long", "output_too_large"), ("short", "wrong_task_id")] {
+        let submission = try Rig.submission(Rig.draft(payload))
+        #expect(await rig.receiver.submit(submission)?.failure?.code == code)
+      }
     }
   }
 
@@ -64,7 +66,8 @@ struct RunRecoveryTests {
     }
     try await Rig(clock: clock, timeout: .seconds(50)).run { rig in
       rig.publish(performer)
-      #expect(await rig.receiver.submit(try Rig.submission())?.failure?.code == "performer_unreachable")
+      let submission = try Rig.submission()
+      #expect(await rig.receiver.submit(submission)?.failure?.code == "performer_unreachable")
       #expect(performer.calls.count == 3)
     }
   }
@@ -72,7 +75,7 @@ struct RunRecoveryTests {
   @Test("a task whose time ends in the queue expires there")
   func expires() async throws {
     let clock = TestClock()
-    let gate = Gate()
+    let gate = TaskGate()
     try await Rig(clock: clock, timeout: .seconds(5)).run { rig in
       rig.publish(.behind(gate), capacity: 1)
       async let running = rig.receiver.submit(try Rig.submission())
@@ -153,7 +156,7 @@ struct RunRecoveryTests {
 
   @Test("never more tasks at a time than the performer takes, and all of that")
   func concurrency() async throws {
-    let gate = Gate()
+    let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
     try await Rig().run { rig in
       rig.publish(performer, capacity: 3)

@@ -97,12 +97,12 @@ import Testing
     limits.pendingWrites = 6
     let writer = GroupCommitWriter(pool: pool, limits: limits)
     let gate = try await block(writer)
-    await withTaskGroup(of: Void.self) { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
       for id in 1...4 { group.addTask { await expectOutcome(nil, write: id, .admission) } }
-      await eventually { writer.statistics.pending == 4 }
+      try await eventually { writer.statistics.pending == 4 }
       await expectOutcome(.overloaded, write: 5, .admission)
       for id in 6...7 { group.addTask { await expectOutcome(nil, write: id, .continuation) } }
-      await eventually { writer.statistics.pending == 6 }
+      try await eventually { writer.statistics.pending == 6 }
       await expectOutcome(.overloaded, write: 8, .continuation)
       gate.open()
     }
@@ -138,7 +138,7 @@ import Testing
     let gate = try await block(writer)
     try await withThrowingTaskGroup { group in
       for id in 1...10 { group.addTask { try await insert(id, writer) } }
-      await eventually { writer.statistics.pending == 10 }
+      try await eventually { writer.statistics.pending == 10 }
       group.addTask { await writer.close() }
       gate.open()
       try await group.waitForAll()
@@ -167,7 +167,7 @@ import Testing
     _ writer: GroupCommitWriter, count: Int, _ write: @escaping @Sendable (Int) async throws(StoreError) -> Void
   ) async throws -> [Int: StoreError] {
     let gate = try await block(writer)
-    let outcomes = await withTaskGroup(of: (Int, StoreError?).self) { group in
+    let outcomes = try await withThrowingTaskGroup(of: (Int, StoreError?).self) { group in
       for id in 1...count {
         group.addTask {
           do throws(StoreError) {
@@ -178,9 +178,9 @@ import Testing
           }
         }
       }
-      await eventually { writer.statistics.pending == count }
+      try await eventually { writer.statistics.pending == count }
       gate.open()
-      return await group.reduce(into: [Int: StoreError]()) { $0[$1.0] = $1.1 }
+      return try await group.reduce(into: [Int: StoreError]()) { $0[$1.0] = $1.1 }
     }
     await gate.finished()
     return outcomes
@@ -192,7 +192,7 @@ import Testing
     gate.task.withLock { task in
       task = Task { try await writer.write("wait") { _ in gate.pass() } }
     }
-    await eventually { gate.isEntered }
+    try await eventually { gate.isEntered }
     return gate
   }
 }

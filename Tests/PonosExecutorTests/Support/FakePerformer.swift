@@ -21,7 +21,7 @@ final class FakePerformer: PerformerConnection {
   }
 
   /// As `echo`, once `gate` is open.
-  static func behind(_ gate: Gate) -> FakePerformer {
+  static func behind(_ gate: TaskGate) -> FakePerformer {
     FakePerformer { id, payload, _ throws(PerformerCallError) in
       await gate.pass()
       if Task.isCancelled { throw .cancelled }

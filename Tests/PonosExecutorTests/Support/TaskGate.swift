@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Holds everybody who comes until it is opened; open for good after that.
-final class Gate: Sendable {
+final class TaskGate: Sendable {
   private struct State {
     var isOpen = false
     var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]

@@ -1,0 +1,83 @@
+import Logging
+import PonosCore
+import PonosTesting
+import ServiceLifecycle
+import Testing
+
+@testable import PonosExecutor
+
+@Suite("Task service")
+struct TaskServiceTests {
+  typealias Rig = PipelineRig
+
+  @Test("on graceful shutdown no further run begins, those that are out are finished, and the rest stays in the journal")
+  func gracefulShutdown() async throws {
+    let gate = TaskGate()
+    let performer = FakePerformer.behind(gate)
+    let rig = try Rig()
+    rig.publish(performer, capacity: 1)
+    rig.receiver.open()
+    let group = ServiceGroup(
+      services: [rig.service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      let running = try Rig.submission()
+      let waiting = try Rig.submission()
+      let first = Task { await rig.receiver.submit(running) }
+      try await eventually { gate.arrivals == 1 }
+      let second = Task { await rig.receiver.submit(waiting) }
+      try await eventually { rig.queue.depths[Rig.avs] == 1 }
+      await group.triggerGracefulShutdown()
+      gate.open()
+      #expect(await first.value?.signed != nil)
+      try await tasks.waitForAll()
+      #expect(performer.calls == [running.id])
+      let record = try await rig.store.task(waiting.id)
+      #expect(record?.phase == .queued)
+      rig.receiver.interruptWaitingCallers()
+      #expect(await second.value?.isInterrupted == true)
+    }
+  }
+
+  @Test("a performer that comes late gets the tasks that waited for it")
+  func latePerformer() async throws {
+    let performer = FakePerformer.echo()
+    try await Rig().run { rig in
+      rig.publish(.behind(TaskGate()), id: "full", capacity: 1)
+      let submissions = try (0..<3).map { _ in try Rig.submission() }
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        group.addTask { _ = await rig.receiver.submit(try Rig.submission()); return true }
+        try await eventually { rig.roster.snapshot().map(\.outstanding) == [1] }
+        for submission in submissions { group.addTask { await rig.receiver.submit(submission)?.signed != nil } }
+        try await eventually { rig.queue.depths[Rig.avs] == 3 }
+        rig.publish(performer, id: "new")
+        for _ in 0..<3 { #expect(try await group.next() == true) }
+        group.cancelAll()
+      }
+      #expect(Set(performer.calls) == Set(submissions.map(\.id)))
+    }
+  }
+
+  @Test("tasks of two AVSs share the daemon, not each other's slots")
+  func twoAVSs() async throws {
+    let gate = TaskGate()
+    let other = FakePerformer.echo()
+    try await Rig(avs: [Rig.avs, Rig.otherAVS]).run { rig in
+      rig.publish(.behind(gate), id: "stuck", capacity: 1)
+      rig.publish(other, id: "free", capacity: 1, avs: Rig.otherAVS)
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for _ in 0..<5 {
+          let submission = try Rig.submission()
+          group.addTask { await rig.receiver.submit(submission)?.signed != nil }
+        }
+        try await eventually { rig.queue.depths[Rig.avs] == 4 }
+        for _ in 0..<20 {
+          let submission = try Rig.submission(Rig.draft(avs: Rig.otherAVS))
+          #expect(await rig.receiver.submit(submission)?.signed != nil)
+        }
+        gate.open()
+        for try await answered in group { #expect(answered) }
+      }
+    }
+  }
+}
