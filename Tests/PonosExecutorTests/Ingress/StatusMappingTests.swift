@@ -1,0 +1,50 @@
+import GRPCCore
+import PonosCore
+import PonosTesting
+import Testing
+
+@testable import PonosExecutor
+
+/// How refusals and failures look to the public aggregator's client, which sends again on 4, 8, 13 and 14 and on certain texts.
+@Suite("Status codes of answers")
+struct StatusMappingTests {
+  static let avs = PipelineRig.avs
+
+  @Test(
+    "a refusal has the status that its cure needs, and carries its code",
+    arguments: [
+      (.malformed(field: "task_id", problem: "is short"), .invalidArgument), (.unsupportedVersion(2), .invalidArgument),
+      (.wrongExecutor(named: avs, ours: avs), .permissionDenied), (.unknownAVS(avs), .failedPrecondition),
+      (.unknownOperatorSet(OperatorSet(avs: avs, id: 1)), .failedPrecondition),
+      (.unknownAggregator(avs, avs: avs), .permissionDenied), (.badSignature("is wrong"), .permissionDenied),
+      (.noSigner(.bn254, operatorSet: OperatorSet(avs: avs, id: 1)), .failedPrecondition),
+      (.noPerformer(avs: avs), .failedPrecondition), (.performerUnavailable(avs: avs), .unavailable),
+      (.conflictingTask(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .alreadyExists),
+      (.queueFull(avs: avs), .resourceExhausted), (.storeUnavailable("disk full"), .unavailable),
+      (.notAccepting("starting"), .unavailable),
+    ] as [(Rejection, RPCError.Code)])
+  func refusals(rejection: Rejection, status: RPCError.Code) {
+    let error = RPCError(rejection)
+    #expect(error.code == status)
+    #expect(error.message == rejection.message)
+    #expect(Array(error.metadata[stringValues: "ponos-code"]) == [rejection.code])
+    let mayPass = [.performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs), .storeUnavailable("disk full"), .notAccepting("starting")]
+      .contains(rejection)
+    #expect(StockRetries.repeats(error) == mayPass)
+  }
+
+  @Test(
+    "a recorded failure is never sent again, whatever the performer's words were",
+    arguments: [
+      "dial tcp 10.0.0.1:8545: connect: connection refused", "read: connection reset by peer", "connection timeout",
+      "lookup rpc.example: no such host", "network is unreachable", "anything else",
+    ])
+  func failures(words: String) {
+    for failure in [TaskFailure.performerError(code: 14, message: words), .performerUnreachable(words), .signingFailed(words)] {
+      let error = RPCError(StoredFailure(failure))
+      #expect(error.code == .failedPrecondition)
+      #expect(!StockRetries.repeats(error), "\(error.message)")
+      #expect(Array(error.metadata[stringValues: "ponos-code"]) == [failure.code])
+    }
+  }
+}
