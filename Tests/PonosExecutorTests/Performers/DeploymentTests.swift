@@ -181,9 +181,10 @@ struct DeploymentTests {
       try await PerformerHarness.run(store: store) { harness in
         let deployment = try await harness.service.deploy(.stub(avs, environment: variables), origin: .deployment)
         let environment = try await harness.docker.container(deployment.containerID).config.environment
-        #expect(environment.filter { !$0.hasPrefix("PATH=") } == [
-          "STUB_MODE=serve", "L1_RPC_URL=http://a\nb", "FROM=from the daemon", "UNSET=",
-        ])
+        #expect(
+          environment.filter { !$0.hasPrefix("PATH=") } == [
+            "STUB_MODE=serve", "L1_RPC_URL=http://a\nb", "FROM=from the daemon", "UNSET=",
+          ])
         let stored = try #require(try await store.performers().first)
         #expect(!"\(stored)".contains("0xsecret"))
         #expect(!"\(stored)".contains("from the daemon"))
