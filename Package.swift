@@ -134,7 +134,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PonosExecutorTests", dependencies: ["PonosExecutor", "PonosTesting", grdb, logging, metrics],
+      name: "PonosExecutorTests", dependencies: ["PonosExecutor", "PonosTesting", "PonosDocker", grdb, logging, metrics],
       swiftSettings: strict),
     .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),
     .testTarget(

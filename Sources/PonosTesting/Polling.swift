@@ -8,7 +8,7 @@ package struct ConditionNotMet: Error, CustomStringConvertible {
 
 /// Returns as soon as `condition` holds; throws `ConditionNotMet` when it does not within `limit`.
 package func eventually(
-  within limit: Duration = .seconds(10), _ condition: @Sendable () async throws -> Bool
+  within limit: Duration = .seconds(30), _ condition: @Sendable () async throws -> Bool
 ) async throws {
   let deadline = ContinuousClock.now + limit
   while try await !condition() {

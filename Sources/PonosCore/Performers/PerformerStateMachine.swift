@@ -101,6 +101,11 @@ package struct PerformerStateMachine: Sendable, Equatable {
     }
   }
 
+  /// Replaces what is known of the last failure by something more exact. Does nothing unless there was one.
+  package mutating func explain(_ reason: String) {
+    if lastError != nil { lastError = reason }
+  }
+
   private mutating func serving(at now: ContinuousClock.Instant) -> Action {
     state = .running
     isEstablished = true

@@ -99,7 +99,7 @@ struct PerformerSupervisor: Sendable {
       publish(launched)
       logger.notice("adopted its running container", metadata: ["container": "\(containerID.prefix(12))"])
       return .serve(launched)
-    case .done(.failure(let error)): return failed(.startFailed(error.description), logTail: error.logTail)
+    case .done(.failure(let error)): return failed(error)
     case .retiring: return .retire(nil)
     case .cancelled: return .leave
     }
@@ -146,17 +146,21 @@ struct PerformerSupervisor: Sendable {
   private mutating func leaveService(_ launched: LaunchedPerformer, _ event: PerformerStateMachine.Event) async -> Next {
     // First no more tasks, then the questions: the engine may take its time to answer them.
     roster.withdraw(performerID: record.id)
+    let action = machine.handle(event, at: .now)
+    show { $0.containerHealthy = false }
     await launched.connection.close()
     let postMortem = await restorer.launcher.runtime.postMortem(of: launched.containerID)
-    var event = event
-    if case .ended = event { event = .ended("the container \(postMortem.reason)") }
-    return failed(event, logTail: postMortem.logTail)
+    if case .ended = event { machine.explain("the container \(postMortem.reason)") }
+    return next(after: action, logTail: postMortem.logTail)
   }
 
   // MARK: Replacing
 
-  private mutating func failed(_ event: PerformerStateMachine.Event, logTail: [String]) -> Next {
-    let action = machine.handle(event, at: .now)
+  private mutating func failed(_ error: DeploymentError) -> Next {
+    next(after: machine.handle(.startFailed(error.description), at: .now), logTail: error.logTail)
+  }
+
+  private func next(after action: PerformerStateMachine.Action, logTail: [String]) -> Next {
     show { entry in
       entry.containerHealthy = false
       entry.logTail = logTail
@@ -177,6 +181,7 @@ struct PerformerSupervisor: Sendable {
     record.generation += 1
     record.containerID = nil
     let replacement = record
+    show()
     let result = await unlessRetiring { [restorer] () async throws(DeploymentError) in
       do { try await Task.sleep(for: delay) } catch { throw .shuttingDown }
       return try await restorer.restore(replacement, from: failedRecord)
@@ -187,7 +192,7 @@ struct PerformerSupervisor: Sendable {
       publish(launched)
       logger.notice("the performer serves again", metadata: ["container": "\(launched.containerID.prefix(12))"])
       return .serve(launched)
-    case .done(.failure(let error)): return failed(.startFailed(error.description), logTail: error.logTail)
+    case .done(.failure(let error)): return failed(error)
     case .retiring: return .retire(nil)
     case .cancelled: return .leave
     }

@@ -1,0 +1,48 @@
+import PonosTesting
+import Testing
+
+@testable import PonosExecutor
+
+@Suite("Performer mailbox")
+struct PerformerMailboxTests {
+  @Test("holds one message of each kind, the most pressing first, and retirement for ever")
+  func order() async {
+    let box = PerformerMailbox()
+    box.post(.probed(.serving))
+    box.post(.probed(.notServing("x")))
+    box.post(.ended(containerID: "c", reason: "r"))
+    #expect(await box.next() == .ended(containerID: "c", reason: "r"))
+    #expect(await box.next() == .probed(.notServing("x")))
+    box.post(.retire)
+    box.post(.probed(.serving))
+    #expect(await box.next() == .retire)
+    #expect(await box.next() == .retire)
+  }
+
+  @Test("lets a cancelled reader go and loses nothing to it")
+  func cancellation() async throws {
+    let box = PerformerMailbox()
+    for _ in 0..<200 {
+      let received = await withTaskGroup(of: PerformerMailbox.Message?.self) { group in
+        group.addTask { await box.next() }
+        group.addTask {
+          box.post(.probed(.serving))
+          return nil
+        }
+        group.cancelAll()
+        return await group.contains { $0 != nil }
+      }
+      if !received { #expect(await box.next() == .probed(.serving)) }
+    }
+  }
+
+  @Test("tells everyone who asked for retirement how it ended, before and after the end")
+  func retirement() async throws {
+    let box = PerformerMailbox()
+    async let early = box.retire()
+    #expect(await box.untilRetiring())
+    box.close(.success(()))
+    try await early.get()
+    try await box.retire().get()
+  }
+}
