@@ -1,0 +1,158 @@
+import Foundation
+import PonosCore
+
+/// What the daemon counts about its own work, as plain calls for those who do the work. `docs/metrics.md` describes every metric.
+///
+/// The label `avs` takes the addresses given at the start and "other"; a task id is never a label.
+package final class ExecutorMetrics: Sendable {
+  private let figures: [EthereumAddress: AVSMetrics]
+  private let other: AVSMetrics
+  private let refused: PrometheusFamily<PrometheusCounter>
+  private let failed: PrometheusFamily<PrometheusCounter>
+  private let performerStates: PrometheusFamily<PrometheusGauge>
+  private let signing: PrometheusFamily<PrometheusHistogram>
+  private let commitSeconds: PrometheusHistogram
+  private let commitWrites: PrometheusHistogram
+  private let commitFailures: PrometheusCounter
+
+  /// `avs` are the configured addresses; `started` is the start of the process for the uptime.
+  package init(registry: PrometheusRegistry, avs: [EthereumAddress], version: String, started: Date = Date()) {
+    let families = AVSMetricFamilies(registry)
+    figures = Dictionary(avs.map { ($0, AVSMetrics(families, label: $0.description)) }, uniquingKeysWith: { first, _ in first })
+    other = AVSMetrics(families, label: "other")
+    refused = registry.counter(
+      "ponos_tasks_refused_total", help: "Submissions refused, by code of the refusal.", labels: ["avs", "code"])
+    failed = registry.counter(
+      "ponos_tasks_failed_total", help: "Accepted tasks that ended without a result, by code of the failure.",
+      labels: ["avs", "code"])
+    performerStates = registry.gauge(
+      "ponos_performers", help: "Performers, by state of their lifecycle.", labels: ["avs", "state"])
+    signing = registry.histogram(
+      "ponos_signing_seconds", help: "Time to sign a result and verify the signature.", labels: ["curve"],
+      bounds: PrometheusHistogram.fineSeconds)
+    commitSeconds =
+      registry.histogram(
+        "ponos_store_commit_seconds", help: "Time of a commit of the store, fsync included.",
+        bounds: PrometheusHistogram.fineSeconds
+      ).with()
+    commitWrites =
+      registry.histogram(
+        "ponos_store_commit_writes", help: "Writes that shared a commit.", bounds: PrometheusHistogram.powersOfTwo
+      ).with()
+    commitFailures = registry.counter("ponos_store_commit_failures_total", help: "Commits of the store that failed.").with()
+    registry.gauge("ponos_build_info", help: "1, with the version as a label.", labels: ["version"]).with(version).set(1)
+    let uptime = registry.gauge("ponos_uptime_seconds", help: "Time since the daemon started.").with()
+    registry.beforeScrape { uptime.set(Date().timeIntervalSince(started)) }
+  }
+
+  // MARK: Tasks
+
+  /// A submission came in that could be decoded.
+  package func taskReceived(_ avs: EthereumAddress) { figures(of: avs).received.increment() }
+
+  /// A submission was refused; `avs` is nil when it does not name one.
+  package func taskRefused(_ avs: EthereumAddress?, code: String) { refused.with(label(of: avs), code).increment() }
+
+  /// A task was written down and answered for.
+  package func taskAccepted(_ avs: EthereumAddress) { figures(of: avs).accepted.increment() }
+
+  /// A run at a performer brought a reply after `seconds`.
+  package func taskExecuted(_ avs: EthereumAddress, seconds: Double) {
+    figures(of: avs).executed.increment()
+    figures(of: avs).executionSeconds.observe(seconds)
+  }
+
+  /// A run did not finish and the task will run again.
+  package func taskRetried(_ avs: EthereumAddress) { figures(of: avs).retried.increment() }
+
+  /// An accepted task ended without a result.
+  package func taskFailed(_ avs: EthereumAddress, code: String) { failed.with(label(of: avs), code).increment() }
+
+  /// A result was signed and its signature verified within `seconds`.
+  package func taskSigned(_ curve: SignatureCurve, seconds: Double) { signing.with(curve.rawValue).observe(seconds) }
+
+  /// A signed result went out.
+  package func taskAnswered(_ avs: EthereumAddress, secondsFromAcceptance: Double) {
+    figures(of: avs).answerSeconds.observe(secondsFromAcceptance)
+  }
+
+  /// `depth` tasks wait.
+  package func queueDepth(_ avs: EthereumAddress, _ depth: Int) { figures(of: avs).queueDepth.set(Double(depth)) }
+
+  /// A task left the queue after `seconds`.
+  package func queueWait(_ avs: EthereumAddress, seconds: Double) { figures(of: avs).queueSeconds.observe(seconds) }
+
+  // MARK: Performers
+
+  /// Sets every performer gauge to what `all` say; performers not among them are gone.
+  package func performers(_ all: [PerformerObservation]) {
+    for series in performerStates.all { series.set(0) }
+    let byAVS = Dictionary(grouping: all) { label(of: $0.avs) }
+    for avs in Array(figures.values) + [other] {
+      let observations = byAVS[avs.label] ?? []
+      for (state, members) in Dictionary(grouping: observations, by: \.state) {
+        performerStates.with(avs.label, state.lowercased()).set(Double(members.count))
+      }
+      avs.containersRunning.set(Double(observations.count { $0.isRunning }))
+      avs.slots.set(Double(observations.reduce(0) { $0 + $1.capacity }))
+      avs.slotsInUse.set(Double(observations.reduce(0) { $0 + $1.outstanding }))
+    }
+  }
+
+  /// A container was made again for a performer.
+  package func containerRestarted(_ avs: EthereumAddress) { figures(of: avs).restarts.increment() }
+
+  /// A health probe did not find the performer serving.
+  package func healthCheckFailed(_ avs: EthereumAddress) { figures(of: avs).healthFailures.increment() }
+
+  /// What the container of an AVS has used: processor time since its start, memory now.
+  package func containerUsage(_ avs: EthereumAddress, cpuSeconds: Double, memoryBytes: Int64) {
+    figures(of: avs).containerCPU.set(total: cpuSeconds)
+    figures(of: avs).containerMemory.set(Double(memoryBytes))
+  }
+
+  // MARK: The store
+
+  package func storeCommit(_ report: CommitReport) {
+    if report.isFailure { commitFailures.increment() }
+    commitWrites.observe(Double(report.writes))
+    commitSeconds.observe(report.duration / .seconds(1))
+  }
+
+  // MARK: Totals
+
+  /// Tasks by outcome since the start; the caller knows how many wait and run.
+  package func taskCounts(waiting: Int, executing: Int) -> TaskCounts {
+    let everyAVS = Array(figures.values) + [other]
+    return TaskCounts(
+      received: Self.sum(everyAVS.map(\.received)), refused: Self.sum(refused.all), accepted: Self.sum(everyAVS.map(\.accepted)),
+      signed: signing.all.reduce(0) { $0 + $1.count }, failed: Self.sum(failed.all), waiting: waiting, executing: executing)
+  }
+
+  private static func sum(_ counters: [PrometheusCounter]) -> Int { Int(counters.reduce(0) { $0 + $1.value }) }
+
+  private func figures(of avs: EthereumAddress) -> AVSMetrics { figures[avs] ?? other }
+
+  private func label(of avs: EthereumAddress?) -> String { avs.flatMap { figures[$0] }?.label ?? other.label }
+}
+
+/// What the performer gauges need to know of one performer.
+package struct PerformerObservation: Sendable, Equatable {
+  package var avs: EthereumAddress
+  /// A state of the lifecycle, in any case.
+  package var state: String
+  /// Whether its container runs.
+  package var isRunning: Bool
+  /// Tasks it can be given at a time.
+  package var capacity: Int
+  /// Tasks it has.
+  package var outstanding: Int
+
+  package init(avs: EthereumAddress, state: String, isRunning: Bool, capacity: Int, outstanding: Int) {
+    self.avs = avs
+    self.state = state
+    self.isRunning = isRunning
+    self.capacity = capacity
+    self.outstanding = outstanding
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import ServiceLifecycle
+import Synchronization
+
+/// Measures the process at each scrape and the machine every few seconds, from `/proc`. Where there is none, it shows nothing.
+package struct ResourceSampler: Service {
+  private let interval: Duration
+  private let process: ProcessSeries
+  private let host: HostSeries
+
+  package init(registry: PrometheusRegistry, interval: Duration = .seconds(10)) {
+    self.interval = interval
+    process = ProcessSeries(registry)
+    host = HostSeries(registry)
+    registry.beforeScrape { [process] in process.sample() }
+  }
+
+  /// Samples at once and then every interval, until shutdown.
+  package func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        host.sample()
+        do { try await Task.sleep(for: interval) } catch { return }
+      }
+    }
+  }
+}
+
+/// The standard metrics of a process.
+private struct ProcessSeries: Sendable {
+  private let cpu: PrometheusCounter
+  private let resident: PrometheusGauge
+  private let virtual: PrometheusGauge
+  private let threads: PrometheusGauge
+  private let start: PrometheusGauge
+  private let openDescriptors: PrometheusGauge
+  private let maxDescriptors: PrometheusGauge
+
+  init(_ registry: PrometheusRegistry) {
+    cpu = registry.counter("process_cpu_seconds_total", help: "Processor time used by the daemon.").with()
+    resident = registry.gauge("process_resident_memory_bytes", help: "Memory of the daemon that is in RAM.").with()
+    virtual = registry.gauge("process_virtual_memory_bytes", help: "Address space of the daemon.").with()
+    threads = registry.gauge("process_threads", help: "Threads of the daemon.").with()
+    start = registry.gauge("process_start_time_seconds", help: "Start of the daemon in seconds since 1970.").with()
+    openDescriptors = registry.gauge("process_open_fds", help: "File descriptors the daemon has open.").with()
+    maxDescriptors = registry.gauge("process_max_fds", help: "File descriptors the daemon may have open.").with()
+  }
+
+  func sample() {
+    guard let stat = ProcFile.text("/proc/self/stat"), let system = ProcFile.text("/proc/stat"),
+      let figures = ProcessFigures(
+        stat: stat, limits: ProcFile.text("/proc/self/limits") ?? "", ticksPerSecond: Double(sysconf(Int32(_SC_CLK_TCK))),
+        pageBytes: Int64(sysconf(Int32(_SC_PAGESIZE))))
+    else { return }
+    cpu.set(total: figures.cpuSeconds)
+    resident.set(Double(figures.residentBytes))
+    virtual.set(Double(figures.virtualBytes))
+    threads.set(Double(figures.threads))
+    if let boot = ProcFile.number(after: "btime ", in: system) { start.set(boot + figures.startSeconds) }
+    if let limit = figures.maxDescriptors { maxDescriptors.set(Double(limit)) }
+    openDescriptors.set(Double(ProcFile.names(in: "/proc/self/fd").count))
+  }
+}
+
+/// The metrics of the machine.
+private final class HostSeries: Sendable {
+  private let cpu: PrometheusGauge
+  private let memory: PrometheusGauge
+  private let reads: PrometheusCounter
+  private let writes: PrometheusCounter
+  private let received: PrometheusCounter
+  private let sent: PrometheusCounter
+  private let previous = Mutex<HostFigures?>(nil)
+
+  init(_ registry: PrometheusRegistry) {
+    cpu = registry.gauge("ponos_host_cpu_utilization_ratio", help: "Used part of the machine's processor time, 0 to 1.").with()
+    memory = registry.gauge("ponos_host_memory_utilization_ratio", help: "Used part of the machine's memory, 0 to 1.").with()
+    let disk = registry.counter(
+      "ponos_host_disk_operations_total", help: "Reads and writes completed by the machine's disks.", labels: ["operation"])
+    (reads, writes) = (disk.with("read"), disk.with("write"))
+    let network = registry.counter(
+      "ponos_host_network_bytes_total", help: "Bytes through the machine's outer network interfaces.", labels: ["direction"])
+    (received, sent) = (network.with("receive"), network.with("send"))
+  }
+
+  func sample() {
+    guard let stat = ProcFile.text("/proc/stat"), let meminfo = ProcFile.text("/proc/meminfo"),
+      let figures = HostFigures(
+        stat: stat, meminfo: meminfo, diskstats: ProcFile.text("/proc/diskstats") ?? "",
+        netDev: ProcFile.text("/proc/net/dev") ?? "", disks: Self.disks())
+    else { return }
+    let earlier = previous.withLock { previous in
+      defer { previous = figures }
+      return previous
+    }
+    if let earlier, let ratio = figures.cpuUtilization(since: earlier) { cpu.set(ratio) }
+    memory.set(figures.memoryUtilization)
+    reads.set(total: Double(figures.diskReads))
+    writes.set(total: Double(figures.diskWrites))
+    received.set(total: Double(figures.receivedBytes))
+    sent.set(total: Double(figures.sentBytes))
+  }
+
+  /// Whole block devices that stand for hardware: the others pass on to one of these, or to memory.
+  private static func disks() -> Set<String> {
+    Set(ProcFile.names(in: "/sys/block").filter { name in !["loop", "ram", "zram", "dm-", "md"].contains { name.hasPrefix($0) } })
+  }
+}
+
+/// Files that the kernel writes at the moment they are read.
+private enum ProcFile {
+  /// nil where there is no such file.
+  static func text(_ path: String) -> String? {
+    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Names in a directory; none where there is no such directory.
+  static func names(in path: String) -> [String] {
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch { return [] }
+  }
+
+  static func number(after prefix: String, in text: String) -> Double? {
+    text.split(separator: "\n").first { $0.hasPrefix(prefix) }.flatMap { Double($0.dropFirst(prefix.count)) }
+  }
+}

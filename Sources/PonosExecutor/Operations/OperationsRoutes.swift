@@ -1,0 +1,52 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+/// The paths of the operations server and what each answers.
+struct OperationsRoutes: Sendable {
+  let registry: PrometheusRegistry
+  let readiness: @Sendable () -> Readiness
+  let state: @Sendable () async -> StateDump
+
+  /// `isLoopback` tells whether the server listens on the loopback interface only.
+  func router(isLoopback: Bool) -> Router<BasicRequestContext> {
+    let router = Router(options: .autoGenerateHeadEndpoints)
+    router.add(middleware: SecurityHeaders())
+    if isLoopback { router.add(middleware: LoopbackGuard()) }
+    router.add(middleware: ReadOnlyMethods())
+    router.get("/healthz") { _, _ in Self.respond("ok\n", type: "text/plain; charset=utf-8") }
+    router.get("/readyz") { request, _ in try readinessResponse(isVerbose: request.uri.queryParameters["verbose"] != nil) }
+    router.get("/metrics") { _, _ in Self.respond(registry.text(), type: PrometheusText.contentType) }
+    router.get("/api/v1/state") { _, _ in try Self.respond(json: await state()) }
+    router.get("/") { _, _ in
+      Self.respond(DashboardPage.render(await state()).text, type: "text/html; charset=utf-8")
+    }
+    router.get("/dashboard.css") { _, _ in Self.respond(DashboardAssets.style, type: "text/css; charset=utf-8") }
+    router.get("/dashboard.js") { _, _ in
+      Self.respond(DashboardAssets.script, type: "text/javascript; charset=utf-8")
+    }
+    router.get("/favicon.svg") { _, _ in Self.respond(DashboardAssets.icon, type: "image/svg+xml") }
+    return router
+  }
+
+  private func readinessResponse(isVerbose: Bool) throws -> Response {
+    let readiness = readiness()
+    if readiness.isReady, !isVerbose { return Self.respond("ok\n", type: "text/plain; charset=utf-8") }
+    return try Self.respond(json: readiness, status: readiness.isReady ? .ok : .serviceUnavailable)
+  }
+
+  private static func respond(json value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+    return respond(text + "\n", type: "application/json; charset=utf-8", status: status)
+  }
+
+  private static func respond(_ text: String, type: String, status: HTTPResponse.Status = .ok) -> Response {
+    Response(
+      status: status, headers: [.contentType: type, .cacheControl: "no-store"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+}

@@ -1,0 +1,38 @@
+/// Whether the daemon can take tasks, and what is missing if not.
+package struct Readiness: Sendable, Equatable, Codable {
+  /// One condition.
+  package struct Check: Sendable, Equatable, Codable {
+    /// Short and stable, for example `store`.
+    package var name: String
+    package var isReady: Bool
+    /// What is missing and what brings it, when not ready.
+    package var reason: String?
+
+    package init(name: String, isReady: Bool, reason: String? = nil) {
+      self.name = name
+      self.isReady = isReady
+      self.reason = reason
+    }
+  }
+
+  package var checks: [Check]
+
+  package init(checks: [Check]) { self.checks = checks }
+
+  /// Whether every condition is met.
+  package var isReady: Bool { checks.allSatisfy(\.isReady) }
+
+  package init(from decoder: any Decoder) throws {
+    checks = try decoder.container(keyedBy: CodingKeys.self).decode([Check].self, forKey: .checks)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(isReady, forKey: .ready)
+    try container.encode(checks, forKey: .checks)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case ready, checks
+  }
+}

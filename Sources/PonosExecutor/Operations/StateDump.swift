@@ -1,0 +1,113 @@
+import PonosCore
+
+/// Everything an operator may want to know of a running daemon at one moment, without any secret.
+package struct StateDump: Sendable, Equatable, Codable {
+  package var version: String
+  package var startedAt: UnixMilliseconds
+  /// The moment of the dump.
+  package var now: UnixMilliseconds
+  package var operatorAddress: EthereumAddress
+  /// nil while the store is not open.
+  package var installationID: String?
+  package var readiness: Readiness
+  package var configuration: ConfigurationSummary
+  package var performers: [PerformerView]
+  package var queues: [QueueView]
+  package var tasks: TaskCounts
+  /// Newest first.
+  package var recentTasks: [TaskSummary]
+
+  package init(
+    version: String, startedAt: UnixMilliseconds, now: UnixMilliseconds, operatorAddress: EthereumAddress,
+    installationID: String?, readiness: Readiness, configuration: ConfigurationSummary, performers: [PerformerView],
+    queues: [QueueView], tasks: TaskCounts, recentTasks: [TaskSummary]
+  ) {
+    self.version = version
+    self.startedAt = startedAt
+    self.now = now
+    self.operatorAddress = operatorAddress
+    self.installationID = installationID
+    self.readiness = readiness
+    self.configuration = configuration
+    self.performers = performers
+    self.queues = queues
+    self.tasks = tasks
+    self.recentTasks = recentTasks
+  }
+
+  package var uptime: Duration { .milliseconds(max(0, now - startedAt)) }
+}
+
+/// What is shown of a performer.
+package struct PerformerView: Sendable, Equatable, Codable {
+  package var id: String
+  package var avs: EthereumAddress
+  /// `InService`, `Staged`, or the state of its lifecycle.
+  package var state: String
+  package var image: String
+  package var containerID: String?
+  package var generation: Int
+  package var restarts: Int
+  /// Tasks it can be given at a time.
+  package var capacity: Int
+  /// Tasks it has.
+  package var outstanding: Int
+  package var isHealthy: Bool
+  package var lastHealthCheckAt: UnixMilliseconds?
+  package var lastError: String?
+
+  package init(
+    id: String, avs: EthereumAddress, state: String, image: String, containerID: String?, generation: Int, restarts: Int,
+    capacity: Int, outstanding: Int, isHealthy: Bool, lastHealthCheckAt: UnixMilliseconds?, lastError: String?
+  ) {
+    self.id = id
+    self.avs = avs
+    self.state = state
+    self.image = image
+    self.containerID = containerID
+    self.generation = generation
+    self.restarts = restarts
+    self.capacity = capacity
+    self.outstanding = outstanding
+    self.isHealthy = isHealthy
+    self.lastHealthCheckAt = lastHealthCheckAt
+    self.lastError = lastError
+  }
+}
+
+/// What is shown of the queue of an AVS.
+package struct QueueView: Sendable, Equatable, Codable {
+  package var avs: EthereumAddress
+  package var waiting: Int
+  /// Tasks that may wait.
+  package var limit: Int
+
+  package init(avs: EthereumAddress, waiting: Int, limit: Int) {
+    self.avs = avs
+    self.waiting = waiting
+    self.limit = limit
+  }
+}
+
+/// Tasks by outcome since the daemon started, and by phase now.
+package struct TaskCounts: Sendable, Equatable, Codable {
+  package var received: Int
+  package var refused: Int
+  package var accepted: Int
+  package var signed: Int
+  package var failed: Int
+  /// Now in the queues.
+  package var waiting: Int
+  /// Now with performers.
+  package var executing: Int
+
+  package init(received: Int, refused: Int, accepted: Int, signed: Int, failed: Int, waiting: Int, executing: Int) {
+    self.received = received
+    self.refused = refused
+    self.accepted = accepted
+    self.signed = signed
+    self.failed = failed
+    self.waiting = waiting
+    self.executing = executing
+  }
+}
