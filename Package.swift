@@ -24,7 +24,9 @@ let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-h
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -43,6 +45,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -87,8 +90,8 @@ let package = Package(
       name: "PonosExecutor",
       dependencies: [
         "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
-        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, serviceLifecycle, unixSignals, logging, metrics,
-        yams, crypto, nioCore,
+        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, hummingbirdCore, httpTypes, serviceLifecycle, unixSignals,
+        logging, metrics, yams, crypto, nioCore,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -134,7 +137,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PonosExecutorTests", dependencies: ["PonosExecutor", "PonosTesting", "PonosDocker", grdb, logging, metrics],
+      name: "PonosExecutorTests",
+      dependencies: [
+        "PonosExecutor", "PonosTesting", "PonosDocker", grdb, logging, metrics, grpcCore, asyncHTTPClient, nioCore, nioHTTP1,
+      ],
       swiftSettings: strict),
     .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),
     .testTarget(

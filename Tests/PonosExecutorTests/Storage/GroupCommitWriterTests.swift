@@ -187,8 +187,8 @@ import Testing
   }
 
   /// Occupies the writer with a write that does nothing until the gate is opened.
-  private func block(_ writer: GroupCommitWriter) async throws -> Gate {
-    let gate = Gate()
+  private func block(_ writer: GroupCommitWriter) async throws -> ThreadGate {
+    let gate = ThreadGate()
     gate.task.withLock { task in
       task = Task { try await writer.write("wait") { _ in gate.pass() } }
     }
@@ -198,7 +198,7 @@ import Testing
 }
 
 /// Holds up a thread until it is opened.
-private final class Gate: Sendable {
+private final class ThreadGate: Sendable {
   let task = Mutex<Task<Void, any Error>?>(nil)
   private let entered = Atomic(false)
   private let semaphore = DispatchSemaphore(value: 0)
