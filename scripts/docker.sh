@@ -99,10 +99,10 @@ start_ours() {
   fail "the Docker engine did not come up; its log is $state/log"
 }
 
+# Says nothing: what a test prints last shall be the last that is seen.
 stop_ours() {
   local pid tries left
   pid=$(our_pid) || return 0
-  step "stopping the private Docker engine"
   # Containers first: the engine would give each of them ten seconds.
   DOCKER_HOST=unix://$socket docker ps --quiet | DOCKER_HOST=unix://$socket xargs -r docker rm --force --volumes >/dev/null || true
   as_root kill -TERM "$pid"
