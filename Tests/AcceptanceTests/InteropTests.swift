@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosCore
 import PonosTesting
 import SwiftProtobuf
 import Testing

@@ -1,5 +1,5 @@
 import PonosCore
-import PonosExecutor
+@testable import PonosExecutor
 import PonosTesting
 import Testing
 

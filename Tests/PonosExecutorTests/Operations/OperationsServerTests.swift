@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
-import PonosExecutor
+@testable import PonosExecutor
 import PonosTesting
 import Synchronization
 import Testing

@@ -1,6 +1,6 @@
 import PonosCore
 import PonosCrypto
-import PonosExecutor
+@testable import PonosExecutor
 import PonosTesting
 
 /// A state with something of everything, and hostile text wherever text comes from outside.
@@ -16,7 +16,7 @@ enum StateDumpFixture {
     return ExecutorConfig(
       taskPort: 9090, managementPort: 9091,
       identity: OperatorIdentity(
-        address: StoreRecords.address(77), ecdsaKey: .hex(SecretBytes(Array(secret.utf8))), bn254Key: nil),
+        address: StoreRecords.address(77), ecdsaKey: .hex(SecretBytes(text: secret)), bn254Key: nil),
       chain: ChainConfig(
         chainID: 17000, rpcURL: "https://user:\(secret)@rpc.example/", ecdsaCertificateVerifier: StoreRecords.address(9)),
       avs: [AVSConfig(address: StoreRecords.address(1), performer: spec)], storage: .sqlite(path: "/var/lib/ponos/executor.sqlite"))
