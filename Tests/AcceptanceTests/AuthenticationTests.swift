@@ -35,7 +35,9 @@ extension Acceptance {
       #expect(try await daemon.containers.running().count == 1)
     }
 
-    @Test("a token of nobody's is refused", arguments: ["", "00", String(repeating: "ab", count: 32), String(repeating: "é", count: 64)])
+    @Test(
+      "a token of nobody's is refused",
+      arguments: ["", "00", String(repeating: "ab", count: 32), String(repeating: "é", count: 64)])
     func unknown(token: String) async throws {
       try await expectUnauthenticated { try await daemon.performers(proof: try daemon.proof(token: token)) }
     }
@@ -49,7 +51,9 @@ extension Acceptance {
       }
     }
 
-    @Test("a signature by another key, or over another token, is refused, and does not use the token up", arguments: SignatureCurve.allCases)
+    @Test(
+      "a signature by another key, or over another token, is refused, and does not use the token up",
+      arguments: SignatureCurve.allCases)
     func wrongSignature(curve: SignatureCurve) async throws {
       let token = try await daemon.challengeToken()
       try await expectUnauthenticated {
@@ -70,7 +74,8 @@ extension Acceptance {
       let passed = try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<8 {
           group.addTask {
-            do { _ = try await daemon.performers(proof: proof) } catch let error as RPCError where error.code == .unauthenticated {
+            do { _ = try await daemon.performers(proof: proof) } catch let error as RPCError where error.code == .unauthenticated
+            {
               return 0
             }
             return 1

@@ -28,10 +28,11 @@ struct Malformation: Sendable, CustomTestStringConvertible {
     of("task_id", "of 66 bytes that are not digits") { $0.taskID = "0x" + String(repeating: "é", count: 32) },
   ]
 
-  private static let addresses: [Malformation] = [
-    ("aggregator_address", \WireSubmission.aggregatorAddress as WritableKeyPath & Sendable),
-    ("avs_address", \WireSubmission.avsAddress), ("executor_address", \WireSubmission.executorAddress),
-  ].flatMap { field, path in
+  private typealias TextField = (name: String, path: any WritableKeyPath<WireSubmission, String> & Sendable)
+  private static let addressFields: [TextField] = [
+    ("aggregator_address", \.aggregatorAddress), ("avs_address", \.avsAddress), ("executor_address", \.executorAddress),
+  ]
+  private static let addresses: [Malformation] = addressFields.flatMap { field, path in
     [
       of(field, "empty") { $0[keyPath: path] = "" },
       of(field, "one digit short") { $0[keyPath: path].removeLast() },

@@ -196,7 +196,8 @@ extension Acceptance {
     @Test(
       "a request that says nothing useful is refused by the name of the field",
       arguments: [
-        ("avs_address", "") as (String, String), ("avs_address", "0x12"), ("digest", ""), ("digest", "sha256:abc"), ("digest", "latest"),
+        ("avs_address", "") as (String, String), ("avs_address", "0x12"), ("digest", ""), ("digest", "sha256:abc"),
+        ("digest", "latest"),
         ("registry_url", ""), ("registry_url", "http://127.0.0.1:1/x"), ("registry_url", "127.0.0.1:1/x:1"),
         ("registry_url", "127.0.0.1:1/UPPER"), ("registry_url", "127.0.0.1:1/x y"), ("env.name", ""), ("env.name", "A=B"),
       ])

@@ -17,10 +17,12 @@ extension Acceptance {
 
     init() throws { daemon = try Daemon.ofSuite() }
 
-    @Test("/healthz, /readyz, /metrics, /api/v1/state and / answer", arguments: [
-      ("/healthz", "text/plain"), ("/readyz", "application/json"), ("/metrics", "text/plain"),
-      ("/api/v1/state", "application/json"), ("/", "text/html"),
-    ])
+    @Test(
+      "/healthz, /readyz, /metrics, /api/v1/state and / answer",
+      arguments: [
+        ("/healthz", "text/plain"), ("/readyz", "application/json"), ("/metrics", "text/plain"),
+        ("/api/v1/state", "application/json"), ("/", "text/html"),
+      ])
     func pages(path: String, contentType: String) async throws {
       let page = try await daemon.operations.get(path)
       #expect(page.status == 200)
@@ -31,7 +33,8 @@ extension Acceptance {
     @Test("an unknown path is 404, and the server listens on loopback only")
     func unknown() async throws {
       #expect(try await daemon.operations.get("/nothing").status == 404)
-      let sockets = try await Command.run("ss", "--no-header", "--listening", "--tcp", "--numeric", "sport = :\(daemon.place.operationsPort)")
+      let sockets = try await Command.run(
+        "ss", "--no-header", "--listening", "--tcp", "--numeric", "sport = :\(daemon.place.operationsPort)")
       #expect(sockets.contains("127.0.0.1:\(daemon.place.operationsPort)"), "\(sockets)")
       #expect(!sockets.contains("0.0.0.0:\(daemon.place.operationsPort)"))
     }
@@ -39,7 +42,9 @@ extension Acceptance {
     @Test("metrics count what happened, in the Prometheus text format")
     func metrics() async throws {
       let label = "\(daemon.avs)"
-      let names = ["ponos_tasks_received_total", "ponos_tasks_accepted_total", "ponos_tasks_executed_total", "ponos_tasks_failed_total"]
+      let names = [
+        "ponos_tasks_received_total", "ponos_tasks_accepted_total", "ponos_tasks_executed_total", "ponos_tasks_failed_total",
+      ]
       var before: [Double] = []
       for name in names { before.append(try await daemon.operations.metric(name, labels: [label])) }
       for _ in 0..<3 { _ = try await daemon.answer(to: "echo counted") }

@@ -37,7 +37,8 @@ extension Acceptance {
       #expect(result.taskID == submission.taskID)
     }
 
-    @Test("payload and output of any bytes and almost any size go through, empty ones too", arguments: [0, 1, 31, 32, 33, 1_500_000])
+    @Test(
+      "payload and output of any bytes and almost any size go through, empty ones too", arguments: [0, 1, 31, 32, 33, 1_500_000])
     func sizes(count: Int) async throws {
       var draft = daemon.draft("", avs: daemon.configuration.avs[1].address, set: .bn254)
       draft.payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
@@ -63,7 +64,8 @@ extension Acceptance {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 1...20 {
           for avs in daemon.configuration.avs {
-            let submission = try daemon.submission("0x\(number % 10)0", avs: avs.address, set: number.isMultiple(of: 2) ? .ecdsa : .bn254)
+            let submission = try daemon.submission(
+              "0x\(number % 10)0", avs: avs.address, set: number.isMultiple(of: 2) ? .ecdsa : .bn254)
             group.addTask { _ = try await daemon.answer(to: submission) }
           }
         }

@@ -53,7 +53,10 @@ extension Acceptance {
       let payload = "echo canary-payload-5d1e"
       let submission = try daemon.submission(payload)
       let result = try await daemon.submit(submission)
-      for text in ["canary-payload-5d1e", Hex.encode(Array(payload.utf8)), Hex.encode(submission.signature), Hex.encode(result.resultSignature)] {
+      for text in [
+        "canary-payload-5d1e", Hex.encode(Array(payload.utf8)), Hex.encode(submission.signature),
+        Hex.encode(result.resultSignature),
+      ] {
         #expect(!daemon.log.contains(text))
         #expect(try await daemon.operations.get("/api/v1/state").body.contains(text) == false)
       }

@@ -49,6 +49,17 @@ extension RPCError {
   /// A recorded failure is final: every retry gets it again, so none is asked for.
   package init(_ failure: StoredFailure) {
     self.init(
-      code: .failedPrecondition, message: failure.message, metadata: [Self.codeKey: .string(failure.code)])
+      code: .failedPrecondition, message: Self.withoutRetriedTexts(failure.message),
+      metadata: [Self.codeKey: .string(failure.code)])
+  }
+
+  /// Texts at which stock aggregators send again whatever the status is. A performer's words may contain them.
+  private static let retriedTexts = [
+    "connection refused", "connection reset", "connection timeout", "no such host", "network is unreachable",
+  ]
+
+  /// The same words, joined so that no client mistakes them for its own transport's.
+  private static func withoutRetriedTexts(_ message: String) -> String {
+    retriedTexts.reduce(message) { $0.replacing($1, with: $1.replacing(" ", with: "-")) }
   }
 }

@@ -33,7 +33,8 @@ package struct HealthHandler: Grpc_Health_V1_Health.SimpleServiceProtocol {
     context: ServerContext
   ) async throws {
     var last: Grpc_Health_V1_HealthCheckResponse.ServingStatus?
-    while !Task.isCancelled {
+    // The handler's task is not cancelled when the caller leaves or the port closes; this handle is.
+    while !context.cancellation.isCancelled {
       let status = status(of: request.service)
       if status != last { try await response.write(.with { $0.status = status }) }
       last = status

@@ -13,7 +13,8 @@ enum Images {
     for image in [square, priceMedian, scripted] {
       do { try await Command.run("docker", "image", "inspect", image) } catch {
         throw DidNotHappen(
-          description: "the image \(image) is missing; run `make test`, or scripts/build-images.sh with a Docker engine (\(error))")
+          description:
+            "the image \(image) is missing; run `make test`, or scripts/build-images.sh with a Docker engine (\(error))")
       }
     }
   }

@@ -6,7 +6,9 @@ import PonosDocker
 struct PerformerContainers: Sendable {
   let avs: [EthereumAddress]
 
-  private static let engine = Result { DockerClient(endpoint: try DockerEndpoint.fromEnvironment(ProcessInfo.processInfo.environment)) }
+  private static let engine = Result {
+    DockerClient(endpoint: try DockerEndpoint.fromEnvironment(ProcessInfo.processInfo.environment))
+  }
 
   /// Running and ended ones.
   func all() async throws -> [ContainerSummary] {

@@ -28,8 +28,10 @@ struct StatusMappingTests {
     #expect(error.code == status)
     #expect(error.message == rejection.message)
     #expect(Array(error.metadata[stringValues: "ponos-code"]) == [rejection.code])
-    let mayPass = [.performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs), .storeUnavailable("disk full"), .notAccepting("starting")]
-      .contains(rejection)
+    let mayPass = [
+      .performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs), .storeUnavailable("disk full"), .notAccepting("starting"),
+    ]
+    .contains(rejection)
     #expect(StockRetries.repeats(error) == mayPass)
   }
 

@@ -46,7 +46,8 @@ struct RunRecoveryTests {
   func uncollectable() async throws {
     let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
       payload == Array("long".utf8)
-        ? .echo(id, [UInt8](repeating: 0, count: ResponseChecks.maxOutputBytes + 1)) : PerformerReply(echoedID: [], output: payload)
+        ? .echo(id, [UInt8](repeating: 0, count: ResponseChecks.maxOutputBytes + 1))
+        : PerformerReply(echoedID: [], output: payload)
     }
     try await Rig().run { rig in
       rig.publish(performer)

@@ -46,7 +46,9 @@ struct TaskServiceTests {
       rig.publish(.behind(TaskGate()), id: "full", capacity: 1)
       let submissions = try (0..<3).map { _ in try Rig.submission() }
       try await withThrowingTaskGroup(of: Bool.self) { group in
-        group.addTask { _ = await rig.receiver.submit(try Rig.submission()); return true }
+        group.addTask {
+          _ = await rig.receiver.submit(try Rig.submission()); return true
+        }
         try await eventually { rig.roster.snapshot().map(\.outstanding) == [1] }
         for submission in submissions { group.addTask { await rig.receiver.submit(submission)?.signed != nil } }
         try await eventually { rig.queue.depths[Rig.avs] == 3 }

@@ -31,7 +31,9 @@ struct DigestGuardTests {
     }
   }
 
-  @Test("a performer that answers the same after a lost result gets it signed, with the same signatures", arguments: [0, 1] as [UInt32])
+  @Test(
+    "a performer that answers the same after a lost result gets it signed, with the same signatures",
+    arguments: [0, 1] as [UInt32])
   func sameAnswer(set: UInt32) async throws {
     let store = FaultyStore()
     let submission = try Rig.submission(Rig.draft("same", set: set))
