@@ -32,12 +32,13 @@ free_port() {
   fail "no free port near $1"
 }
 
-# Keys of the operator and of the aggregator, as `keys new` makes them; the passwords are random too.
+# Keys of the operator and of the aggregator, as `keys new` makes them; the passwords are random too. With light password
+# hashing, as the keys live as long as the demo: the strong one takes a debug build many seconds for every key and every use.
 make_keys() {
   local name
   for name in operator-ecdsa operator-bn254 aggregator-ecdsa; do
     head -c 24 /dev/urandom | base64 >"$place/$name.password"
-    "$ponos" keys new --curve "${name#*-}" --output "$place/$name.json" --password-file "$place/$name.password" -o json \
+    "$ponos" keys new --curve "${name#*-}" --output "$place/$name.json" --password-file "$place/$name.password" --light -o json \
       >"$place/$name.public.json"
   done
 }
@@ -169,7 +170,9 @@ account() {
   echo "What ran"
   echo "  $("$ponos" version) ($CONFIG), ready after $ready_after s, process $(cat "$place/daemon.pid")"
   echo "  tasks on 127.0.0.1:$task_port, management on 127.0.0.1:$management_port"
-  "$ponos" performer list --endpoint "127.0.0.1:$management_port" | sed 's/^/  /'
+  "$ponos" performer list --endpoint "127.0.0.1:$management_port" -o json >"$place/performers.json"
+  jq -r '.[] | "  \(.image)  \(.status), \(if .containerHealthy and .applicationHealthy then "healthy" else "not healthy" end), container \(.containerID[:12])"' \
+    "$place/performers.json"
   echo "What came back, every signature checked against the operator's public keys"
   results square "ECDSA secp256k1" "0x04 squared is $(text square)"
   results price-median "BN254" "the median of 4 quotes, one of them an outlier, is $(price)"
