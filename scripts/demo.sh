@@ -3,11 +3,13 @@
 # signature of every answer verified.
 #
 #   CONFIG=debug KEEP=1 scripts/demo.sh        KEEP=1 leaves the daemon (and a Docker engine of ours) running
+#   scripts/demo.sh --stop                     ends what KEEP=1 left
 #
 # Everything it writes is under .build/demo; keys are made afresh for each run. Ends by itself, with status 0 when all went well.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
 cd "$repo"
+umask 077
 export CONFIG=${CONFIG:-debug} KEEP=${KEEP:-0}
 
 ponos=$repo/.build/$CONFIG/ponos-executor
@@ -32,12 +34,13 @@ free_port() {
   fail "no free port near $1"
 }
 
-# Keys of the operator and of the aggregator, as `keys new` makes them; the passwords are random too.
+# Keys of the operator and of the aggregator, as `keys new` makes them; the passwords are random too. With light password
+# hashing, as the keys live as long as the demo: the strong one takes a debug build many seconds for every key and every use.
 make_keys() {
   local name
   for name in operator-ecdsa operator-bn254 aggregator-ecdsa; do
     head -c 24 /dev/urandom | base64 >"$place/$name.password"
-    "$ponos" keys new --curve "${name#*-}" --output "$place/$name.json" --password-file "$place/$name.password" -o json \
+    "$ponos" keys new --curve "${name#*-}" --output "$place/$name.json" --password-file "$place/$name.password" --light -o json \
       >"$place/$name.public.json"
   done
 }
@@ -169,7 +172,9 @@ account() {
   echo "What ran"
   echo "  $("$ponos" version) ($CONFIG), ready after $ready_after s, process $(cat "$place/daemon.pid")"
   echo "  tasks on 127.0.0.1:$task_port, management on 127.0.0.1:$management_port"
-  "$ponos" performer list --endpoint "127.0.0.1:$management_port" | sed 's/^/  /'
+  "$ponos" performer list --endpoint "127.0.0.1:$management_port" -o json >"$place/performers.json"
+  jq -r '.[] | (if .containerHealthy and .applicationHealthy then "healthy" else "not healthy" end) as $health
+    | "  \(.image): \(.status), \($health), container \(.containerID[:12])"' "$place/performers.json"
   echo "What came back, every signature checked against the operator's public keys"
   results square "ECDSA secp256k1" "0x04 squared is $(text square)"
   results price-median "BN254" "the median of 4 quotes, one of them an outlier, is $(price)"
@@ -179,7 +184,7 @@ account() {
   echo "Look further"
   if [ "$KEEP" = 1 ]; then
     echo "  operations page  $page/   (also $page/metrics, $page/api/v1/state)"
-    echo "  stop it          kill $(cat "$place/daemon.pid"); make demo also does so first"
+    echo "  stop it          scripts/demo.sh --stop"
   else
     echo "  operations page  $page/ while the daemon runs: make demo KEEP=1 leaves it up"
   fi
@@ -194,7 +199,6 @@ with_engine() {
   remove_containers
   rm -rf "$place"
   mkdir -p "$place"
-  chmod 700 "$place"
   scripts/build-images.sh square price-median
   step "making keys"
   make_keys
@@ -216,11 +220,21 @@ with_engine() {
   account
 }
 
-if [ "${1:-}" = --with-engine ]; then
-  with_engine
-else
-  scripts/setup.sh build docker demo
-  long "build-$CONFIG" "building the daemon and the examples ($CONFIG)" swift build --configuration "$CONFIG"
-  scripts/docker.sh run scripts/demo.sh --with-engine
-  step "the demo is done"
-fi
+case "${1:-}" in
+  "")
+    scripts/setup.sh build docker demo
+    long "build-$CONFIG" "building the daemon and the examples ($CONFIG)" swift build --configuration "$CONFIG"
+    scripts/docker.sh run scripts/demo.sh --with-engine
+    step "the demo is done"
+    ;;
+  --with-engine) with_engine ;;
+  --stop)
+    KEEP=0 scripts/docker.sh run scripts/demo.sh --stop-with-engine
+    scripts/docker.sh stop
+    ;;
+  --stop-with-engine)
+    stop_daemon
+    remove_containers
+    ;;
+  *) fail "usage: scripts/demo.sh [--stop]" ;;
+esac
