@@ -175,7 +175,9 @@ final class PerformerDesk: Sendable {
       switch state.phase {
       case .closed: throw .shuttingDown
       case .blocked(let reason): throw RemovalError(.dockerUnavailable, Self.blocked(reason).message)
-      case .recovering, .open: break
+      case .recovering:
+        throw RemovalError(.alreadyInProgress, "Performers are being recovered. Try again in a moment.")
+      case .open: break
       }
       guard let supervised = state.supervised[performerID] else { return nil }
       guard state.busy.insert(supervised.avs).inserted else {

@@ -220,6 +220,10 @@ package final class PerformerService: Service, Sendable {
     record.role = .inService
     do { try await store.save(record) } catch {
       await staged.launched.connection.close()
+      board.update(record.id) { [message = error.description] entry in
+        entry.state = .failed
+        entry.lastError = message
+      }
       _ = await crew.restorer.forget(record.id)
       await crew.restorer.removeContainers(of: record, withNetwork: false, logger: logger)
       throw DeploymentError(error)
