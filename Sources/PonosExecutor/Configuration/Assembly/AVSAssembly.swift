@@ -67,8 +67,7 @@ extension ConfigurationAssembly {
           .error, .conflict, key: env.path.appending(key: "name"), origin: env.origin("name"), "'\(name)' is set twice",
           cure: "keep one of them")
       }
-      // An empty name means "not from the environment" to the reference, so it does here.
-      if let source = env.node?["valueFromEnv"]?.text, !source.isEmpty {
+      if let source = env.text("valueFromEnv") {
         variables.append(EnvironmentVariable(name: name, source: .executorEnvironment(source)))
       } else {
         variables.append(EnvironmentVariable(name: name, source: .literal(env.text("value") ?? "")))

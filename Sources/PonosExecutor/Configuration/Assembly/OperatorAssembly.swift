@@ -8,13 +8,19 @@ extension ConfigurationAssembly {
     let keys = section.section("signingKeys")
     let ecdsa = ecdsaKey(keys.section("ecdsa"))
     let bls = blsKey(keys.section("bls"))
-    if ecdsa == nil, bls == nil, keys.isPresent, !report.hasErrors {
+    if keys.isPresent, !namesKey(keys.section("ecdsa")), !namesKey(keys.section("bls")) {
       report.add(
         .error, .missingKey, key: keys.path, origin: keys.node?.origin, "holds no key, so nothing could be signed",
         cure: "add ecdsa or bls with a privateKey, a keystore or their …File variants")
     }
     guard let address = section.address("address") else { return nil }
     return OperatorIdentity(address: address, ecdsaKey: ecdsa, bn254Key: bls)
+  }
+
+  /// Whether any key is meant here, even one that cannot be used and has been reported.
+  private func namesKey(_ section: ConfigurationSection) -> Bool {
+    let isRemote = section.schema.name == "ecdsa" && section.boolean("useRemoteSigner") == true
+    return isRemote || ["privateKey", "privateKeyFile", "keystore", "keystoreFile"].contains { section.node?[$0] != nil }
   }
 
   private func ecdsaKey(_ section: ConfigurationSection) -> KeySource? {
@@ -66,16 +72,15 @@ extension ConfigurationAssembly {
 
   private func hexKey(_ section: ConfigurationSection) -> KeySource? {
     guard let text = secrets.value(of: section, "privateKey", orFile: "privateKeyFile") else { return nil }
-    guard ValueKind.privateKey.fault(in: text) == nil else {
-      // A faulty value in the configuration itself has been reported by the checker.
-      if section.text("privateKey") == nil, !section.isGiven("privateKey") {
-        report.add(
-          .error, .invalidValue, key: section.path.appending(key: "privateKeyFile"), origin: section.origin("privateKeyFile"),
-          "the content of the file is not a private key", cure: "write 64 hex digits, with or without 0x, into it")
-      }
+    let digits = text.filter { !$0.isWhitespace }
+    guard ValueKind.privateKey.fault(in: digits) == nil else {
+      // Only a file's content gets here: a faulty value of privateKey itself reads as nil, and the checker has reported it.
+      report.add(
+        .error, .invalidValue, key: section.path.appending(key: "privateKeyFile"), origin: section.origin("privateKeyFile"),
+        "the content of the file is not a private key", cure: "write 64 hex digits, with or without 0x, into it")
       return nil
     }
-    return .hex(SecretBytes(text: text))
+    return .hex(SecretBytes(text: digits))
   }
 
   private func password(_ section: ConfigurationSection) -> SecretBytes? {

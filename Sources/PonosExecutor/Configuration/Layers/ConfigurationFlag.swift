@@ -29,7 +29,7 @@ struct FlagResolver {
       let guess = Spelling.nearest(to: flag.key, among: ConfigurationSchema.usedPaths)
       report.add(
         .error, .unknownKey, origin: origin, "there is no setting '\(flag.key)'",
-        cure: guess.map { "did you mean '\($0)'?" } ?? "'config reference' lists all keys")
+        cure: guess.map { "did you mean '\($0)'?" } ?? "docs/configuration.md lists all keys")
       return nil
     }
     return ConfigurationAssignment(path: path, node: node, text: flag.value, origin: origin)

@@ -1,4 +1,4 @@
-/// The table of all keys, as `docs/configuration.md` and `config reference` show it.
+/// The table of all keys, as `docs/configuration.md` shows it.
 package enum ConfigurationReference {
   /// Markdown; ends with a line break.
   package static var markdown: String {

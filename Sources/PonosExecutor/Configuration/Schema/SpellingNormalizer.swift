@@ -16,7 +16,8 @@ struct SpellingNormalizer {
   }
 
   private func leaf(_ node: ConfigurationNode, _ schema: SchemaNode, at path: ConfigurationPath) -> ConfigurationNode? {
-    guard node.text == nil else { return node }
+    // Templates leave keys they have no value for as "", which the reference cannot tell from an absent key either.
+    if let text = node.text { return text.isEmpty ? nil : node }
     let wrong = if case .list = node.content { "is a list" } else { "is a group of keys" }
     report.add(
       .error, .invalidValue, key: path, origin: node.origin, "\(wrong), but one value belongs here",

@@ -1,0 +1,135 @@
+import PonosCore
+import PonosCrypto
+import Testing
+
+@testable import PonosExecutor
+
+/// What a file says arrives in the value the daemon is built from.
+@Suite struct ValuesTests {
+  @Test func everyKeyArrives() throws {
+    let config = try ConfigurationLoader.load(file: ConfigurationText.sample("complete.yaml"), environment: [:]).config
+    #expect(config.debug)
+    #expect(config.taskPort == 9190)
+    #expect(config.managementPort == 9191)
+    #expect(config.listenAddress == "127.0.0.1")
+    #expect(config.performerNetworkName == "performers")
+    #expect(config.managementAuthentication)
+    #expect(config.operations == OperationsConfig(address: "0.0.0.0", port: 9192))
+    #expect(config.queue == QueueConfig(maxPerAVS: 10, maxTotal: 20))
+    #expect(config.identity.address == EthereumAddress(hex: "0x1111111111111111111111111111111111111111"))
+    #expect(config.identity.ecdsaKey == .hex(SecretBytes(text: "0x" + String(repeating: "3", count: 64))))
+    #expect(config.identity.bn254Key == .hex(SecretBytes(text: String(repeating: "0", count: 63) + "1")))
+    #expect(config.chain.chainID == 99)
+    #expect(config.chain.rpcURL == "https://rpc.test")
+    #expect(config.chain.ecdsaCertificateVerifier == EthereumAddress(hex: "0x9999999999999999999999999999999999999999"))
+    #expect(config.storage == .sqlite(path: "/tmp/ponos/tasks.db"))
+  }
+
+  @Test func everyKeyOfAnAVSArrives() throws {
+    let config = try ConfigurationLoader.load(file: ConfigurationText.sample("complete.yaml"), environment: [:]).config
+    #expect(config.avs.count == 2)
+    let avs = config.avs[0]
+    let limits = ResourceLimits(memoryBytes: 1 << 30, cpus: 0.5, pids: 64, tmpfsBytes: 16 << 20)
+    #expect(avs.limits == limits)
+    #expect(avs.concurrency == 3)
+    #expect(avs.taskTimeout == .milliseconds(90_500))
+    let performer = try #require(avs.performer)
+    #expect(performer.avs == avs.address)
+    #expect(performer.image.repository == "registry.test:5000/acme/performer")
+    #expect(performer.image.tag == "v1")
+    #expect(performer.image.digest?.hasPrefix("sha256:0123") == true)
+    #expect(performer.pullPolicy == .never)
+    #expect(performer.concurrency == 3)
+    #expect(performer.limits == limits)
+    #expect(
+      performer.environment == [
+        EnvironmentVariable(name: "MODE", source: .literal("strict")),
+        EnvironmentVariable(name: "TOKEN", source: .executorEnvironment("HOST_TOKEN")),
+      ])
+    let registry = try #require(avs.registry)
+    #expect(registry.executorOperatorSets == [.init(id: 1, curve: .ecdsa), .init(id: .max, curve: .bn254)])
+    #expect(registry.aggregators.count == 2)
+    guard case .bn254(let publicKey) = registry.aggregators[1].key else {
+      Issue.record("the second aggregator signs with BN254")
+      return
+    }
+    #expect(publicKey.count == 128)
+    #expect(config.avs[1].performer == nil)
+    #expect(config.avs[1].concurrency == 8)
+    #expect(config.avs[1].taskTimeout == .seconds(90))
+  }
+
+  @Test func defaultsAreTheOnesOfTheTypes() throws {
+    let config = try ConfigurationText.load(ConfigurationText.minimal).config
+    #expect(!config.debug)
+    #expect(config.taskPort == 9090)
+    #expect(config.managementPort == config.taskPort)
+    #expect(config.listenAddress == "0.0.0.0")
+    #expect(config.operations == OperationsConfig())
+    #expect(config.queue == QueueConfig())
+    #expect(config.storage == .sqlite(path: "/var/lib/ponos/executor.db"))
+    #expect(config.chain.rpcURL == nil)
+    let entry = "avsPerformers: [{avsAddress: '0x4444444444444444444444444444444444444444'}]\n"
+    let withAVS = ConfigurationText.minimal.replacing("chainId: 31337", with: "chainId: 31337\n  rpcUrl: http://rpc.test") + entry
+    let avs = try #require(try ConfigurationText.load(withAVS).config.avs.first)
+    #expect(avs == AVSConfig(address: avs.address))
+  }
+
+  @Test(arguments: [
+    ("storage: {type: memory}", StorageConfig.memory), ("storage: {path: /x/y.db}", .sqlite(path: "/x/y.db")),
+    ("storage: {type: badger, badger: {dir: /d/}}", .sqlite(path: "/d/executor.db")),
+    ("storage: {type: Badger, badgerConfig: {dir: /d}}", .sqlite(path: "/d/executor.db")),
+    ("storage: {type: badger, badger: {dir: /d, inMemory: true}}", .memory),
+    ("storage:", .sqlite(path: "/var/lib/ponos/executor.db")),
+  ])
+  func storage(text: String, expected: StorageConfig) throws {
+    #expect(try ConfigurationText.load(ConfigurationText.minimal + text).config.storage == expected)
+  }
+
+  @Test func badgerNeedsADirectory() throws {
+    let findings = try ConfigurationText.findings(ConfigurationText.minimal + "storage: {type: badger}\n")
+    #expect(findings.error("storage.badger.dir")?.code == .missingKey)
+  }
+
+  @Test func managementPortZeroMeansTheSamePort() throws {
+    let text = ConfigurationText.minimal + "managementServerGrpcPort: 0\n"
+    #expect(try ConfigurationText.load(text).config.managementPort == 9090)
+  }
+
+  @Test(arguments: [
+    ("90s", Duration.seconds(90)), ("1m30s", .seconds(90)), ("1.5h", .seconds(5400)), ("500ms", .milliseconds(500)),
+    ("2h0m1s", .seconds(7201)), ("250us", .microseconds(250)),
+  ])
+  func durations(text: String, expected: Duration) {
+    #expect(ScalarText.duration(text) == expected)
+  }
+
+  @Test(arguments: ["", "90", "s", "1x", "-1s", "1 s", "1s ", "..s", "1e3s", "99999999999999999999h", "٣s"])
+  func notDurations(text: String) {
+    #expect(ScalarText.duration(text) == nil)
+  }
+
+  @Test(arguments: [
+    ("4096", Int64(4096)), ("512Mi", 512 << 20), ("512MiB", 512 << 20), ("1.5Gi", 3 << 29), ("100M", 100_000_000), ("2 Ki", 2048),
+  ])
+  func sizes(text: String, expected: Int64) {
+    #expect(ScalarText.size(text) == expected)
+  }
+
+  @Test(arguments: ["", "Mi", "512m", "-1", "1Pi", "1e3", "99999999999999999999", "nan", "1Mi1"])
+  func notSizes(text: String) {
+    #expect(ScalarText.size(text) == nil)
+  }
+
+  @Test(arguments: ["ghcr.io/acme/performer", "localhost:5000/p", "performer", "acme/my_performer", "10.0.0.1:5000/a/b.c-d"])
+  func repositories(text: String) {
+    #expect(ScalarText.isRepository(text))
+  }
+
+  @Test(arguments: [
+    "", "https://ghcr.io/acme", "Acme/performer", "acme/performer:v1", "a@sha256:00", "a//b", "a b", "/a", "a/", "host:x/p",
+  ])
+  func notRepositories(text: String) {
+    #expect(!ScalarText.isRepository(text))
+  }
+}
