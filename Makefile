@@ -24,7 +24,7 @@ test: ## set up, build, run all tests, acceptance tests on real Docker included 
 
 build: ## set up and build the daemon, the SDK and the examples
 	@scripts/setup.sh build
-	swift build --configuration $(CONFIG)
+	@scripts/build.sh
 
 lint: ## check formatting of Swift sources and correctness of scripts
 	@scripts/lint.sh

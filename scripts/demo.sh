@@ -223,7 +223,7 @@ with_engine() {
 case "${1:-}" in
   "")
     scripts/setup.sh build docker demo
-    long "build-$CONFIG" "building the daemon and the examples ($CONFIG)" swift build --configuration "$CONFIG"
+    long "build-$CONFIG" "building the daemon and the examples ($CONFIG)" scripts/build.sh
     scripts/docker.sh run scripts/demo.sh --with-engine
     step "the demo is done"
     ;;

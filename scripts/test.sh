@@ -18,7 +18,7 @@ with_engine() {
 
 if [ "${1:-}" = --with-engine ]; then with_engine; fi
 scripts/setup.sh build docker test
-long "build-$CONFIG" "building everything, tests included ($CONFIG)" swift build --configuration "$CONFIG" --build-tests
+long "build-$CONFIG" "building the programs and the tests ($CONFIG)" scripts/build.sh all
 step "$(swift --version 2>/dev/null | head -n 1)"
 scripts/build-interop.sh
 scripts/docker.sh run scripts/test.sh --with-engine

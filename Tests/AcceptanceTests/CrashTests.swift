@@ -177,8 +177,10 @@ extension Acceptance {
       var configuration = DaemonConfiguration(.scripted())
       configuration.storesInMemory = true
       try await Daemon.running(configuration) { daemon in
-        #expect(try await daemon.answer(to: "echo here") == "here")
-        #expect(try await daemon.stop() == 0)
+        let answer = try await daemon.answer(to: "echo here")
+        #expect(answer == "here")
+        let status = try await daemon.stop()
+        #expect(status == 0)
       }
     }
 

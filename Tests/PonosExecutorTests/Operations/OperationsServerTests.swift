@@ -112,7 +112,8 @@ import Testing
     ("169.254.169.254", 421), ("localhost", 200), ("LOCALHOST:9092", 200), ("127.0.0.1:1", 200), ("[::1]:9092", 200),
   ]) func aNameFromOutsideIsRefused(host: String, status: Int) async throws {
     try await withServer { ask in
-      #expect(try await ask(.GET, "/api/v1/state", host).status == status)
+      let answer = try await ask(.GET, "/api/v1/state", host)
+      #expect(answer.status == status)
     }
   }
 }
