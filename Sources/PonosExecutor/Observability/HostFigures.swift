@@ -1,4 +1,5 @@
-/// What the kernel says of the machine, read from the texts of `/proc/stat`, `/proc/meminfo`, `/proc/diskstats` and `/proc/net/dev`.
+/// What the kernel says of the machine, read from the texts of `/proc/stat`, `/proc/meminfo`, `/proc/diskstats` and
+/// `/proc/net/dev`.
 package struct HostFigures: Sendable, Equatable {
   /// Processor time of all cores since boot, in ticks.
   package var totalTicks: Double

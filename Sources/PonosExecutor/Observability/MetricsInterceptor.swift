@@ -3,8 +3,8 @@ import Synchronization
 
 /// Counts and times the gRPC calls a server handles, under the names that dashboards for gRPC servers know.
 ///
-/// Only methods that are registered get here, so the labels are bounded. A call whose client goes away before the answer is begun is
-/// counted as started and, once its handler ends, as canceled.
+/// Only methods that are registered get here, so the labels are bounded. A call whose client goes away before the answer is
+/// begun is counted as started and, once its handler ends, as canceled.
 package struct MetricsInterceptor: ServerInterceptor {
   private let metrics: CallMetrics
 

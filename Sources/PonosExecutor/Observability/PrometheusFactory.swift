@@ -1,7 +1,7 @@
 import CoreMetrics
 
-/// What libraries measure through the Metrics API, under names made to follow Prometheus' rules: counters end in `_total`, timers in
-/// `_seconds`. A name that is taken by a metric of another kind is measured but not shown.
+/// What libraries measure through the Metrics API, under names made to follow Prometheus' rules: counters end in `_total`,
+/// timers in `_seconds`. A name that is taken by a metric of another kind is measured but not shown.
 extension PrometheusRegistry: MetricsFactory {
   private static var help: String { "Measured by a library." }
 

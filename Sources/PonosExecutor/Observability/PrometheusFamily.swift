@@ -43,8 +43,8 @@ package struct FamilySnapshot: Sendable, Equatable {
 
 /// A metric: its series by label values.
 ///
-/// There is a limit to the series of one metric, whatever its labels come from: beyond it, new label values are counted together under
-/// "other". Look series up once and keep them where they are needed often.
+/// There is a limit to the series of one metric, whatever its labels come from: beyond it, new label values are counted
+/// together under "other". Look series up once and keep them where they are needed often.
 package final class PrometheusFamily<Series: PrometheusSeries>: Sendable {
   /// Series of one metric at the most.
   package static var maxSeries: Int { 1000 }

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// The daemon's metrics, ready to be scraped. Also the backend of the Metrics API (`PrometheusFactory.swift`), for what libraries measure.
+/// The daemon's metrics, ready to be scraped. Also the backend of the Metrics API (`PrometheusFactory.swift`), for what
+/// libraries measure.
 package final class PrometheusRegistry: Sendable {
   /// A family of any kind.
   private enum Entry {
@@ -22,7 +23,8 @@ package final class PrometheusRegistry: Sendable {
 
   package init() {}
 
-  /// The counter of that name, made on first use. Asking again for a name gives the same family; with another kind, one that is not shown.
+  /// The counter of that name, made on first use. Asking again for a name gives the same family; with another kind, one that is
+  /// not shown.
   package func counter(_ name: String, help: String, labels: [String] = []) -> PrometheusFamily<PrometheusCounter> {
     let description = MetricDescription(name: name, help: help, kind: .counter, labelNames: labels)
     return entries.withLock { entries in

@@ -103,7 +103,8 @@ private final class HostSeries: Sendable {
 
   /// Whole block devices that stand for hardware: the others pass on to one of these, or to memory.
   private static func disks() -> Set<String> {
-    Set(ProcFile.names(in: "/sys/block").filter { name in !["loop", "ram", "zram", "dm-", "md"].contains { name.hasPrefix($0) } })
+    let passing = ["loop", "ram", "zram", "dm-", "md"]
+    return Set(ProcFile.names(in: "/sys/block").filter { name in !passing.contains { name.hasPrefix($0) } })
   }
 }
 

@@ -1,7 +1,8 @@
 import PonosCore
 
-/// What of the configuration may be shown. Built field by field from what is known to be harmless, so that a new secret does not appear by
-/// itself: keys are shown as present or not, variables of performers by name, endpoints not at all (they may carry credentials).
+/// What of the configuration may be shown. Built field by field from what is known to be harmless, so that a new secret does
+/// not appear by itself: keys are shown as present or not, variables of performers by name, endpoints not at all (they may
+/// carry credentials).
 package struct ConfigurationSummary: Sendable, Equatable, Codable {
   package struct AVS: Sendable, Equatable, Codable {
     package var address: EthereumAddress

@@ -46,17 +46,18 @@ struct ReadOnlyMethods: RouterMiddleware {
 
 /// Refuses requests that name another host than the loopback interface it is reached by.
 ///
-/// A web site can have its own name resolve to 127.0.0.1 and so read a local server with the browser's help; but the browser then sends that
-/// name as the host.
+/// A web site can have its own name resolve to 127.0.0.1 and so read a local server with the browser's help; but the browser
+/// then sends that name as the host.
 struct LoopbackGuard: RouterMiddleware {
+  private static let explanation = "This server answers to localhost only; see operations.address in the configuration.\n"
+
   func handle(
     _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
     guard let authority = request.head.authority, Self.isLoopback(Self.host(of: authority)) else {
       return Response(
         status: .misdirectedRequest, headers: [.contentType: "text/plain; charset=utf-8"],
-        body: ResponseBody(
-          byteBuffer: ByteBuffer(string: "This server answers to localhost only; see operations.address in the configuration.\n")))
+        body: ResponseBody(byteBuffer: ByteBuffer(string: Self.explanation)))
     }
     return try await next(request, context)
   }

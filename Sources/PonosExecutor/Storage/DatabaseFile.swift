@@ -3,14 +3,16 @@ import Synchronization
 
 /// The database file on disk, held by this process alone: nobody else may read it, and no second daemon may open it.
 ///
-/// Exclusion is a lock on a file of its own beside the database (`<path>.lock`). A lock on the database itself would not do: SQLite's own locks
-/// on it are dropped whenever any descriptor of the file is closed in the process. The lock goes with the process, however it ends.
+/// Exclusion is a lock on a file of its own beside the database (`<path>.lock`). A lock on the database itself would not do:
+/// SQLite's own locks on it are dropped whenever any descriptor of the file is closed in the process. The lock goes with the
+/// process, however it ends.
 package final class DatabaseFile: Sendable {
   package let path: String
   /// Descriptor of the lock file; nil once released.
   private let lock: Mutex<Int32?>
 
-  /// Makes missing directories (mode 0700) and a missing file (mode 0600), takes away others' access to an existing file, and locks it.
+  /// Makes missing directories (mode 0700) and a missing file (mode 0600), takes away others' access to an existing file, and
+  /// locks it.
   package init(path: String) throws(StoreError) {
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
     try Self.makeDirectory(directory)

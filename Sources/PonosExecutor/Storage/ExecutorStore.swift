@@ -1,9 +1,10 @@
 import PonosCore
 
-/// What the daemon must still know after a crash. Two implementations, `SQLiteStore` and `MemoryStore`, pass one conformance suite.
+/// What the daemon must still know after a crash. Two implementations, `SQLiteStore` and `MemoryStore`, pass one conformance
+/// suite.
 ///
-/// A write has reached the disk when its call returns (`SQLiteStore`). Writes of concurrent callers share a commit.
-/// A call that throws has changed nothing. A caller's cancellation does not stop a write: it ends as if the caller had stayed.
+/// A write has reached the disk when its call returns (`SQLiteStore`). Writes of concurrent callers share a commit. A call that
+/// throws has changed nothing. A caller's cancellation does not stop a write: it ends as if the caller had stayed.
 package protocol ExecutorStore: Sendable {
   // MARK: Tasks
 

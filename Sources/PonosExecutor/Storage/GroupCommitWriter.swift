@@ -4,10 +4,10 @@ import Synchronization
 
 /// Lets concurrent writers share a transaction and its fsync, without making a lone writer wait.
 ///
-/// The first write to arrive starts a drain on the writer connection's queue and is committed at once; what arrives during its fsync forms
-/// the next transaction. So a single write costs one fsync, and many at a time cost one fsync together. Each write runs in a
-/// savepoint of its own: one that throws is undone alone. Callers learn of success only after the commit; when the commit fails, all
-/// of its callers get the error and nothing was changed.
+/// The first write to arrive starts a drain on the writer connection's queue and is committed at once; what arrives during its
+/// fsync forms the next transaction. So a single write costs one fsync, and many at a time cost one fsync together. Each write
+/// runs in a savepoint of its own: one that throws is undone alone. Callers learn of success only after the commit; when the
+/// commit fails, all of its callers get the error and nothing was changed.
 package final class GroupCommitWriter: Sendable {
   /// Bounds of the queue and of one transaction.
   package struct Limits: Sendable {
@@ -68,8 +68,8 @@ package final class GroupCommitWriter: Sendable {
 
   /// Runs `operation` in a transaction shared with others and returns its value once the transaction is on disk.
   ///
-  /// `action` completes "could not …" in errors; `bytes` is about the size of what is written. Cancelling the caller has no effect:
-  /// a write that was queued is made.
+  /// `action` completes "could not …" in errors; `bytes` is about the size of what is written. Cancelling the caller has no
+  /// effect: a write that was queued is made.
   package func write<Value: Sendable>(
     _ action: String, kind: Kind = .continuation, bytes: Int = 0,
     _ operation: @escaping @Sendable (Database) throws -> Value

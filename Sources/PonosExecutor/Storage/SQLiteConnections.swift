@@ -52,7 +52,8 @@ enum SQLiteConnections {
     return configuration
   }
 
-  /// Must come after `DatabasePool` has opened, because it sets `synchronous` to NORMAL, with which a power cut may take back commits.
+  /// Must come after `DatabasePool` has opened, because it sets `synchronous` to NORMAL, with which a power cut may take back
+  /// commits.
   private static func makeDurable(_ database: Database, path: String) throws(StoreError) {
     let mode: Int?
     do {

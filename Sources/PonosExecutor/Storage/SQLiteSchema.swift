@@ -3,8 +3,8 @@ import GRDB
 
 /// The tables of the database and how each version became the next.
 ///
-/// The file says itself whose it is and how far it has come, in two fields of its header: `application_id` and `user_version`, the number
-/// of migrations applied. Both change in the transaction of the migration.
+/// The file says itself whose it is and how far it has come, in two fields of its header: `application_id` and `user_version`,
+/// the number of migrations applied. Both change in the transaction of the migration.
 package enum SQLiteSchema {
   /// One step, applied in a transaction of its own. Steps are only ever added; their order is the version number.
   package struct Migration: Sendable {
@@ -73,9 +73,9 @@ package enum SQLiteSchema {
 
   // MARK: Version 1
 
-  /// The submission has a table of its own because SQLite writes a changed row anew: a task that moves on must not rewrite megabytes.
-  /// `AUTOINCREMENT` keeps sequence numbers from being used again after tasks are deleted. A failure's message may quote a performer and
-  /// so hold any character; as text it would end at a NUL.
+  /// The submission has a table of its own because SQLite writes a changed row anew: a task that moves on must not rewrite
+  /// megabytes. `AUTOINCREMENT` keeps sequence numbers from being used again after tasks are deleted. A failure's message may
+  /// quote a performer and so hold any character; as text it would end at a NUL.
   private static func createTables(_ database: Database) throws {
     try database.execute(
       sql: """

@@ -4,7 +4,8 @@ import Synchronization
 
 /// The durable store: one SQLite database in WAL mode, whose commits are on disk when they return.
 ///
-/// Writes go through one `GroupCommitWriter`; reads run beside them on connections of their own and see every write whose call has returned.
+/// Writes go through one `GroupCommitWriter`; reads run beside them on connections of their own and see every write whose call
+/// has returned.
 package final class SQLiteStore: ExecutorStore {
   private let file: DatabaseFile
   private let writer: GroupCommitWriter

@@ -2,10 +2,11 @@ import Foundation
 import Logging
 import ServiceLifecycle
 
-/// Keeps the store small: forgets finished tasks after their retention and folds the write-ahead log into the database, once an hour.
+/// Keeps the store small: forgets finished tasks after their retention and folds the write-ahead log into the database, once an
+/// hour.
 ///
-/// Within the retention a submission that comes again is answered with the stored result. Digests are kept for ever: what a task's
-/// signature may be over does not expire.
+/// Within the retention a submission that comes again is answered with the stored result. Digests are kept for ever: what a
+/// task's signature may be over does not expire.
 package struct StoreMaintenance: Service {
   /// How long finished tasks are kept unless told otherwise: seven days.
   package static let defaultRetention = Duration.seconds(7 * 24 * 3600)

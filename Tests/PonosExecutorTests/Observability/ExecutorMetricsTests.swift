@@ -70,7 +70,10 @@ import Testing
     // The program's name may hold spaces and parentheses.
     let stat =
       "42 (a) b (c) S 1 42 42 0 -1 4194304 100 0 0 0 250 150 0 0 20 0 7 0 5000 1048576 300 18446744073709551615 1 1"
-    let limits = "Limit                     Soft Limit           Hard Limit           Units\nMax open files            1024                 4096                 files\n"
+    let limits = """
+      Limit                     Soft Limit           Hard Limit           Units
+      Max open files            1024                 4096                 files
+      """
     let process = try #require(ProcessFigures(stat: stat, limits: limits, ticksPerSecond: 100, pageBytes: 4096))
     #expect(process.cpuSeconds == 4 && process.residentBytes == 300 * 4096 && process.virtualBytes == 1_048_576)
     #expect(process.threads == 7 && process.startSeconds == 50 && process.maxDescriptors == 1024)

@@ -19,7 +19,8 @@ enum StateDumpFixture {
         address: StoreRecords.address(77), ecdsaKey: .hex(SecretBytes(text: secret)), bn254Key: nil),
       chain: ChainConfig(
         chainID: 17000, rpcURL: "https://user:\(secret)@rpc.example/", ecdsaCertificateVerifier: StoreRecords.address(9)),
-      avs: [AVSConfig(address: StoreRecords.address(1), performer: spec)], storage: .sqlite(path: "/var/lib/ponos/executor.sqlite"))
+      avs: [AVSConfig(address: StoreRecords.address(1), performer: spec)],
+      storage: .sqlite(path: "/var/lib/ponos/executor.sqlite"))
   }
 
   static func state(isReady: Bool = true) -> StateDump {
@@ -54,7 +55,8 @@ enum StateDumpFixture {
 
   private static func task(_ number: Int, _ phase: TaskPhase) -> TaskSummary {
     TaskSummary(
-      id: StoreRecords.taskID(number &* 0x1234_5678_9abc), operatorSet: OperatorSet(avs: StoreRecords.address(number % 2 + 1), id: 1),
+      id: StoreRecords.taskID(number &* 0x1234_5678_9abc),
+      operatorSet: OperatorSet(avs: StoreRecords.address(number % 2 + 1), id: 1),
       phase: phase, attempt: phase == .queued ? 0 : 1, performerID: "performer-1", acceptedAt: now - 1500 * Int64(number + 1),
       finishedAt: phase.isFinished ? now - 1500 * Int64(number + 1) + 42 : nil,
       failure: phase == .failed ? StoredFailure(code: "performer_failed", message: hostile) : nil)

@@ -30,7 +30,11 @@ import Testing
     let maintenance = StoreMaintenance(
       store: store, interval: .seconds(60), logger: Logger(label: "test"), now: { 100 * Self.day },
       sleep: { duration in
-        if sleeps.withLock({ $0.append(duration); return $0.count }) == 3 { throw CancellationError() }
+        if sleeps.withLock({
+          $0.append(duration); return $0.count
+        }) == 3 {
+          throw CancellationError()
+        }
         _ = try await store.accept(StoreRecords.task(1))
       })
     try await maintenance.run()

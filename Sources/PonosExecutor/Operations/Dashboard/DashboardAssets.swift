@@ -24,6 +24,7 @@ enum DashboardAssets {
     h1 { font-size: 22px; margin: 0 0 12px; display: flex; align-items: center; gap: 12px; }
     h2 { font-size: 16px; margin: 28px 0 8px; }
     code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+    code.short { white-space: nowrap; }
     small { color: var(--soft); display: block; font-size: 12.5px; }
     .facts { display: flex; flex-wrap: wrap; gap: 8px 28px; margin: 0; }
     .facts dt { color: var(--soft); font-size: 12.5px; }
@@ -44,7 +45,7 @@ enum DashboardAssets {
     }
     .counts li { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
     .counts .label { color: var(--soft); font-size: 12.5px; }
-    .counts b { display: block; font-size: 24px; line-height: 1.25; font-variant-numeric: tabular-nums; }
+    .counts b { display: block; font-size: 24px; line-height: 1.25; font-variant-numeric: tabular-nums; white-space: nowrap; }
     .counts .warn b { color: var(--bad); }
     table {
       width: 100%; border-collapse: separate; border-spacing: 0; background: var(--surface);
@@ -68,12 +69,13 @@ enum DashboardAssets {
       main, footer { padding-left: 14px; padding-right: 14px; }
       .counts { grid-template-columns: repeat(3, 1fr); }
       .counts li { padding: 8px 10px; }
-      .counts b { font-size: 20px; }
+      .counts b { font-size: 17px; }
       thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
       table, tbody, tr, td { display: block; }
       tbody tr { padding: 8px 0; border-top: 1px solid var(--line); }
       tbody tr:first-child { border-top: 0; }
       tbody td { border: 0; padding: 3px 14px 3px 112px; position: relative; min-height: 27px; text-align: left; }
+      tbody td.number { text-align: left; }
       tbody td::before {
         content: attr(data-label); position: absolute; left: 14px; width: 90px; color: var(--soft); font-size: 12.5px; line-height: 23px;
       }

@@ -1,7 +1,7 @@
 import PonosCore
 
-/// The page at `/`: how the daemon is, in one look. Its script fetches the page again and puts the new content in, so this is the only place
-/// where anything is drawn.
+/// The page at `/`: how the daemon is, in one look. Its script fetches the page again and puts the new content in, so this is
+/// the only place where anything is drawn.
 package enum DashboardPage {
   package static func render(_ state: StateDump) -> HTML {
     """
@@ -65,7 +65,9 @@ package enum DashboardPage {
     ]
     let rendered = tiles.map { name, count, when -> HTML in
       let tone = (name == "failed" && count > 0) ? "warn" : ""
-      return #"<li class="\#(tone)"><span class="label">\#(name)</span><b>\#(DashboardText.count(count))</b><small>\#(when)</small></li>"#
+      return """
+        <li class="\(tone)"><span class="label">\(name)</span><b>\(DashboardText.count(count))</b><small>\(when)</small></li>
+        """
     }
     return #"<ul class="counts" aria-label="Tasks">\#(rendered)</ul>"#
   }
@@ -78,17 +80,20 @@ package enum DashboardPage {
         performer.isHealthy ? #"<span class="badge good">healthy</span>"# : #"<span class="badge bad">not healthy</span>"#
       let checked = performer.lastHealthCheckAt.map { "checked \(DashboardText.ago($0, now: state.now))" } ?? "not checked yet"
       let error: HTML = performer.lastError.map { #"<p class="error">\#($0)</p>"# } ?? ""
-      let container: HTML = performer.containerID.map { "<small>container \(code(String($0.prefix(12)), short: false))</small>" } ?? ""
+      let containerID = performer.containerID.map { String($0.prefix(12)) }
+      let container: HTML = containerID.map { "<small>container \(code($0, short: false))</small>" } ?? ""
       return """
         <tr><td data-label="AVS">\(code(performer.avs.description))</td>
         <td data-label="State"><span class="state">\(performer.state)</span>\(error)</td>
         <td data-label="Health">\(health)<small>\(checked)</small></td>
-        <td data-label="Image">\(code(performer.image, short: false))\(container)</td>
+        <td data-label="Image"><code title="\(performer.image)">\(DashboardText.image(performer.image))</code>\(container)</td>
         <td data-label="Tasks" class="number">\(performer.outstanding) of \(performer.capacity)</td>
         <td data-label="Restarts" class="number">\(performer.restarts)</td></tr>
         """
     }
-    return table(["AVS", "State", "Health", "Image", "Tasks", "Restarts"], numbers: ["Tasks", "Restarts"], rows, empty: "No performer is deployed.")
+    return table(
+      ["AVS", "State", "Health", "Image", "Tasks", "Restarts"], numbers: ["Tasks", "Restarts"], rows,
+      empty: "No performer is deployed.")
   }
 
   private static func queues(_ state: StateDump) -> HTML {
@@ -96,11 +101,15 @@ package enum DashboardPage {
       """
       <tr><td data-label="AVS">\(code(queue.avs.description))</td>
       <td data-label="Waiting" class="number">\(DashboardText.count(queue.waiting)) of \(DashboardText.count(queue.limit))</td>
-      <td data-label="Filled"><meter min="0" max="\(max(1, queue.limit))" high="\(max(1, queue.limit * 4 / 5))" value="\(queue.waiting)">\(
-        queue.waiting)</meter></td></tr>
+      <td data-label="Filled">\(meter(queue.waiting, of: queue.limit))</td></tr>
       """
     }
     return table(["AVS", "Waiting", "Filled"], numbers: ["Waiting"], rows, empty: "No AVS is configured.")
+  }
+
+  private static func meter(_ value: Int, of limit: Int) -> HTML {
+    let limit = max(1, limit)
+    return #"<meter min="0" max="\#(limit)" high="\#(max(1, limit * 4 / 5))" value="\#(value)">\#(value)</meter>"#
   }
 
   private static func tasks(_ state: StateDump) -> HTML {
@@ -139,6 +148,6 @@ package enum DashboardPage {
 
   /// Identifiers are long and alike in the middle: the ends are shown, the whole on hovering and to copy.
   private static func code(_ text: String, short: Bool = true) -> HTML {
-    #"<code title="\#(text)">\#(short ? DashboardText.ends(of: text) : text)</code>"#
+    #"<code class="\#(short ? "short" : "")" title="\#(text)">\#(short ? DashboardText.ends(of: text) : text)</code>"#
   }
 }

@@ -1,10 +1,16 @@
-import PonosCore
+import Foundation
 
 /// Numbers, times and identifiers as people read them.
 enum DashboardText {
   /// `0x12345678…cdef`; short texts whole.
   static func ends(of text: String) -> String {
     text.count > 18 ? "\(text.prefix(10))…\(text.suffix(4))" : text
+  }
+
+  /// An image with only the beginning of its digest.
+  static func image(_ reference: String) -> String {
+    guard let at = reference.range(of: "@sha256:") else { return reference }
+    return "\(reference[..<at.upperBound])\(reference[at.upperBound...].prefix(12))…"
   }
 
   /// With a thin space between groups of three digits.

@@ -1,5 +1,5 @@
-/// Text that is HTML already. Whatever is put into it by interpolation is escaped unless it is HTML itself, so that nothing a performer,
-/// an aggregator or an image's author has chosen can become markup.
+/// Text that is HTML already. Whatever is put into it by interpolation is escaped unless it is HTML itself, so that nothing a
+/// performer, an aggregator or an image's author has chosen can become markup.
 package struct HTML: Sendable, Equatable, ExpressibleByStringInterpolation {
   package private(set) var text: String
 
