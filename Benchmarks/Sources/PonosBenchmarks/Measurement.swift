@@ -114,7 +114,7 @@ enum Clock {
   /// User and system time of this process so far.
   static var processCPU: Double {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(RUSAGE_SELF.rawValue, &usage)
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
   }
 

@@ -35,7 +35,7 @@ enum ECDSABenchmarks {
 
 /// libsecp256k1 without anything round it.
 private final class RawSecp256k1 {
-  private let context = secp256k1_context_create(UInt32(SECP256K1_CONTEXT_NONE))
+  private let context: OpaquePointer = secp256k1_context_create(UInt32(SECP256K1_CONTEXT_NONE))
   private let scalar: [UInt8]
   private let digest: [UInt8]
   private var signature = secp256k1_ecdsa_recoverable_signature()
@@ -50,12 +50,12 @@ private final class RawSecp256k1 {
   deinit { secp256k1_context_destroy(context) }
 
   func sign() {
-    let done = secp256k1_ecdsa_sign_recoverable(context!, &signature, digest, scalar, nil, nil)
+    let done = secp256k1_ecdsa_sign_recoverable(context, &signature, digest, scalar, nil, nil)
     precondition(done == 1, "libsecp256k1 signs with a valid key")
   }
 
   func recover() {
-    let done = secp256k1_ecdsa_recover(context!, &key, &signature, digest)
+    let done = secp256k1_ecdsa_recover(context, &key, &signature, digest)
     precondition(done == 1, "libsecp256k1 recovers the key of its own signature")
   }
 }

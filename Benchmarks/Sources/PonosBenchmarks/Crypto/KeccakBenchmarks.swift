@@ -1,4 +1,5 @@
 import Crypto
+import PonosCore
 import PonosCrypto
 
 /// Keccak-256, next to SHA3-256 of swift-crypto: the same permutation and rate in a tuned library, only the padding byte differs.

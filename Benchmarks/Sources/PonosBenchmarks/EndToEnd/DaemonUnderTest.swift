@@ -3,6 +3,7 @@ import GRPCCore
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutor
 import PonosTransport
 
 /// A daemon of the same build, with a store of its own, one AVS with an operator set for each curve, and one no-op performer.
@@ -27,10 +28,22 @@ struct DaemonUnderTest {
       log: workspace.path("\(store.rawValue).log"))
   }
 
+  /// Removes what daemons leave for their successors to adopt: the performers' containers and their networks. Call it when all are stopped.
+  static func removeContainers() throws {
+    let ours = "label=\(ContainerLabels.avs)=\(TaskParties.avs)"
+    for id in try ChildProcess.output("docker", "ps", "--all", "--quiet", "--filter", ours).split(separator: "\n") {
+      try ChildProcess.output("docker", "rm", "--force", String(id))
+    }
+    for id in try ChildProcess.output("docker", "network", "ls", "--quiet", "--filter", ours).split(separator: "\n") {
+      try ChildProcess.output("docker", "network", "rm", String(id))
+    }
+  }
+
   private static func configuration(store: Store, image: String, port: Int, parties: TaskParties, workspace: Workspace) -> String {
     let name = image.split(separator: ":")
     return """
       grpcPort: \(port)
+      listenAddress: 127.0.0.1
       operations: {port: 0}
       operator:
         address: "\(TaskParties.operatorAddress)"

@@ -6,7 +6,9 @@ final class NoOpContainer {
 
   /// Takes the image `scripts/bench.sh` has built.
   init(image: String) throws {
-    id = try ChildProcess.output("docker", "run", "--detach", "--rm", "--pull", "never", image)
+    // Memory and processor time as the daemon gives performers by default.
+    id = try ChildProcess.output(
+      "docker", "run", "--detach", "--rm", "--pull", "never", "--memory", "512m", "--cpus", "1", image)
     address = try ChildProcess.output(
       "docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", id)
   }

@@ -19,6 +19,15 @@ enum TaskBenchmarks {
       (store, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
     }
 
+    defer {
+      for (_, daemon) in daemons { daemon.process.stop() }
+      do {
+        try DaemonUnderTest.removeContainers()
+      } catch {
+        print(error)
+      }
+    }
+
     var targets = [try SubmissionTarget(port: proxyPort)]
     var lanes = [
       Lane("echo proxy over the same two hops", proxy, targets[0], SubmissionStock(parties: parties, curve: .ecdsa))

@@ -8,7 +8,8 @@ import Synchronization
 struct TaskParties: Sendable {
   static let operatorAddress = address(0xaa)
   static let aggregatorAddress = address(0xbb)
-  static let avs = address(0xcc)
+  /// Another one in each run, so that containers and networks can be found by it and belong to nobody else.
+  static let avs = EthereumAddress(unchecked: (0..<EthereumAddress.count).map { _ in UInt8.random(in: .min ... .max) })
   /// The operator set of each curve.
   static func operatorSetID(_ curve: SignatureCurve) -> UInt32 { curve == .ecdsa ? 1 : 2 }
 
@@ -28,8 +29,7 @@ struct TaskParties: Sendable {
 
   /// A signed task never sent before, with a payload of 100 bytes.
   func submission(for curve: SignatureCurve) throws -> Eigenlayer_Hourglass_V1_TaskSubmission {
-    var random = SystemRandomNumberGenerator()
-    let id = TaskID(unchecked: RandomBytes.make(32, using: &random))
+    let id = TaskID(unchecked: UniqueID.next())
     let payload = [UInt8](repeating: 0x5a, count: 100)
     let message = SubmissionMessage(
       taskID: id, avs: Self.avs, executor: Self.operatorAddress, operatorSetID: Self.operatorSetID(curve),

@@ -50,10 +50,9 @@ enum JournalBenchmarks {
 
   /// A task never seen before, with an id as random as a hash.
   private static func task() -> AcceptedTaskRecord {
-    var random = SystemRandomNumberGenerator()
     let avs = EthereumAddress(unchecked: [UInt8](repeating: 0x22, count: 20))
     return AcceptedTaskRecord(
-      id: TaskID(unchecked: RandomBytes.make(32, using: &random)),
+      id: TaskID(unchecked: UniqueID.next()),
       contentHash: Digest32(unchecked: [UInt8](repeating: 0x33, count: 32)),
       submission: [UInt8](repeating: 0x5a, count: submissionBytes),
       operatorSet: OperatorSet(avs: avs, id: 1), aggregator: avs, priority: 0, acceptedAt: 1, deadline: 2)

@@ -4,7 +4,6 @@ import GRDBSQLite
 final class RawSQLiteJournal {
   private var connection: OpaquePointer?
   private var insertion: OpaquePointer?
-  private var random = SystemRandomNumberGenerator()
   private let record: [UInt8]
 
   /// Each row holds an id of 32 bytes and `bytes` bytes.
@@ -32,7 +31,7 @@ final class RawSQLiteJournal {
   }
 
   private func insertRow() throws {
-    let id = RandomBytes.make(32, using: &random)
+    let id = UniqueID.next()
     try id.withUnsafeBufferPointer { id in
       try record.withUnsafeBufferPointer { record in
         // The buffers outlive the step, so SQLite need not copy them (a nil destructor is SQLITE_STATIC).
@@ -51,17 +50,5 @@ final class RawSQLiteJournal {
 
   private func failure(_ action: String) -> SystemFailure {
     SystemFailure(action, reason: String(cString: sqlite3_errmsg(connection)))
-  }
-}
-
-enum RandomBytes {
-  /// `count` bytes, a multiple of 8.
-  static func make(_ count: Int, using random: inout some RandomNumberGenerator) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count)
-    for _ in 0..<(count / 8) {
-      withUnsafeBytes(of: random.next() as UInt64) { bytes.append(contentsOf: $0) }
-    }
-    return bytes
   }
 }
