@@ -8,8 +8,9 @@ final class ChildProcess {
   /// Starts `executable`; what it writes goes to the file `log`.
   init(_ executable: URL, _ arguments: [String], log: String) throws {
     self.log = log
-    FileManager.default.createFile(atPath: log, contents: nil)
-    guard let output = FileHandle(forWritingAtPath: log) else { throw SystemFailure("write \(log)") }
+    guard FileManager.default.createFile(atPath: log, contents: nil), let output = FileHandle(forWritingAtPath: log) else {
+      throw SystemFailure("write \(log)")
+    }
     process.executableURL = executable
     process.arguments = arguments
     process.standardOutput = output

@@ -4,6 +4,7 @@ import GRPCCore
 import GRPCProtobuf
 import PonosAPI
 import PonosTransport
+import SwiftProtobuf
 
 /// The floor of a whole task: takes submissions and hands their payload to a performer, as the daemon does, and nothing else. No
 /// check, no queue, no journal, no signature; the transport and the messages are the daemon's.

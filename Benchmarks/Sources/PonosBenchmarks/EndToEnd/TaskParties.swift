@@ -2,6 +2,7 @@ import Foundation
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import SwiftProtobuf
 import Synchronization
 
 /// Who takes part in the benchmark's tasks. The keys are public.
