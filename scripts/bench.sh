@@ -10,7 +10,7 @@ products=Benchmarks/.build/release
 # The second half, with an engine in DOCKER_HOST.
 with_engine() {
   scripts/build-performer-image.sh "$products/NoOpPerformer" ponos-bench/no-op:latest
-  exec "$products/PonosBenchmarks" "$@"
+  exec "$products/PonosBenchmarks" measure --json "$products/figures.json" "$@"
 }
 
 if [ "${1:-}" = --with-engine ]; then

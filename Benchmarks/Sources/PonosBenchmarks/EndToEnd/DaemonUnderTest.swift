@@ -39,7 +39,8 @@ struct DaemonUnderTest {
     }
   }
 
-  private static func configuration(store: Store, image: String, port: Int, parties: TaskParties, workspace: Workspace) -> String {
+  private static func configuration(store: Store, image: String, port: Int, parties: TaskParties, workspace: Workspace) -> String
+  {
     let name = image.split(separator: ":")
     return """
       grpcPort: \(port)

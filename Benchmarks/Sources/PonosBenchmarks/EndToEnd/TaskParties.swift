@@ -27,7 +27,6 @@ struct TaskParties: Sendable {
   /// What the daemon is configured with.
   static let ecdsaScalar = [UInt8](repeating: 0x22, count: 32)
 
-
   /// A signed task never sent before, with a payload of 100 bytes.
   func submission(for curve: SignatureCurve) throws -> Eigenlayer_Hourglass_V1_TaskSubmission {
     let id = TaskID(unchecked: UniqueID.next())
