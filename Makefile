@@ -36,9 +36,8 @@ proto: ## regenerate Sources/PonosAPI/Generated from Protos/
 	@scripts/setup.sh proto
 	@scripts/generate-protos.sh
 
-bench: ## build and run the benchmarks, each next to its floor
-	@scripts/setup.sh build
-	swift run --configuration release --package-path Benchmarks
+bench: ## build in release mode and run the benchmarks, each beside its floor (ARGS='crypto journal --rounds 3' narrows)
+	@scripts/bench.sh $(ARGS)
 
 clean: ## remove everything that was built (installed packages and libraries stay)
 	rm -rf .build .build-protoc Benchmarks/.build

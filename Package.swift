@@ -40,6 +40,10 @@ let package = Package(
   products: [
     .executable(name: "ponos-executor", targets: ["PonosCLI"]),
     .library(name: "PonosPerformer", targets: ["PonosPerformer"]),
+    // For Benchmarks/, a package of its own. All of it has `package` access, so it promises nothing to anyone else.
+    .library(
+      name: "PonosModules",
+      targets: ["PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosExecutor"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -9,6 +9,11 @@ package protocol FixedBytes: Hashable, Sendable, Codable, CustomStringConvertibl
 }
 
 extension FixedBytes {
+  // The synthesised one would hash the array byte by byte, which is slow; ids and addresses are looked up for each task.
+  package func hash(into hasher: inout Hasher) {
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+
   /// nil unless `bytes` has exactly `count` elements.
   package init?(_ bytes: some Collection<UInt8>) {
     guard bytes.count == Self.count else { return nil }

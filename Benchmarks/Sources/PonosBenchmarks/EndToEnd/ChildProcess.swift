@@ -1,0 +1,89 @@
+import Foundation
+
+/// A process that the benchmarks start and end.
+final class ChildProcess {
+  private let process = Process()
+  let log: String
+
+  /// Starts `executable`; what it writes goes to the file `log`.
+  init(_ executable: URL, _ arguments: [String], log: String) throws {
+    self.log = log
+    guard FileManager.default.createFile(atPath: log, contents: nil), let output = FileHandle(forWritingAtPath: log) else {
+      throw SystemFailure("write \(log)")
+    }
+    process.executableURL = executable
+    process.arguments = arguments
+    process.standardOutput = output
+    process.standardError = output
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+  }
+
+  deinit { stop() }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// Asks the process to end, and waits for it.
+  func stop() {
+    guard process.isRunning else { return }
+    process.terminate()
+    process.waitUntilExit()
+  }
+
+  /// Seconds of processor time, user and system, of all the process's threads so far. Counted by the kernel in steps of 10 ms.
+  func cpu() throws -> Double {
+    let path = "/proc/\(process.processIdentifier)/stat"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    // The second field, the name, is in brackets and may hold anything; counted after it, utime and stime are fields 11 and 12.
+    let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
+      throw SystemFailure("read \(path)", reason: "unexpected content")
+    }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// The last lines it wrote, for messages.
+  func tail() -> String {
+    let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").suffix(12).joined(separator: "\n")
+  }
+
+  /// Runs a command to its end and returns what it wrote; throws when it failed.
+  @discardableResult
+  static func output(_ command: String, _ arguments: String...) throws -> String {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [command] + arguments
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw SystemFailure("run \(command) \(arguments.joined(separator: " "))", reason: text)
+    }
+    return text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
+
+/// Ports of the loopback interface.
+enum LoopbackPort {
+  /// One that nobody listens on now.
+  static func free() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { throw SystemFailure("open a socket") }
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) { address in
+      address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
+      }
+    }
+    guard result == 0 else { throw SystemFailure("bind a socket") }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import GRPCCore
+import PonosAPI
+import PonosCore
+import PonosCrypto
+import PonosExecutor
+import PonosTransport
+
+/// A daemon of the same build, with a store of its own, one AVS with an operator set for each curve, and one no-op performer.
+struct DaemonUnderTest {
+  enum Store: String, CaseIterable {
+    case sqlite, memory
+  }
+
+  let process: ChildProcess
+  let port: Int
+
+  /// Starts it. It is ready some time later.
+  init(store: Store, image: String, parties: TaskParties, workspace: Workspace) throws {
+    port = try LoopbackPort.free()
+    let keystore = try KeystoreWriter.eip2335(.bn254(parties.bn254Key), password: SecretBytes(text: ""), cost: .light)
+    try Data(keystore).write(to: workspace.url.appendingPathComponent("bn254.json"))
+    let configuration = workspace.path("\(store.rawValue).yaml")
+    try Self.configuration(store: store, image: image, port: port, parties: parties, workspace: workspace)
+      .write(toFile: configuration, atomically: true, encoding: .utf8)
+    process = try ChildProcess(
+      Workspace.products.appendingPathComponent("ponos-executor"), ["run", "--config", configuration],
+      log: workspace.path("\(store.rawValue).log"))
+  }
+
+  /// Removes what daemons leave for their successors to adopt: the performers' containers and their networks. Call it when all are stopped.
+  static func removeContainers() throws {
+    let ours = "label=\(ContainerLabels.avs)=\(TaskParties.avs)"
+    for id in try ChildProcess.output("docker", "ps", "--all", "--quiet", "--filter", ours).split(separator: "\n") {
+      try ChildProcess.output("docker", "rm", "--force", String(id))
+    }
+    for id in try ChildProcess.output("docker", "network", "ls", "--quiet", "--filter", ours).split(separator: "\n") {
+      try ChildProcess.output("docker", "network", "rm", String(id))
+    }
+  }
+
+  private static func configuration(store: Store, image: String, port: Int, parties: TaskParties, workspace: Workspace) -> String
+  {
+    let name = image.split(separator: ":")
+    return """
+      grpcPort: \(port)
+      listenAddress: 127.0.0.1
+      operations: {port: 0}
+      operator:
+        address: "\(TaskParties.operatorAddress)"
+        operatorPrivateKey: {privateKey: "\(Hex.encodePrefixed(TaskParties.ecdsaScalar))"}
+        signingKeys:
+          ecdsa: {privateKey: "\(Hex.encodePrefixed(TaskParties.ecdsaScalar))"}
+          bls: {keystoreFile: "\(workspace.path("bn254.json"))", password: ""}
+      l1Chain: {chainId: 31337}
+      storage: {type: \(store.rawValue), path: "\(workspace.path("\(store.rawValue).sqlite"))"}
+      avsPerformers:
+        - avsAddress: "\(TaskParties.avs)"
+          processType: server
+          image: {repository: "\(name[0])", tag: "\(name[1])", pullPolicy: Never}
+          concurrency: 64
+          registry:
+            executorOperatorSets:
+              - {id: \(TaskParties.operatorSetID(.ecdsa)), curve: ecdsa}
+              - {id: \(TaskParties.operatorSetID(.bn254)), curve: bn254}
+            aggregators:
+              - {address: "\(TaskParties.aggregatorAddress)", curve: ecdsa, signingAddress: "\(parties.aggregatorKey.address)"}
+
+      """
+  }
+}
+
+/// A client of something that takes submissions.
+struct SubmissionTarget: Sendable {
+  let client: GRPCClient<ClientTransportInUse>
+  let executor: Eigenlayer_Hourglass_V1_ExecutorService.Client<ClientTransportInUse>
+
+  init(port: Int) throws {
+    client = GRPCClient(transport: try Transports.client(ClientTransportSettings(host: "127.0.0.1", port: port)))
+    executor = Eigenlayer_Hourglass_V1_ExecutorService.Client(wrapping: client)
+  }
+
+  /// Submits tasks until one is answered; gives up after a minute, or when `process` has ended.
+  func waitUntilServing(_ stock: SubmissionStock, _ process: ChildProcess) async throws {
+    let limit = Clock.now + 60
+    while true {
+      do {
+        _ = try await executor.submitTask(try stock.next())
+        return
+      } catch {
+        guard process.isRunning, Clock.now < limit else {
+          throw SystemFailure("have a task answered", reason: "\(error)\n\(process.tail())")
+        }
+        try await Task.sleep(for: .milliseconds(200))
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import GRPCCore
+import PonosAPI
+import PonosCore
+
+/// Whole tasks: a client submits them to a daemon, which checks, journals, runs, signs and records each. The floor is a process that
+/// only passes them on: same client, same transport, same messages, same performer image.
+enum TaskBenchmarks {
+  static let image = "ponos-bench/no-op:latest"
+
+  static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+    let workspace = try Workspace()
+    let parties = try TaskParties()
+    let container = try NoOpContainer(image: image)
+    let proxyPort = try LoopbackPort.free()
+    let proxy = try ChildProcess(
+      Workspace.products.appendingPathComponent("PonosBenchmarks"),
+      ["echo-proxy", "--host", container.address, "--listen", "\(proxyPort)"], log: workspace.path("proxy.log"))
+    let daemons = try DaemonUnderTest.Store.allCases.map { store in
+      (store, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
+    }
+
+    defer {
+      for (_, daemon) in daemons { daemon.process.stop() }
+      do {
+        try DaemonUnderTest.removeContainers()
+      } catch {
+        print(error)
+      }
+    }
+
+    var targets = [try SubmissionTarget(port: proxyPort)]
+    var lanes = [
+      Lane("echo proxy over the same two hops", proxy, targets[0], SubmissionStock(parties: parties, curve: .ecdsa))
+    ]
+    for (store, daemon) in daemons {
+      let target = try SubmissionTarget(port: daemon.port)
+      targets.append(target)
+      for curve in SignatureCurve.allCases {
+        let stock = SubmissionStock(parties: parties, curve: curve)
+        lanes.append(Lane("daemon, \(store.rawValue) store, \(curve.rawValue) signatures", daemon.process, target, stock))
+      }
+    }
+    try await Self.withConnections(targets.map(\.client)) {
+      for lane in lanes { try await lane.target.waitUntilServing(lane.stock, lane.process) }
+      for callers in [1, 64] {
+        let comparison = Comparison(
+          group: "tasks", title: callers == 1 ? "One task at a time" : "\(callers) tasks at a time",
+          figure: callers == 1 ? .latency : .cpu, contenders: lanes.map { $0.contender(callers: callers) })
+        report(try await comparison.measure(rounds: rounds, seconds: seconds))
+      }
+    }
+  }
+
+  /// One thing that answers submissions, with what it is to be asked.
+  private struct Lane {
+    let name: String
+    let process: ChildProcess
+    let target: SubmissionTarget
+    let stock: SubmissionStock
+
+    init(_ name: String, _ process: ChildProcess, _ target: SubmissionTarget, _ stock: SubmissionStock) {
+      self.name = name
+      self.process = process
+      self.target = target
+      self.stock = stock
+    }
+
+    /// Its processor time is that of the process alone: client and performer are the same for all.
+    func contender(callers: Int) -> Contender {
+      let calling = Contender.calling(name, callers: callers, cpu: process.cpu) { [target, stock] _ in
+        _ = try await target.executor.submitTask(try stock.next())
+      }
+      return Contender(name) { seconds in
+        try stock.refill()
+        return try await calling.run(seconds)
+      }
+    }
+  }
+
+  private static func withConnections(
+    _ clients: [GRPCClient<some ClientTransport>], _ body: () async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup { group in
+      for client in clients {
+        group.addTask { try await client.runConnections() }
+      }
+      try await body()
+      clients.forEach { $0.beginGracefulShutdown() }
+      try await group.waitForAll()
+    }
+  }
+}
