@@ -123,11 +123,13 @@ import Testing
     try ConfigurationText.withFile(key + "\n") { path in
       let text = minimal.replacing("privateKey: \"0x\(key)\"", with: "privateKeyFile: \(path)")
       #expect(text != minimal)
-      #expect(try ConfigurationText.load(text).config.identity.ecdsaKey == .hex(SecretBytes(text: key)))
+      let fromFile = try ConfigurationText.load(text)
+      #expect(fromFile.config.identity.ecdsaKey == .hex(SecretBytes(text: key)))
       // A variable that names a file beats a value in the configuration file.
       let other = minimal.replacing("3333", with: "4444")
       let environment = ["EXECUTOR_OPERATOR_SIGNING_KEYS_ECDSA_PRIVATE_KEY_FILE": path]
-      #expect(try ConfigurationText.load(other, environment: environment).config.identity.ecdsaKey == .hex(SecretBytes(text: key)))
+      let fromVariable = try ConfigurationText.load(other, environment: environment)
+      #expect(fromVariable.config.identity.ecdsaKey == .hex(SecretBytes(text: key)))
     }
   }
 
