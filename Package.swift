@@ -97,6 +97,11 @@ let package = Package(
       dependencies: ["PonosExecutor", "PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, logging],
       swiftSettings: strict),
 
+    // Measures the transport; see Benchmarks/Transport.
+    .executableTarget(
+      name: "TransportBenchmark", dependencies: ["PonosTransport", grpcCore], path: "Benchmarks/Transport/Sources",
+      swiftSettings: strict),
+
     // For AVS authors.
     .target(
       name: "PonosPerformer", dependencies: ["PonosAPI", "PonosTransport", grpcCore, logging],
