@@ -82,16 +82,27 @@ final class ConnectionPool: Sendable {
     while !stop.isSet, !Task.isCancelled {
       do {
         let connection = try await connector.connect()
-        backoff.reset()
+        let opened = ContinuousClock.now
         try await serve(connection)
+        // A server that hangs up as soon as it has greeted is as good as one that cannot be reached.
+        if opened.duration(to: .now) > settings.maxBackoff {
+          backoff.reset()
+        } else {
+          await pause(backoff.next(using: &generator))
+        }
       } catch {
         guard !stop.isSet, !Task.isCancelled else { return }
         failWaiters(error)
-        let pause = connector.group.any().scheduleTask(in: TimeAmount(backoff.next(using: &generator))) {}
-        // The pause ends early only to stop, which the loop's condition sees.
-        _ = try? await stop.wait(for: pause.futureResult)
+        await pause(backoff.next(using: &generator))
       }
     }
+  }
+
+  private func pause(_ duration: Duration) async {
+    let timer = connector.group.any().scheduleTask(in: TimeAmount(duration)) {}
+    // The pause ends early only to stop, which the caller's loop sees.
+    _ = try? await stop.wait(for: timer.futureResult)
+    timer.cancel()
   }
 
   /// Offers a connection to calls until it closes; after a rest it is opened again on demand only.

@@ -17,6 +17,8 @@ final class Gate: Sendable {
   }
   private let state = Mutex(State())
 
+  var waiting: Int { state.withLock { $0.waiters.count } }
+
   func open() {
     let waiters = state.withLock { state in
       state.isOpen = true

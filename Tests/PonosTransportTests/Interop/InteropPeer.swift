@@ -73,7 +73,9 @@ extension Process {
     standardOutput = output
     try run()
     defer {
-      terminate()
+      // The programs end with their input. SIGTERM would not do: a child inherits the signal mask of the thread that
+      // starts it, and Swift's threads block signals.
+      try? input.fileHandleForWriting.close()
       waitUntilExit()
     }
     let line = await Task.detached {
