@@ -35,7 +35,7 @@ struct MessageAssemblerTests {
   func tooLarge() {
     var assembler = MessageAssembler(maxMessageBytes: 10)
     assembler.append(ByteBuffer(bytes: [0, 0, 0, 0, 11]))
-    let fault = #expect(throws: CallFault.self) { try assembler.next() }
+    let fault = #expect(throws: CallFault.self) { () throws in _ = try assembler.next() }
     #expect(fault?.code == .resourceExhausted)
   }
 
@@ -44,12 +44,12 @@ struct MessageAssemblerTests {
     for start: [UInt8] in [[2, 0, 0, 0, 0], [1, 0, 0, 0, 0]] {
       var assembler = MessageAssembler(maxMessageBytes: 10)
       assembler.append(ByteBuffer(bytes: start))
-      let fault = #expect(throws: CallFault.self) { try assembler.next() }
+      let fault = #expect(throws: CallFault.self) { () throws in _ = try assembler.next() }
       #expect(fault?.code == .internalError)
     }
     var assembler = MessageAssembler(maxMessageBytes: 10)
     assembler.append(ByteBuffer(bytes: [0, 0, 0, 0, 4, 1]))
-    #expect(throws: Never.self) { try assembler.next() }
+    #expect(throws: Never.self) { () throws in _ = try assembler.next() }
     #expect(throws: CallFault.self) { try assembler.finish() }
   }
 

@@ -19,8 +19,10 @@ struct StateMachineTests {
   func handshake() {
     var lifecycle = Self.lifecycle { $0.handshakeTime = .seconds(5) }
     #expect(lifecycle.nextDeadline == Self.start + .seconds(5))
-    #expect(lifecycle.advance(to: Self.start + .seconds(4)) == nil)
-    #expect(lifecycle.advance(to: Self.start + .seconds(5)) == .close)
+    let result22 = lifecycle.advance(to: Self.start + .seconds(4))
+    #expect(result22 == nil)
+    let result23 = lifecycle.advance(to: Self.start + .seconds(5))
+    #expect(result23 == .close)
     #expect(lifecycle.nextDeadline == nil)
   }
 
@@ -28,12 +30,16 @@ struct StateMachineTests {
   func keepalive() {
     var lifecycle = Self.lifecycle { $0.keepaliveInterval = .seconds(10); $0.keepaliveTimeout = .seconds(3) }
     lifecycle.handshakeCompleted()
-    #expect(lifecycle.advance(to: Self.start + .seconds(10)) == .ping)
+    let result31 = lifecycle.advance(to: Self.start + .seconds(10))
+    #expect(result31 == .ping)
     lifecycle.received(at: Self.start + .seconds(11))
-    #expect(lifecycle.advance(to: Self.start + .seconds(20)) == nil)
-    #expect(lifecycle.advance(to: Self.start + .seconds(21)) == .ping)
+    let result33 = lifecycle.advance(to: Self.start + .seconds(20))
+    #expect(result33 == nil)
+    let result34 = lifecycle.advance(to: Self.start + .seconds(21))
+    #expect(result34 == .ping)
     #expect(lifecycle.nextDeadline == Self.start + .seconds(24))
-    #expect(lifecycle.advance(to: Self.start + .seconds(24)) == .close)
+    let result36 = lifecycle.advance(to: Self.start + .seconds(24))
+    #expect(result36 == .close)
   }
 
   @Test("an idle connection says goodbye in order, and one with a call does not")
@@ -41,14 +47,20 @@ struct StateMachineTests {
     var lifecycle = Self.lifecycle { $0.maxIdleTime = .seconds(60) }
     lifecycle.handshakeCompleted()
     lifecycle.callOpened()
-    #expect(lifecycle.advance(to: Self.start + .seconds(100)) == nil)
-    #expect(lifecycle.callClosed(at: Self.start + .seconds(100)) == nil)
-    #expect(lifecycle.advance(to: Self.start + .seconds(159)) == nil)
-    #expect(lifecycle.advance(to: Self.start + .seconds(160)) == .announceShutdown)
+    let result44 = lifecycle.advance(to: Self.start + .seconds(100))
+    #expect(result44 == nil)
+    let result45 = lifecycle.callClosed(at: Self.start + .seconds(100))
+    #expect(result45 == nil)
+    let result46 = lifecycle.advance(to: Self.start + .seconds(159))
+    #expect(result46 == nil)
+    let result47 = lifecycle.advance(to: Self.start + .seconds(160))
+    #expect(result47 == .announceShutdown)
     #expect(lifecycle.takesCalls)
-    #expect(lifecycle.announcementArrived() == .refuseCalls)
+    let result49 = lifecycle.announcementArrived()
+    #expect(result49 == .refuseCalls)
     #expect(!lifecycle.takesCalls)
-    #expect(lifecycle.closeIfDrained() == .close)
+    let result51 = lifecycle.finishIfDrained()
+    #expect(result51 == .finish)
   }
 
   @Test("a drain lets calls end, but not for ever")
@@ -57,14 +69,21 @@ struct StateMachineTests {
     lifecycle.handshakeCompleted()
     lifecycle.callOpened()
     lifecycle.callOpened()
-    #expect(lifecycle.beginShutdown(at: Self.start) == .announceShutdown)
-    #expect(lifecycle.beginShutdown(at: Self.start) == nil)
-    #expect(lifecycle.announcementArrived() == .refuseCalls)
-    #expect(lifecycle.callClosed(at: Self.start) == nil)
+    let result60 = lifecycle.beginShutdown(at: Self.start)
+    #expect(result60 == .announceShutdown)
+    let result61 = lifecycle.beginShutdown(at: Self.start)
+    #expect(result61 == nil)
+    let result62 = lifecycle.announcementArrived()
+    #expect(result62 == .refuseCalls)
+    let result63 = lifecycle.callClosed(at: Self.start)
+    #expect(result63 == nil)
     var patient = lifecycle
-    #expect(patient.callClosed(at: Self.start) == .close)
-    #expect(lifecycle.advance(to: Self.start + .seconds(29)) == nil)
-    #expect(lifecycle.advance(to: Self.start + .seconds(30)) == .close)
+    let result65 = patient.callClosed(at: Self.start)
+    #expect(result65 == .finish)
+    let result66 = lifecycle.advance(to: Self.start + .seconds(29))
+    #expect(result66 == nil)
+    let result67 = lifecycle.advance(to: Self.start + .seconds(30))
+    #expect(result67 == .close)
   }
 
   @Test("old connections are replaced")
@@ -72,21 +91,26 @@ struct StateMachineTests {
     var lifecycle = Self.lifecycle { $0.maxAge = .seconds(50) }
     lifecycle.handshakeCompleted()
     lifecycle.callOpened()
-    #expect(lifecycle.advance(to: Self.start + .seconds(50)) == .announceShutdown)
+    let result75 = lifecycle.advance(to: Self.start + .seconds(50))
+    #expect(result75 == .announceShutdown)
   }
 
   @Test("the connection's window is refilled at half, and not while too much is unread")
   func receiveBudget() {
     var budget = ConnectionReceiveBudget(windowSize: 1_000, limit: 2_000, currentWindow: 1_000)
     budget.hold(499)
-    #expect(budget.windowChanged(to: 501) == nil)
+    let result82 = budget.windowChanged(to: 501)
+    #expect(result82 == nil)
     budget.hold(1)
-    #expect(budget.windowChanged(to: 500) == 500)
+    let result84 = budget.windowChanged(to: 500)
+    #expect(result84 == 500)
     budget.hold(1_600)
     budget.messageCompleted()
-    #expect(budget.windowChanged(to: 100) == nil)
+    let result87 = budget.windowChanged(to: 100)
+    #expect(result87 == nil)
     #expect(!budget.isWedged)
-    #expect(budget.messageRead(500) == 900)
+    let result89 = budget.messageRead(500)
+    #expect(result89 == 900)
     budget.hold(1_000)
     #expect(budget.isWedged)
   }
@@ -94,15 +118,19 @@ struct StateMachineTests {
   @Test("credit is returned in halves of a window and never twice")
   func receiveWindow() {
     var window = ReceiveWindow(size: 100)
-    #expect(window.release(49) == nil)
-    #expect(window.release(1) == 50)
-    #expect(window.release(10) == nil)
+    let result97 = window.release(49)
+    #expect(result97 == nil)
+    let result98 = window.release(1)
+    #expect(result98 == 50)
+    let result99 = window.release(10)
+    #expect(result99 == nil)
   }
 
   @Test("a writer waits when too much is on its way, and short calls need no report")
   func sendBudget() {
     var budget = SendBudget(limit: 10_000)
-    #expect(budget.write(100) == nil)
+    let result105 = budget.write(100)
+    #expect(result105 == nil)
     var reports: [Int] = []
     while !budget.isExhausted { if let report = budget.write(1_000) { reports.append(report) } }
     for report in reports { budget.completed(report) }
@@ -136,7 +164,8 @@ struct StateMachineTests {
       #expect(pause >= expected * 0.79 && pause <= expected * 1.21)
     }
     backoff.reset()
-    #expect(backoff.next(using: &generator) < .milliseconds(121))
+    let result139 = backoff.next(using: &generator)
+    #expect(result139 < .milliseconds(121))
   }
 
   @Test("calls wait, fail fast, are served and are turned away")
@@ -145,7 +174,8 @@ struct StateMachineTests {
     guard case .wait = pool.pick(waitsForReady: false, number: 1, waiter: 1),
       case .wait = pool.pick(waitsForReady: true, number: 2, waiter: 2)
     else { Issue.record("calls wait while the first attempt is made"); return }
-    #expect(pool.connectFailed(RPCError(code: .unavailable, message: "no")) == [1])
+    let result148 = pool.connectFailed(RPCError(code: .unavailable, message: "no"))
+    #expect(result148 == [1])
     guard case .fail = pool.pick(waitsForReady: false) else { Issue.record("fails fast after a failure"); return }
     let first = pool.add("a")
     #expect(first?.served == [2])
@@ -155,29 +185,32 @@ struct StateMachineTests {
     #expect(used == ["a", "b"])
     pool.remove(first?.number ?? 0)
     guard case .use("b") = pool.pick(waitsForReady: false) else { Issue.record("the other is left"); return }
-    #expect(pool.close().connections == ["b"])
+    let result158 = pool.close().connections
+    #expect(result158 == ["b"])
     guard case .fail(let error) = pool.pick(waitsForReady: true) else { Issue.record("closed"); return }
     #expect(error.code == .failedPrecondition)
-    #expect(pool.add("c") == nil)
+    let late = pool.add("c")?.number
+    #expect(late == nil)
   }
 
   @Test("a server's stream: request and response end independently")
   func serverStream() throws {
     var machine = ServerStreamStateMachine(
       maxMessageBytes: 10, requestIsGzip: false, compressesResponse: false, endStream: false)
-    #expect(throws: RPCError.self) { try machine.send(message: MessageBytes([1])) }
+    #expect(throws: RPCError.self) { () throws in _ = try machine.send(message: MessageBytes([1])) }
     _ = try machine.send(metadata: [:])
-    #expect(throws: RPCError.self) { try machine.send(metadata: [:]) }
+    #expect(throws: RPCError.self) { () throws in _ = try machine.send(metadata: [:]) }
     let trailers = try machine.send(status: .init(code: .ok, message: ""), metadata: [:])
     #expect(trailers.map(\.name) == ["grpc-status"])
     #expect(machine.isAnswered && machine.requestIsOpen)
-    #expect(machine.receive(MessageBytes([1]).framed, endStream: true))
+    let result174 = machine.receive(MessageBytes([1]).framed, endStream: true)
+    #expect(result174)
     guard case .message = machine.nextEvent(), case .requestEnded = machine.nextEvent() else {
       Issue.record("the request goes on")
       return
     }
     #expect(!machine.requestIsOpen)
-    #expect(throws: RPCError.self) { try machine.send(status: .init(code: .ok, message: ""), metadata: [:]) }
+    #expect(throws: RPCError.self) { () throws in _ = try machine.send(status: .init(code: .ok, message: ""), metadata: [:]) }
   }
 
   @Test("a client's stream: an answer without trailers is an error")
@@ -187,7 +220,8 @@ struct StateMachineTests {
     _ = try machine.begin(HeaderTests.method, metadata: [:], headers: headers)
     machine.receive([":status": "200", "content-type": "application/grpc"], endStream: false)
     guard case .metadata = machine.nextEvent() else { Issue.record("no metadata"); return }
-    #expect(machine.receive(MessageBytes([1]).framed, endStream: true))
+    let result190 = machine.receive(MessageBytes([1]).framed, endStream: true)
+    #expect(result190)
     guard case .message = machine.nextEvent(), case .status(let status, _) = machine.nextEvent() else {
       Issue.record("no status")
       return

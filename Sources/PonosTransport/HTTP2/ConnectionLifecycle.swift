@@ -14,7 +14,9 @@ package struct ConnectionLifecycle: Sendable {
     case announceShutdown
     /// Refuse further calls (GOAWAY with the id of the last stream taken).
     case refuseCalls
-    /// Close the connection, with open calls if there are any.
+    /// Close the connection once everything written has left; no call is open.
+    case finish
+    /// Close the connection at once, with open calls if there are any.
     case close
   }
 
@@ -23,8 +25,10 @@ package struct ConnectionLifecycle: Sendable {
     case open
     /// Shutdown announced, its PING not yet answered.
     case announced
-    /// Calls refused; closes with the last open call.
+    /// Calls refused; finishes with the last open call.
     case refusing
+    /// Waiting for the last bytes to leave.
+    case finishing
     case closed
   }
 
@@ -50,7 +54,7 @@ package struct ConnectionLifecycle: Sendable {
   package var takesCalls: Bool {
     switch phase {
     case .handshake, .open, .announced: true
-    case .refusing, .closed: false
+    case .refusing, .finishing, .closed: false
     }
   }
 
@@ -80,7 +84,7 @@ package struct ConnectionLifecycle: Sendable {
     calls -= 1
     guard calls == 0 else { return nil }
     idleSince = now
-    return closeIfDrained()
+    return finishIfDrained()
   }
 
   /// Begins a graceful shutdown.
@@ -105,15 +109,15 @@ package struct ConnectionLifecycle: Sendable {
   /// Notes that the peer will begin no more calls, or accept none.
   package mutating func peerIsLeaving(at now: NIODeadline) -> Action? {
     if drainingSince == nil { drainingSince = now }
-    if phase != .closed { phase = .refusing }
-    return closeIfDrained()
+    if phase != .closed, phase != .finishing { phase = .refusing }
+    return finishIfDrained()
   }
 
   /// Says whether nothing keeps a refusing connection open any more.
-  package mutating func closeIfDrained() -> Action? {
+  package mutating func finishIfDrained() -> Action? {
     guard phase == .refusing, calls == 0 else { return nil }
-    phase = .closed
-    return .close
+    phase = .finishing
+    return .finish
   }
 
   /// The earliest time at which ``advance(to:)`` may have something to do.
@@ -122,6 +126,7 @@ package struct ConnectionLifecycle: Sendable {
     case .handshake: openedAt + limits.handshakeTime
     case .open: earliest(keepaliveDeadline, idleDeadline, ageDeadline)
     case .announced, .refusing: earliest(keepaliveDeadline, drainDeadline)
+    case .finishing: drainDeadline
     case .closed: nil
     }
   }
@@ -137,6 +142,8 @@ package struct ConnectionLifecycle: Sendable {
       return advanceKeepalive(to: now)
     case .announced, .refusing:
       return isDue(drainDeadline, now) ? close() : advanceKeepalive(to: now)
+    case .finishing:
+      return isDue(drainDeadline, now) ? close() : nil
     case .closed:
       return nil
     }
