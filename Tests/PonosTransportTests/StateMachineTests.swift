@@ -59,8 +59,8 @@ struct StateMachineTests {
     let result49 = lifecycle.announcementArrived()
     #expect(result49 == .refuseCalls)
     #expect(!lifecycle.takesCalls)
-    let result51 = lifecycle.finishIfDrained()
-    #expect(result51 == .finish)
+    let result51 = lifecycle.closeIfDrained()
+    #expect(result51 == .close)
   }
 
   @Test("a drain lets calls end, but not for ever")
@@ -79,7 +79,7 @@ struct StateMachineTests {
     #expect(result63 == nil)
     var patient = lifecycle
     let result65 = patient.callClosed(at: Self.start)
-    #expect(result65 == .finish)
+    #expect(result65 == .close)
     let result66 = lifecycle.advance(to: Self.start + .seconds(29))
     #expect(result66 == nil)
     let result67 = lifecycle.advance(to: Self.start + .seconds(30))

@@ -14,9 +14,7 @@ package struct ConnectionLifecycle: Sendable {
     case announceShutdown
     /// Refuse further calls (GOAWAY with the id of the last stream taken).
     case refuseCalls
-    /// Close the connection once everything written has left; no call is open.
-    case finish
-    /// Close the connection at once, with open calls if there are any.
+    /// Close the connection, with open calls if there are any.
     case close
   }
 
@@ -25,10 +23,8 @@ package struct ConnectionLifecycle: Sendable {
     case open
     /// Shutdown announced, its PING not yet answered.
     case announced
-    /// Calls refused; finishes with the last open call.
+    /// Calls refused; closes with the last open call.
     case refusing
-    /// Waiting for the last bytes to leave.
-    case finishing
     case closed
   }
 
@@ -54,7 +50,7 @@ package struct ConnectionLifecycle: Sendable {
   package var takesCalls: Bool {
     switch phase {
     case .handshake, .open, .announced: true
-    case .refusing, .finishing, .closed: false
+    case .refusing, .closed: false
     }
   }
 
@@ -84,7 +80,7 @@ package struct ConnectionLifecycle: Sendable {
     calls -= 1
     guard calls == 0 else { return nil }
     idleSince = now
-    return finishIfDrained()
+    return closeIfDrained()
   }
 
   /// Begins a graceful shutdown.
@@ -109,15 +105,15 @@ package struct ConnectionLifecycle: Sendable {
   /// Notes that the peer will begin no more calls, or accept none.
   package mutating func peerIsLeaving(at now: NIODeadline) -> Action? {
     if drainingSince == nil { drainingSince = now }
-    if phase != .closed, phase != .finishing { phase = .refusing }
-    return finishIfDrained()
+    if phase != .closed { phase = .refusing }
+    return closeIfDrained()
   }
 
   /// Says whether nothing keeps a refusing connection open any more.
-  package mutating func finishIfDrained() -> Action? {
+  package mutating func closeIfDrained() -> Action? {
     guard phase == .refusing, calls == 0 else { return nil }
-    phase = .finishing
-    return .finish
+    phase = .closed
+    return .close
   }
 
   /// The earliest time at which ``advance(to:)`` may have something to do.
@@ -126,7 +122,6 @@ package struct ConnectionLifecycle: Sendable {
     case .handshake: openedAt + limits.handshakeTime
     case .open: earliest(keepaliveDeadline, idleDeadline, ageDeadline)
     case .announced, .refusing: earliest(keepaliveDeadline, drainDeadline)
-    case .finishing: drainDeadline
     case .closed: nil
     }
   }
@@ -142,8 +137,6 @@ package struct ConnectionLifecycle: Sendable {
       return advanceKeepalive(to: now)
     case .announced, .refusing:
       return isDue(drainDeadline, now) ? close() : advanceKeepalive(to: now)
-    case .finishing:
-      return isDue(drainDeadline, now) ? close() : nil
     case .closed:
       return nil
     }

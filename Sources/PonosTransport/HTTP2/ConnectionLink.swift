@@ -159,19 +159,16 @@ final class ConnectionLink {
       perform(lifecycle.announcementArrived())
     case .refuseCalls:
       sendGoAway(lastStream: lastPeerStream)
-      perform(lifecycle.finishIfDrained())
-    case .finish:
-      // Closing would drop what has not left yet; a last GOAWAY tells when it has.
-      let sent = eventLoop.makePromise(of: Void.self)
-      sent.futureResult.assumeIsolated().whenComplete { _ in self.close() }
-      sendGoAway(lastStream: lastPeerStream, promise: sent)
+      perform(lifecycle.closeIfDrained())
     case .close:
+      flushIsDue = true
+      flush()
       close()
     }
   }
 
-  private func sendGoAway(lastStream: HTTP2StreamID, promise: EventLoopPromise<Void>? = nil) {
-    write(.rootStream, .goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil), promise: promise)
+  private func sendGoAway(lastStream: HTTP2StreamID) {
+    write(.rootStream, .goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
   }
 
   /// Wakes up at the next deadline of the lifecycle. A deadline that moved later is noticed when the timer fires.
