@@ -17,6 +17,7 @@ let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grp
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
@@ -70,6 +71,7 @@ let package = Package(
     .systemLibrary(name: "CSecp256k1", path: "Sources/CSecp256k1", pkgConfig: "libsecp256k1"),
     .systemLibrary(name: "CMclBN256", path: "Sources/CMclBN256", pkgConfig: "mclbn256"),
     .systemLibrary(name: "CBlst", path: "Sources/CBlst", pkgConfig: "blst"),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
 
     // Decides: nouns, policies, pure state machines.
     .target(name: "PonosCore", dependencies: [heap], swiftSettings: strict),
@@ -87,8 +89,8 @@ let package = Package(
     .target(name: "PonosAPI", dependencies: [grpcCore, grpcProtobuf, protobuf]),
     .target(
       name: "PonosTransport",
-      dependencies: [grpcCore, grpcNIO, nioCore, nioPosix, nioHTTP2, nioHPACK, nioSSL],
-      swiftSettings: strict),
+      dependencies: ["CZlib", grpcCore, grpcNIO, nioCore, nioPosix, nioTLS, nioHTTP2, nioHPACK, nioSSL],
+      swiftSettings: strict + [.enableUpcomingFeature("InternalImportsByDefault")]),
     // Does: the daemon.
     .target(
       name: "PonosExecutor",
@@ -103,6 +105,11 @@ let package = Package(
       dependencies: [
         "PonosExecutor", "PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, grpcCore, logging, protobuf,
       ],
+      swiftSettings: strict),
+
+    // Measures the transport; see Benchmarks/Transport.
+    .executableTarget(
+      name: "TransportBenchmark", dependencies: ["PonosTransport", grpcCore], path: "Benchmarks/Transport/Sources",
       swiftSettings: strict),
 
     // For AVS authors.

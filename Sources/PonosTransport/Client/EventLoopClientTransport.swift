@@ -1,0 +1,79 @@
+package import GRPCCore
+package import NIOPosix
+
+/// A gRPC client transport over HTTP/2 in which a call lives on the event loop of its connection.
+///
+/// The task of a call moves to the loop for as long as the call lasts, so that a call to a peer that is connected costs one
+/// switch there and one back, and its whole request leaves with one flush. Connections are opened when the client runs, opened
+/// again when they are lost, and closed when they have been idle for long.
+package final class EventLoopClientTransport: ClientTransport, Sendable {
+  package typealias Bytes = MessageBytes
+
+  package let retryThrottle: RetryThrottle? = nil
+
+  private let settings: ClientTransportSettings
+  private let pool: ConnectionPool
+
+  /// - Parameter group: the loops that connections are spread over.
+  package init(
+    _ settings: ClientTransportSettings, group: MultiThreadedEventLoopGroup = .singletonMultiThreadedEventLoopGroup
+  ) {
+    self.settings = settings
+    let stop = StopSignal()
+    pool = ConnectionPool(settings, connector: ClientConnector(settings, group: group, stop: stop), stop: stop)
+  }
+
+  package func connect() async throws {
+    await pool.run()
+  }
+
+  package func beginGracefulShutdown() {
+    pool.close()
+  }
+
+  package func config(forMethod descriptor: MethodDescriptor) -> MethodConfig? {
+    nil
+  }
+
+  package func withStream<T: Sendable>(
+    descriptor: MethodDescriptor, options: CallOptions,
+    _ closure: (_ stream: RPCStream<Inbound, Outbound>, _ context: ClientContext) async throws -> T
+  ) async throws -> T {
+    let connection = try await usableConnection(waitsForReady: options.waitForReady ?? false)
+    let call = makeCall(descriptor, options: options, connection: connection)
+    let stream = RPCStream(
+      descriptor: descriptor,
+      inbound: RPCAsyncSequence(wrapping: call.inbound),
+      outbound: RPCWriter.Closable(wrapping: ClientCallWriter(call: call)))
+    let context = ClientContext(
+      descriptor: descriptor, remotePeer: connection.remotePeer, localPeer: connection.localPeer)
+    return try await withTaskExecutorPreference(connection.executor) {
+      defer { call.onEventLoop { call.leave() } }
+      return try await withTaskCancellationHandler {
+        try await closure(stream, context)
+      } onCancel: {
+        call.onEventLoop { call.cancel() }
+      }
+    }
+  }
+
+  /// A connection that takes calls. One may have begun to drain since the pool last heard of it; then the next is asked for.
+  private func usableConnection(waitsForReady: Bool) async throws -> ClientConnection {
+    for _ in 0..<8 {
+      let connection = try await pool.connection(waitsForReady: waitsForReady)
+      if connection.isUsable { return connection }
+      await Task.yield()
+    }
+    throw RPCError(code: .unavailable, message: "the connections to the server keep closing")
+  }
+
+  private func makeCall(
+    _ descriptor: MethodDescriptor, options: CallOptions, connection: ClientConnection
+  ) -> ClientCall {
+    let machine = ClientStreamStateMachine(
+      maxMessageBytes: options.maxResponseMessageBytes ?? settings.maxResponseBytes,
+      compressesRequest: options.compression == .gzip)
+    return ClientCall(
+      descriptor, machine: machine, windowSize: settings.http2.windowSize, connection: connection.handler)
+  }
+}

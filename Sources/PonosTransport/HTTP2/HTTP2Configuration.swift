@@ -1,0 +1,58 @@
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// Sizes and counts of an HTTP/2 connection, the same in both roles.
+package struct HTTP2Limits: Sendable {
+  /// Receive window of each call and of the connection, in bytes; 65,535 to 2^31 − 1.
+  package var windowSize = 1 << 20
+  /// Largest payload of a frame the peer may send, in bytes; 16,384 to 2^24 − 1.
+  package var maxFrameSize = 1 << 14
+  /// Largest header block accepted, uncompressed, in bytes.
+  package var maxHeaderListSize = 16 << 10
+  /// Calls a client may have open on one connection.
+  package var maxConcurrentStreams = 256
+  /// Streams the peer may reset within ten seconds before it counts as an attack ("rapid reset").
+  package var maxResetsPerTenSeconds = 1_000
+  /// Bytes of unread and incomplete messages one connection may hold; see ``ConnectionReceiveBudget``.
+  package var maxHeldBytes = 32 << 20
+
+  package init() {}
+
+  /// These limits in the terms of swift-nio-http2. Empty DATA frames, SETTINGS and CONTINUATION frames keep that library's
+  /// own limits: 1 in a row, 200 in 30 seconds and 5 for a header block.
+  func makeHandler(mode: NIOHTTP2Handler.ParserMode, watcher: FrameWatcher) -> NIOHTTP2Handler {
+    var settings: HTTP2Settings = [
+      HTTP2Setting(parameter: .initialWindowSize, value: windowSize),
+      HTTP2Setting(parameter: .maxFrameSize, value: maxFrameSize),
+      HTTP2Setting(parameter: .maxHeaderListSize, value: maxHeaderListSize),
+    ]
+    switch mode {
+    case .server: settings.append(HTTP2Setting(parameter: .maxConcurrentStreams, value: maxConcurrentStreams))
+    case .client: settings.append(HTTP2Setting(parameter: .enablePush, value: 0))
+    }
+    var connection = NIOHTTP2Handler.ConnectionConfiguration()
+    connection.initialSettings = settings
+    // A response may be of any length; gRPC does not use the header.
+    connection.contentLengthValidation = .disabled
+    // Frames already on their way when a stream is reset are no error; remember as many streams as can be open, and more.
+    connection.maximumRecentlyResetStreams = 2 * maxConcurrentStreams
+    var stream = NIOHTTP2Handler.StreamConfiguration()
+    stream.streamResetFrameRateLimit.maximumCount = maxResetsPerTenSeconds
+    stream.streamResetFrameRateLimit.windowLength = .seconds(10)
+    return NIOHTTP2Handler(
+      mode: mode, frameDelegate: watcher, connectionConfiguration: connection, streamConfiguration: stream)
+  }
+}
+
+/// Notices when swift-nio-http2 gives a connection up.
+///
+/// The library reports errors of one stream and errors of the whole connection alike; only for the latter it sends GOAWAY
+/// with an error code, which it does before it reports.
+final class FrameWatcher: NIOHTTP2FrameDelegate {
+  private(set) var connectionFailed = false
+
+  func wroteFrame(_ frame: HTTP2Frame) {
+    if case .goAway(_, let code, _) = frame.payload, code != .noError { connectionFailed = true }
+  }
+}

@@ -1,0 +1,22 @@
+/// The header `grpc-timeout`: one to eight digits and a unit.
+package enum GRPCTimeout {
+  /// The duration `text` stands for, or nil if it is malformed.
+  package static func parse(_ text: some StringProtocol) -> Duration? {
+    let utf8 = Array(text.utf8)
+    guard (2...9).contains(utf8.count), let unit = utf8.last else { return nil }
+    var amount: Int64 = 0
+    for digit in utf8.dropLast() {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+      amount = amount * 10 + Int64(digit - UInt8(ascii: "0"))
+    }
+    switch unit {
+    case UInt8(ascii: "H"): return .seconds(amount * 3_600)
+    case UInt8(ascii: "M"): return .seconds(amount * 60)
+    case UInt8(ascii: "S"): return .seconds(amount)
+    case UInt8(ascii: "m"): return .milliseconds(amount)
+    case UInt8(ascii: "u"): return .microseconds(amount)
+    case UInt8(ascii: "n"): return .nanoseconds(amount)
+    default: return nil
+    }
+  }
+}

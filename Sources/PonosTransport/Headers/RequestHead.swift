@@ -1,0 +1,79 @@
+package import GRPCCore
+package import NIOHPACK
+
+/// What the header fields of a request ask for, once they are found to be a gRPC request.
+package struct RequestHead: Sendable {
+  package var descriptor: MethodDescriptor
+  /// Custom metadata, without the fields of the protocol.
+  package var metadata: Metadata
+  /// Time the client gives the call, counted from the arrival of the header fields.
+  package var timeout: Duration?
+  /// Whether messages of the request may be compressed with gzip.
+  package var requestIsGzip: Bool
+  /// Whether the client reads responses compressed with gzip.
+  package var acceptsGzip: Bool
+
+  /// Why a request is refused before any handler sees it.
+  package enum Refusal: Error, Equatable, Sendable {
+    /// Not gRPC at all: a plain HTTP status is the only answer the peer understands.
+    case http(status: String)
+    /// gRPC, but it cannot be served.
+    case grpc(CallFault)
+  }
+
+  /// Judges the header fields of a request against the methods a server has.
+  ///
+  /// - Parameter methods: descriptors by path, `/package.Service/Method`.
+  package init(_ headers: HPACKHeaders, methods: [String: MethodDescriptor]) throws(Refusal) {
+    var path = ""
+    var method = ""
+    var contentType = ""
+    var timeout: String?
+    var encoding = "identity"
+    var accepted = ""
+    for (name, value, _) in headers {
+      switch name {
+      case ":path": path = value
+      case ":method": method = value
+      case "content-type": contentType = value
+      case "grpc-timeout": timeout = value
+      case "grpc-encoding": encoding = value
+      case "grpc-accept-encoding": accepted = value
+      default: continue
+      }
+    }
+    guard ContentType.isGRPC(contentType) else { throw .http(status: "415") }
+    guard method == "POST" else { throw .http(status: "405") }
+    guard let descriptor = methods[path] else {
+      throw .grpc(CallFault(.unimplemented, "this server has no method \(path)"))
+    }
+    guard encoding == "identity" || encoding == "gzip" else {
+      throw .grpc(CallFault(.unimplemented, "this server reads identity and gzip, not the encoding of the request"))
+    }
+    self.descriptor = descriptor
+    self.requestIsGzip = encoding == "gzip"
+    self.acceptsGzip = accepted.split(separator: ",").contains { $0.drop(while: { $0 == " " }) == "gzip" }
+    self.timeout = try Self.duration(timeout)
+    self.metadata = MetadataCoding.metadata(from: headers, dropping: "grpc-timeout")
+  }
+
+  private static func duration(_ text: String?) throws(Refusal) -> Duration? {
+    guard let text else { return nil }
+    guard let duration = GRPCTimeout.parse(text) else {
+      throw .grpc(CallFault(.internalError, "the header grpc-timeout is malformed"))
+    }
+    return duration
+  }
+}
+
+/// The media types of gRPC.
+package enum ContentType {
+  package static let canonical = "application/grpc"
+
+  /// True for `application/grpc`, alone or with a `+format` or `;parameter`.
+  package static func isGRPC(_ value: String) -> Bool {
+    guard value.hasPrefix(canonical) else { return false }
+    let rest = value.utf8.dropFirst(canonical.utf8.count).first
+    return rest == nil || rest == UInt8(ascii: "+") || rest == UInt8(ascii: ";")
+  }
+}

@@ -1,0 +1,16 @@
+package import GRPCCore
+
+/// Why the transport itself ends a call: the status its side of the call is told.
+package struct CallFault: Error, Hashable, Sendable {
+  package let code: RPCError.Code
+  /// What went wrong, for people; contains no bytes of the peer's messages.
+  package let message: String
+
+  package init(_ code: RPCError.Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  package var status: Status { Status(code: Status.Code(code), message: message) }
+  package var error: RPCError { RPCError(code: code, message: message) }
+}

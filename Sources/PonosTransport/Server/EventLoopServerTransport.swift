@@ -1,0 +1,162 @@
+import Glibc
+package import GRPCCore
+package import NIOCore
+package import NIOPosix
+import Synchronization
+
+/// A gRPC server transport over HTTP/2 in which a call lives on the event loop of its connection.
+///
+/// Frames, state machines and, unless told otherwise, the handler of a call share one thread, so that a call costs no thread
+/// switch and its response leaves with one flush. Both sides' flow-control windows are respected: a handler that does not read
+/// stops the client, a client that does not read suspends the handler. ``listen(streamHandler:)`` returns when the last
+/// connection is closed and the last handler has returned.
+package final class EventLoopServerTransport: ServerTransport, Sendable {
+  package typealias Bytes = MessageBytes
+
+  private let settings: ServerTransportSettings
+  private let group: MultiThreadedEventLoopGroup
+  private let executors: EventLoopTaskExecutors
+  private let state = Mutex(ServerListenerState())
+
+  /// - Parameter group: the loops that connections are spread over.
+  package init(
+    _ settings: ServerTransportSettings, group: MultiThreadedEventLoopGroup = .singletonMultiThreadedEventLoopGroup
+  ) {
+    self.settings = settings
+    self.group = group
+    executors = EventLoopTaskExecutors(group)
+  }
+
+  package func configure(context: GRPCServerContext) {
+    let methods = Dictionary(context.methods.map { ("/\($0.fullyQualifiedMethod)", $0) }) { first, _ in first }
+    state.withLock { $0.methods = methods }
+  }
+
+  package func listen(
+    streamHandler: @escaping @Sendable (RPCStream<Inbound, Outbound>, ServerContext) async -> Void
+  ) async throws {
+    guard state.withLock({ $0.begin() }) else {
+      settleBound(.failure(Self.stopped))
+      return
+    }
+    let service = ServerCallService(
+      methods: state.withLock { $0.methods }, maxRequestBytes: settings.maxRequestBytes,
+      compressesResponses: settings.compressesResponses, http2: settings.http2, handler: streamHandler)
+    let listeners = try await bind(service)
+    settleBound(listeners[0].localAddress.map(Result.success) ?? .failure(Self.stopped))
+    guard state.withLock({ $0.didBind(listeners) }) else {
+      for listener in listeners { listener.close(promise: nil) }
+      return
+    }
+    await withTaskCancellationHandler {
+      for listener in listeners { try? await listener.closeFuture.get() }
+      await lastConnectionGone()
+    } onCancel: {
+      for channel in state.withLock({ $0.stop() }) { channel.close(promise: nil) }
+    }
+    // A listener that died by itself leaves the connections it accepted; they are gone by now.
+    state.withLock { _ = $0.stop() }
+  }
+
+  package func beginGracefulShutdown() {
+    let (listeners, connections) = state.withLock { $0.beginDraining() }
+    for listener in listeners { listener.close(promise: nil) }
+    for connection in connections {
+      connection.pipeline.fireUserInboundEventTriggered(ServerConnectionHandler.ShutdownRequest())
+    }
+  }
+
+  /// The address the listener is bound to; waits until it is bound, and throws when it could not bind or was stopped before.
+  package var listeningAddress: SocketAddress {
+    get async throws {
+      try await withCheckedThrowingContinuation { continuation in
+        if let known = state.withLock({ $0.awaitBound(continuation) }) { continuation.resume(with: known) }
+      }
+    }
+  }
+
+  /// The port the listener is bound to; waits until it is bound, and throws when it could not bind.
+  package func boundPort() async throws -> Int {
+    guard let port = try await listeningAddress.port else {
+      throw RPCError(code: .internalError, message: "the listener is bound to a unix socket, which has no port")
+    }
+    return port
+  }
+
+  // MARK: Binding
+
+  private static var stopped: RPCError {
+    RPCError(code: .unavailable, message: "the server was stopped before it could bind")
+  }
+
+  private func settleBound(_ result: Result<SocketAddress, any Error>) {
+    for waiter in state.withLock({ $0.settleBound(result) }) { waiter.resume(with: result) }
+  }
+
+  private func bind(_ service: ServerCallService) async throws -> [any Channel] {
+    do {
+      switch settings.address {
+      case .unix(let path):
+        return [try await bootstrap(service, on: group).bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()]
+      case .tcp(let host, let port):
+        return try await bindTCP(service, host: host, port: port)
+      }
+    } catch {
+      settleBound(.failure(error))
+      throw error
+    }
+  }
+
+  /// Binds the first socket, whose port the system may choose, and then the others to the same port.
+  private func bindTCP(_ service: ServerCallService, host: String, port: Int) async throws -> [any Channel] {
+    guard settings.listeners > 1 else {
+      return [try await bootstrap(service, on: group).bind(host: host, port: port).get()]
+    }
+    var channels: [any Channel] = []
+    do {
+      for _ in 0..<settings.listeners {
+        let shared = bootstrap(service, on: group.next())
+          .serverChannelOption(.socketOption(NIOBSDSocket.Option(rawValue: SO_REUSEPORT)), value: 1)
+        let known = channels.first?.localAddress?.port ?? port
+        channels.append(try await shared.bind(host: host, port: known).get())
+      }
+    } catch {
+      for channel in channels { channel.close(promise: nil) }
+      throw error
+    }
+    return channels
+  }
+
+  private func bootstrap(_ service: ServerCallService, on loops: any EventLoopGroup) -> ServerBootstrap {
+    ServerBootstrap(group: loops)
+      .serverChannelOption(.backlog, value: 1_024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try self.configure(channel, for: service) }
+      }
+  }
+
+  // MARK: Connections
+
+  private func configure(_ channel: any Channel, for service: ServerCallService) throws {
+    guard state.withLock({ $0.add(channel, limit: settings.maxConnections) }) else {
+      throw RPCError(code: .resourceExhausted, message: "the server takes no more connections")
+    }
+    let finished = channel.eventLoop.makePromise(of: Void.self)
+    finished.futureResult.whenComplete { _ in self.state.withLock { $0.remove(channel) }?.resume() }
+    let executor = settings.runsHandlersOnEventLoop ? executors.executor(for: channel.eventLoop) : nil
+    do {
+      try ServerPipeline.configure(
+        channel, settings: settings, service: service, executor: executor, finished: finished)
+    } catch {
+      finished.fail(error)
+      throw error
+    }
+  }
+
+  private func lastConnectionGone() async {
+    await withCheckedContinuation { continuation in
+      if !state.withLock({ $0.awaitEmpty(continuation) }) { continuation.resume() }
+    }
+  }
+}

@@ -1,0 +1,198 @@
+import GRPCCore
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// One call on a server: carries out what ``ServerStreamStateMachine`` decides.
+///
+/// All state belongs to the event loop of the connection.
+final class ServerCall: CreditKeeper, @unchecked Sendable {
+  typealias Part = RPCRequestPart<MessageBytes>
+
+  let id: HTTP2StreamID
+  let descriptor: MethodDescriptor
+  let inbound: CallInbound<Part>
+  let gate: SendGate
+  let connection: ServerConnectionHandler
+  var eventLoop: any EventLoop { connection.eventLoop }
+
+  // Event loop only.
+  private var machine: ServerStreamStateMachine
+  private var window: ReceiveWindow
+  private var task: Task<Void, Never>?
+  private var cancellation: ServerContext.RPCCancellationHandle?
+  private var deadline: Scheduled<Void>?
+  private var isClosed = false
+
+  init(
+    id: HTTP2StreamID, descriptor: MethodDescriptor, machine: ServerStreamStateMachine,
+    window: ReceiveWindow, connection: ServerConnectionHandler
+  ) {
+    self.id = id
+    self.descriptor = descriptor
+    self.machine = machine
+    self.window = window
+    self.connection = connection
+    inbound = CallInbound(eventLoop: connection.eventLoop)
+    gate = SendGate(eventLoop: connection.eventLoop)
+    inbound.attach(self)
+  }
+
+  /// Begins with the metadata and the task that runs the handler.
+  func start(metadata: Metadata, timeout: Duration?, task: Task<Void, Never>) {
+    self.task = task
+    inbound.deliver(.metadata(metadata))
+    if let timeout {
+      deadline = eventLoop.scheduleTask(in: TimeAmount(timeout)) { self.deadlinePassed() }
+    }
+    drainEvents()
+  }
+
+  /// Lets the handler observe that the client has gone.
+  func attach(_ handle: ServerContext.RPCCancellationHandle) {
+    cancellation = handle
+    if isClosed { handle.cancel() }
+  }
+
+  // MARK: From the network
+
+  /// Takes a DATA frame with `padding` bytes of padding.
+  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool) {
+    if machine.receive(payload, endStream: endStream) {
+      connection.link.budget.hold(payload.readableBytes)
+      returnCredit(padding)
+    }
+    if connection.link.budget.isWedged {
+      end(CallFault(.resourceExhausted, "the calls of this connection hold too many incomplete messages"))
+    }
+    drainEvents()
+  }
+
+  func receiveTrailers() {
+    machine.receiveTrailers()
+    drainEvents()
+  }
+
+  private func drainEvents() {
+    while let event = machine.nextEvent() {
+      switch event {
+      case .message(let message):
+        connection.link.budget.messageCompleted()
+        inbound.deliver(.message(MessageBytes(received: message.bytes)), weight: message.weight)
+      case .credit(let bytes):
+        returnCredit(bytes)
+      case .requestEnded:
+        inbound.finish()
+      case .fault(let fault):
+        end(fault)
+      }
+    }
+  }
+
+  /// Answers with a fault of the transport's own and stops the handler.
+  func end(_ fault: CallFault) {
+    inbound.fail(fault.error)
+    answer(fault.status, metadata: [:])
+    stopHandler()
+  }
+
+  /// The stream is gone: reset by the client, or lost with its connection.
+  func close(_ error: RPCError) {
+    guard !isClosed else { return }
+    isClosed = true
+    deadline?.cancel()
+    let wasAnswered = machine.isAnswered
+    abortMachine()
+    gate.close(error)
+    inbound.fail(error)
+    if !wasAnswered { stopHandler() }
+  }
+
+  private func stopHandler() {
+    cancellation?.cancel()
+    task?.cancel()
+  }
+
+  private func deadlinePassed() {
+    guard !machine.isAnswered else { return }
+    end(CallFault(.deadlineExceeded, "the deadline of the call passed before it was answered"))
+  }
+
+  // MARK: To the network
+
+  /// Writes one part; returns whether the writer has to wait before the next.
+  func write(_ part: RPCResponsePart<MessageBytes>) throws(RPCError) -> Bool {
+    switch part {
+    case .metadata(let metadata):
+      connection.link.write(id, .headers(.init(headers: try machine.send(metadata: metadata))))
+    case .message(let bytes):
+      let payload = try machine.send(message: bytes)
+      connection.link.write(id, .data(.init(data: .byteBuffer(payload))), promise: gate.admit(payload.readableBytes))
+    case .status(let status, let metadata):
+      let trailers = try machine.send(status: status, metadata: metadata)
+      finishStream(trailers)
+    }
+    return gate.isShut
+  }
+
+  /// The handler will write no more.
+  func finishResponse() {
+    guard !machine.isAnswered else { return }
+    answer(Status(code: .internalError, message: "the handler ended without a status"), metadata: [:])
+  }
+
+  /// The handler gave up on the call.
+  func abortResponse() {
+    guard !machine.isAnswered else { return }
+    abortMachine()
+    connection.link.write(id, .rstStream(.internalError))
+  }
+
+  private func abortMachine() {
+    connection.link.announce(connection.link.budget.release(machine.abort()))
+  }
+
+  /// The handler has returned; the call holds on to nothing any more.
+  func handlerReturned() {
+    finishResponse()
+    inbound.discard()
+    task = nil
+    connection.handlerReturned()
+  }
+
+  private func answer(_ status: Status, metadata: Metadata) {
+    guard let trailers = try? machine.send(status: status, metadata: metadata) else { return }
+    finishStream(trailers)
+  }
+
+  private func finishStream(_ trailers: HPACKHeaders) {
+    deadline?.cancel()
+    deadline = nil
+    let frame = HTTP2Frame.FramePayload.headers(.init(headers: trailers, endStream: true))
+    guard machine.requestIsOpen else {
+      connection.link.write(id, frame)
+      return
+    }
+    // RFC 9113 section 8.1: the rest of the request is of no interest, which does not make the response an error. A reset
+    // drops what still waits for the client's window, so it has to follow the response on the wire.
+    let sent = eventLoop.makePromise(of: Void.self)
+    sent.futureResult.assumeIsolated().whenSuccess { self.refuseRestOfRequest() }
+    connection.link.write(id, frame, promise: sent)
+  }
+
+  private func refuseRestOfRequest() {
+    if !isClosed, machine.requestIsOpen { connection.link.write(id, .rstStream(.noError)) }
+  }
+
+  // MARK: Flow control
+
+  func didRead(_ weight: MessageWeight) {
+    connection.link.announce(connection.link.budget.messageRead(weight.held))
+    returnCredit(weight.credit)
+  }
+
+  private func returnCredit(_ bytes: Int) {
+    guard machine.requestIsOpen, let increment = window.release(bytes) else { return }
+    connection.link.write(id, .windowUpdate(windowSizeIncrement: increment))
+  }
+}

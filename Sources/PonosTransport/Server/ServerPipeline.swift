@@ -1,0 +1,32 @@
+import NIOCore
+import NIOHTTP2
+
+/// The handlers of one connection of a server, from the network inwards: TLS, PING guard, HTTP/2, calls.
+enum ServerPipeline {
+  static func configure(
+    _ channel: any Channel, settings: ServerTransportSettings, service: ServerCallService,
+    executor: EventLoopTaskExecutor?, finished: EventLoopPromise<Void>
+  ) throws {
+    let pipeline = channel.pipeline.syncOperations
+    if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
+    let watcher = FrameWatcher()
+    let link = ConnectionLink(
+      eventLoop: channel.eventLoop, isServer: true, http2: settings.http2, connection: limits(settings))
+    try pipeline.addHandler(PingGuard(isServer: true))
+    try pipeline.addHandler(settings.http2.makeHandler(mode: .server, watcher: watcher))
+    try pipeline.addHandler(
+      ServerConnectionHandler(service: service, link: link, watcher: watcher, executor: executor, finished: finished))
+  }
+
+  private static func limits(_ settings: ServerTransportSettings) -> ConnectionLimits {
+    var limits = ConnectionLimits()
+    limits.handshakeTime = TimeAmount(settings.handshakeTimeout)
+    limits.keepaliveInterval = settings.keepaliveInterval.map { TimeAmount($0) }
+    limits.keepaliveTimeout = TimeAmount(settings.keepaliveTimeout)
+    limits.maxIdleTime = TimeAmount(settings.maxIdleTime)
+    // Spread, so that clients that connected together do not come back together.
+    limits.maxAge = settings.maxAge.map { TimeAmount($0 * Double.random(in: 0.9...1.1)) }
+    limits.drainTime = TimeAmount(settings.drainTime)
+    return limits
+  }
+}

@@ -1,0 +1,60 @@
+/// How a listener behaves.
+package struct ServerTransportSettings: Sendable {
+  /// Where a listener binds.
+  package enum Address: Hashable, Sendable {
+    /// An IP address or host name, and a port; port 0 lets the system choose.
+    case tcp(host: String, port: Int)
+    /// A unix socket; a socket file left behind by an earlier process is replaced.
+    case unix(path: String)
+  }
+
+  package var address: Address
+  /// Largest request message, in bytes.
+  package var maxRequestBytes = 4 << 20
+  /// Connections without calls are closed after this long.
+  package var maxIdleTime = Duration.seconds(3600)
+  /// Connections are replaced at this age, give or take a tenth; nil never.
+  package var maxAge: Duration?
+  /// Silence after which a client is pinged; nil never.
+  package var keepaliveInterval: Duration? = .seconds(120)
+  /// How long a pinged client may take to answer.
+  package var keepaliveTimeout = Duration.seconds(20)
+  /// How long a client may take from connecting to its first frame, with the TLS handshake.
+  package var handshakeTimeout = Duration.seconds(20)
+  /// How long calls may go on after a shutdown began.
+  package var drainTime = Duration.seconds(30)
+  /// Connections beyond this number are closed at once.
+  package var maxConnections = 20_000
+  /// Sockets bound to the port with SO_REUSEPORT, each accepting on an event loop of its own; TCP only.
+  package var listeners = 1
+  /// Whether responses are compressed with gzip for clients that accept it.
+  package var compressesResponses = false
+  /// Whether handlers run on the event loop of their connection, which saves two thread switches a call. Handlers that block or
+  /// compute for long have to leave it, or be run on Swift's thread pool by saying false here.
+  package var runsHandlersOnEventLoop = true
+  /// TLS; nil for plaintext.
+  package var security: ServerTLS?
+  package var http2 = HTTP2Limits()
+
+  /// - Parameter host: IP address or name to bind.
+  package init(host: String, port: Int) {
+    address = .tcp(host: host, port: port)
+  }
+
+  /// - Parameter path: of the socket file, at most 107 bytes.
+  package init(unixSocket path: String) {
+    address = .unix(path: path)
+  }
+
+  /// IP address or name to bind; empty for a unix socket.
+  package var host: String {
+    get { if case .tcp(let host, _) = address { host } else { "" } }
+    set { address = .tcp(host: newValue, port: port) }
+  }
+
+  /// 0 lets the system choose; see ``ServerTransportInUse`` `boundPort()`.
+  package var port: Int {
+    get { if case .tcp(_, let port) = address { port } else { 0 } }
+    set { address = .tcp(host: host, port: newValue) }
+  }
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"io"
+	"io/ioutil"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	_ "google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/grpc/keepalive"
+)
+
+var (
+	ca          = flag.String("ca", "", "PEM of the root to trust; empty for plaintext")
+	certificate = flag.String("certificate", "", "PEM of our own certificate")
+	key         = flag.String("key", "", "PEM of our own key")
+	calls       = flag.Int("calls", 0, "load: number of calls")
+	conns       = flag.Int("connections", 1, "load: number of connections")
+	parallel    = flag.Int("parallel", 1, "load: calls at once on each connection")
+	size        = flag.Int("size", 100, "load: bytes of a message")
+)
+
+func main() {
+	flag.Parse()
+	if flag.NArg() != 2 {
+		exit("usage: transport-go [flags] server|client|load ADDRESS")
+	}
+	switch flag.Arg(0) {
+	case "server":
+		serve(flag.Arg(1))
+	case "client":
+		runChecks(flag.Arg(1))
+	case "load":
+		runLoad(flag.Arg(1))
+	}
+}
+
+func serve(address string) {
+	options := []grpc.ServerOption{
+		grpc.CustomCodec(rawCodec{}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+	}
+	if *certificate != "" {
+		options = append(options, grpc.Creds(credentials.NewTLS(tlsConfig())))
+	}
+	listener, err := net.Listen("tcp", address)
+	must(err)
+	server := grpc.NewServer(options...)
+	server.RegisterService(echoService(), struct{}{})
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	// The parent holds our standard input open; when it is gone, so are we.
+	go func() {
+		_, _ = ioutil.ReadAll(os.Stdin)
+		os.Exit(0)
+	}()
+	must(server.Serve(listener))
+}
+
+func dial(address string) *grpc.ClientConn {
+	security := grpc.WithInsecure()
+	if *ca != "" {
+		security = grpc.WithTransportCredentials(credentials.NewTLS(tlsConfig()))
+	}
+	conn, err := grpc.Dial(address, security, grpc.WithBlock(), grpc.WithTimeout(10*time.Second),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{})),
+		// As the reference aggregator does it.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true}))
+	must(err)
+	return conn
+}
+
+func runChecks(address string) {
+	conn := dial(address)
+	failed := 0
+	for _, check := range checks {
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+		if err := check.run(ctx, conn); err != nil {
+			fmt.Printf("FAIL %s: %v\n", check.name, err)
+			failed++
+		} else {
+			fmt.Printf("ok %s\n", check.name)
+		}
+		cancel()
+	}
+	if failed > 0 {
+		os.Exit(1)
+	}
+}
+
+// runLoad makes calls as fast as it can and prints calls per second and the mean latency in microseconds.
+func runLoad(address string) {
+	var group sync.WaitGroup
+	message := pattern(*size)
+	perWorker := *calls / (*conns * *parallel)
+	clients := make([]*grpc.ClientConn, *conns)
+	for i := range clients {
+		clients[i] = dial(address)
+		_, err := call(context.Background(), clients[i], "Unary", message)
+		must(err)
+	}
+	begin := time.Now()
+	for _, client := range clients {
+		for worker := 0; worker < *parallel; worker++ {
+			group.Add(1)
+			go func(client *grpc.ClientConn) {
+				defer group.Done()
+				for i := 0; i < perWorker; i++ {
+					_, err := call(context.Background(), client, "Unary", message)
+					must(err)
+				}
+			}(client)
+		}
+	}
+	group.Wait()
+	took := time.Since(begin).Seconds()
+	made := perWorker * *conns * *parallel
+	fmt.Printf("%.0f %.1f\n", float64(made)/took, took*1e6/float64(perWorker))
+}
+
+func tlsConfig() *tls.Config {
+	config := &tls.Config{ServerName: "localhost"}
+	if *certificate != "" {
+		pair, err := tls.LoadX509KeyPair(*certificate, *key)
+		must(err)
+		config.Certificates = []tls.Certificate{pair}
+	}
+	if *ca != "" {
+		pem, err := ioutil.ReadFile(*ca)
+		must(err)
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(pem)
+		config.RootCAs = pool
+		config.ClientCAs = pool
+	}
+	return config
+}
+
+func ignoreEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+func must(err error) {
+	if err != nil {
+		exit(err.Error())
+	}
+}
+
+func exit(message string) {
+	fmt.Fprintln(os.Stderr, message)
+	os.Exit(2)
+}

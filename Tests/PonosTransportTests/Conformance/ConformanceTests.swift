@@ -1,0 +1,171 @@
+import GRPCCore
+import Testing
+
+@testable import PonosTransport
+
+/// What every gRPC transport has to do, on each combination of ours and the library's.
+@Suite("Conformance", .serialized)
+struct ConformanceTests {
+  @Test("one message of any size there and back", arguments: TransportPair.allCases)
+  func unary(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.unary(client) }
+  }
+
+  @Test("many messages in, one out", arguments: TransportPair.allCases)
+  func clientStreaming(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.clientStreaming(client) }
+  }
+
+  @Test("one message in, many out", arguments: TransportPair.allCases)
+  func serverStreaming(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.serverStreaming(client) }
+  }
+
+  @Test("ping-pong", arguments: TransportPair.allCases)
+  func pingPong(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.pingPong(client) }
+  }
+
+  @Test("a stream without messages", arguments: TransportPair.allCases)
+  func emptyStream(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.emptyStream(client) }
+  }
+
+  @Test("metadata goes both ways, ASCII and binary, several values for a key", arguments: TransportPair.allCases)
+  func metadata(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.metadata(client) }
+  }
+
+  @Test("each status code arrives with its message, whatever characters it has", arguments: TransportPair.allCases)
+  func statuses(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.statuses(client) }
+  }
+
+  @Test("a method or service the server does not have", arguments: TransportPair.allCases)
+  func unimplemented(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.unimplemented(client) }
+  }
+
+  @Test("a deadline ends the call on both sides", arguments: TransportPair.allCases)
+  func deadline(pair: TransportPair) async throws {
+    try await pair.run { client, service in
+      _ = try await client.unary([1])
+      var options = CallOptions.defaults
+      options.timeout = .milliseconds(500)
+      let error = await #expect(throws: RPCError.self) {
+        try await client.unary([1], method: Echo.hang, options: options)
+      }
+      #expect(error?.code == .deadlineExceeded)
+      await eventually("the handler never learned of it") { service.cancellations.value == 1 }
+    }
+  }
+
+  @Test("cancelling the caller's task cancels the handler", arguments: TransportPair.allCases, [Echo.hang, Echo.hangAfterMetadata])
+  func cancellation(pair: TransportPair, method: MethodDescriptor) async throws {
+    try await pair.run { client, service in
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask {
+          _ = try? await client.stream(method, options: .defaults) { writer in
+            try await writer.write([1])
+            try await Task.sleep(for: .seconds(60))
+          } receive: { response in
+            for try await _ in response.messages {}
+          }
+        }
+        await eventually { service.hanging.value == 1 }
+        group.cancelAll()
+      }
+      await eventually("the handler never learned of it") { service.cancellations.value == 1 }
+      let answer5 = try await client.unary([2]).bytes
+      #expect(answer5 == [2])
+    }
+  }
+
+  @Test("messages over the limit are refused, on either side", arguments: TransportPair.allCases)
+  func messageSize(pair: TransportPair) async throws {
+    try await pair.run(configureServer: { $0.maxRequestBytes = 10_000 }) { client, _ in
+      let answer6 = try await client.unary(EchoCases.pattern(10_000)).bytes.count
+      #expect(answer6 == 10_000)
+      await #expect(throws: RPCError.self) { try await client.unary(EchoCases.pattern(10_001)) }
+      let answer7 = try await client.unary([2]).bytes
+      #expect(answer7 == [2])
+    }
+  }
+
+  @Test("hundreds of calls at once, each gets its own answer", arguments: TransportPair.allCases)
+  func concurrency(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.concurrency(client) }
+  }
+
+  @Test("the caller may leave after the first message", arguments: TransportPair.allCases)
+  func leaveAfterFirstMessage(pair: TransportPair) async throws {
+    try await pair.run { client, _ in try await EchoCases.leaveAfterFirstMessage(client) }
+  }
+
+  @Test("gzip in both directions", arguments: [TransportPair.own])
+  func gzip(pair: TransportPair) async throws {
+    try await pair.run(configureServer: { $0.compressesResponses = true }) { client, _ in
+      try await EchoCases.gzip(client)
+      try await EchoCases.serverStreaming(client)
+    }
+  }
+
+  @Test("a reader that stops stops the server's writer", arguments: TransportPair.allCases.filter(\.hasOwnServer))
+  func responseBackpressure(pair: TransportPair) async throws {
+    let window: @Sendable (inout HTTP2Limits) -> Void = { $0.windowSize = 65_535 }
+    try await pair.run(configureServer: { window(&$0.http2) }, configureClient: { window(&$0.http2) }) { client, service in
+      let resume = Gate()
+      let received = Counter()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          try await client.expand(count: 2_000, size: 10_000) { _ in
+            received.increment()
+            if received.value == 1 { await resume.wait() }
+          }
+        }
+        await eventually { service.written.value > 0 }
+        var settled = -1
+        await eventually {
+          defer { settled = service.written.value }
+          try? await Task.sleep(for: .milliseconds(200))
+          return settled == service.written.value
+        }
+        // Twenty megabytes were asked for; only what windows and buffers hold may have been written.
+        #expect(service.written.value < 1_000)
+        resume.open()
+        try await group.waitForAll()
+      }
+      #expect(received.value == 2_000)
+    }
+  }
+
+  @Test("a handler that does not read stops the client's writer", arguments: TransportPair.allCases.filter(\.hasOwnClient))
+  func requestBackpressure(pair: TransportPair) async throws {
+    try await pair.run(configureServer: { $0.http2.windowSize = 65_535 }) { client, service in
+      let sent = Counter()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          try await client.stream(Echo.ignore, options: .defaults) { writer in
+            for _ in 0..<2_000 {
+              try await writer.write([UInt8](repeating: 1, count: 10_000))
+              sent.increment()
+            }
+          } receive: { response in
+            for try await message in response.messages { #expect(message == [7]) }
+          }
+        }
+        var settled = -1
+        await eventually {
+          defer { settled = sent.value }
+          try? await Task.sleep(for: .milliseconds(200))
+          return settled == sent.value && settled > 0
+        }
+        #expect(sent.value < 1_000)
+        service.release.open()
+        try await group.waitForAll()
+      }
+      let answer9 = try await client.unary([2]).bytes
+      #expect(answer9 == [2])
+    }
+  }
+}

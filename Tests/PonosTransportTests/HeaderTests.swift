@@ -1,0 +1,119 @@
+import GRPCCore
+import NIOHPACK
+import NIOHTTP2
+import Testing
+
+@testable import PonosTransport
+
+@Suite("Header fields")
+struct HeaderTests {
+  static let method = MethodDescriptor(fullyQualifiedService: "a.B", method: "C")
+  static let good: [(String, String)] = [
+    (":method", "POST"), (":path", "/a.B/C"), (":scheme", "http"), ("te", "trailers"), ("content-type", "application/grpc+proto"),
+  ]
+
+  static func head(_ fields: [(String, String)]) throws -> RequestHead {
+    try RequestHead(HPACKHeaders(fields), methods: ["/a.B/C": method])
+  }
+
+  @Test("a request's fields are taken apart")
+  func request() throws {
+    let fields = [
+      ("grpc-timeout", "250m"), ("grpc-encoding", "gzip"), ("grpc-accept-encoding", "identity, gzip"),
+      ("x-text", "v"), ("x-bytes-bin", "AAEC,/w"),
+    ]
+    let head = try Self.head(Self.good + fields)
+    #expect(head.descriptor == Self.method)
+    #expect(head.timeout == .milliseconds(250))
+    #expect(head.requestIsGzip && head.acceptsGzip)
+    #expect(head.metadata.count == 3)
+    #expect(Array(head.metadata[binaryValues: "x-bytes-bin"]) == [[0, 1, 2], [255]])
+  }
+
+  @Test("what is not gRPC gets an HTTP status")
+  func notGRPC() {
+    let wrongType = Self.good.map { $0.0 == "content-type" ? ($0.0, "application/grpcweb") : $0 }
+    #expect(throws: RequestHead.Refusal.http(status: "415")) { try Self.head(wrongType) }
+    let get = Self.good.map { $0.0 == ":method" ? ($0.0, "GET") : $0 }
+    #expect(throws: RequestHead.Refusal.http(status: "405")) { try Self.head(get) }
+  }
+
+  @Test("unknown methods, unknown encodings and malformed timeouts get a gRPC status")
+  func refused() {
+    let unknown = Self.good.map { $0.0 == ":path" ? ($0.0, "/a.B/D") : $0 }
+    for fields in [unknown, Self.good + [("grpc-encoding", "snappy")], Self.good + [("grpc-timeout", "5")]] {
+      let refusal = #expect(throws: RequestHead.Refusal.self) { try Self.head(fields) }
+      guard case .grpc = refusal else { Issue.record("not a gRPC refusal"); continue }
+    }
+  }
+
+  @Test("timeouts", arguments: [("1H", 3_600_000), ("2M", 120_000), ("3S", 3_000), ("45m", 45), ("99999999m", 99_999_999)])
+  func timeout(text: String, milliseconds: Int) {
+    #expect(GRPCTimeout.parse(text) == .milliseconds(milliseconds))
+  }
+
+  @Test("malformed timeouts", arguments: ["", "S", "1", "1x", "-1S", "123456789S", "1 S", "١S"])
+  func badTimeout(text: String) {
+    #expect(GRPCTimeout.parse(text) == nil)
+  }
+
+  @Test("base64, padded or not", arguments: 0..<20)
+  func base64(length: Int) {
+    let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 91 &+ 200) }
+    let text = Base64.encode(bytes)
+    #expect(Base64.decode(text) == bytes)
+    let padded = text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+    #expect(Base64.decode(padded) == bytes)
+  }
+
+  @Test("what is not base64", arguments: ["A", "AAAAA", "A=A=", "AA*A", "====", "Ünï="])
+  func notBase64(text: String) {
+    #expect(Base64.decode(text) == nil)
+  }
+
+  @Test("status messages survive, whatever characters they have", arguments: ["plain", "100%", "\t\r\n", "☺😈", "%41", ""])
+  func percent(text: String) {
+    let encoded = PercentEncoding.encode(text)
+    #expect(encoded.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f })
+    #expect(PercentEncoding.decode(encoded) == text)
+  }
+
+  @Test("malformed escapes stay as they are", arguments: ["%", "%4", "%zz", "a%2"])
+  func badPercent(text: String) {
+    #expect(PercentEncoding.decode(text) == text)
+  }
+
+  @Test("metadata that HTTP/2 could not carry is left out")
+  func unsafeMetadata() {
+    var headers = HPACKHeaders()
+    let metadata: Metadata = [
+      "ok": "yes", "Upper": "lowered", ":path": "no", "grpc-status": "0", "bad name": "no", "line": "a\nb", "te": "no",
+    ]
+    MetadataCoding.append(metadata, to: &headers)
+    #expect(headers.map(\.name) == ["ok", "upper"])
+  }
+
+  @Test("a response's first fields", arguments: [
+    ([(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "5"), ("grpc-message", "a%20b")], 5, "a b"),
+    ([(":status", "503"), ("content-type", "text/html")], 14, "the server answered with HTTP status 503"),
+    ([(":status", "404")], 12, "the server answered with HTTP status 404"),
+    ([(":status", "200"), ("content-type", "text/html")], 2, "the server answered with a content-type that is not gRPC"),
+    ([(":status", "200"), ("content-type", "application/grpc")], 2, "the server ended the call without a valid grpc-status"),
+  ])
+  func response(fields: [(String, String)], code: Int, message: String) {
+    guard case .final(let status, _) = ResponseHead(first: HPACKHeaders(fields), endStream: true) else {
+      Issue.record("not final")
+      return
+    }
+    #expect(status.code.rawValue == code)
+    #expect(status.message == message)
+  }
+
+  @Test("reset codes become status codes", arguments: [
+    (HTTP2ErrorCode.refusedStream, RPCError.Code.unavailable), (.cancel, .cancelled), (.enhanceYourCalm, .resourceExhausted),
+    (.inadequateSecurity, .permissionDenied), (.internalError, .internalError), (.noError, .internalError),
+  ])
+  func reset(code: HTTP2ErrorCode, expected: RPCError.Code) {
+    #expect(StatusMapping.fault(forReset: code).code == expected)
+  }
+}
