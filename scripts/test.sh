@@ -13,7 +13,8 @@ export CONFIG=${CONFIG:-debug}
 with_engine() {
   scripts/build-images.sh
   step "running the tests${FILTER:+ that match $FILTER}"
-  exec swift test --configuration "$CONFIG" --skip-build ${FILTER:+--filter "$FILTER"}
+  # One after another: many tests measure time, and key derivation alone would keep two cores busy for a minute.
+  exec swift test --configuration "$CONFIG" --skip-build --no-parallel ${FILTER:+--filter "$FILTER"}
 }
 
 if [ "${1:-}" = --with-engine ]; then with_engine; fi

@@ -3,6 +3,9 @@ import PonosCore
 import SwiftProtobuf
 
 extension TaskSubmission {
+  /// Largest payload, in bytes. The transport lets a little more through, so that the refusal can name the field.
+  package static let maxPayloadBytes = 4 << 20
+
   /// Reads the wire message, checking the shape of every field and nothing else.
   package init(wire message: Eigenlayer_Hourglass_V1_TaskSubmission) throws(Rejection) {
     guard let id = TaskID(hex: message.taskID) else {
@@ -16,6 +19,10 @@ extension TaskSubmission {
     guard !message.signature.isEmpty else {
       throw .malformed(
         field: "signature", problem: "is empty; sign the submission with the aggregator's key (65 bytes ECDSA, 64 bytes BN254)")
+    }
+    guard message.payload.count <= Self.maxPayloadBytes else {
+      throw .malformed(
+        field: "payload", problem: "has \(message.payload.count) bytes; the limit is \(Self.maxPayloadBytes), so send a reference to the data instead")
     }
     guard message.referenceTimestamp != 0 else {
       throw .malformed(

@@ -90,8 +90,8 @@ enum DeployRequest {
     guard request.digest.wholeMatch(of: /sha256:[0-9a-f]{64}/) != nil else {
       throw invalid("digest", "must be sha256: and 64 lower-case hex digits, as the registry prints it")
     }
-    guard !request.registryURL.isEmpty, !request.registryURL.contains("://") else {
-      throw invalid("registry_url", "must be registry and repository without scheme and tag, for example ghcr.io/acme/performer")
+    guard request.registryURL.wholeMatch(of: repository) != nil else {
+      throw invalid("registry_url", "must be registry and repository in lower case, without scheme and tag, for example ghcr.io/acme/performer")
     }
     let configured = configuration(avs)
     return PerformerSpec(
@@ -106,6 +106,11 @@ enum DeployRequest {
       throw invalid("avs_address", "must be 0x and 40 hex digits")
     }
     return avs
+  }
+
+  /// An optional host and port, then path components in lower case.
+  private static var repository: Regex<Substring> {
+    /(?:[A-Za-z0-9.\-]+(?::[0-9]+)?\/)?[a-z0-9]+(?:[._\-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._\-]+[a-z0-9]+)*)*/
   }
 
   private static func environmentVariable(

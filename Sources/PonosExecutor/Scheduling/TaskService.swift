@@ -34,7 +34,7 @@ package struct TaskService: Service {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         for task in queue.removeExpired(now: clock.monotonic()) {
-          await pipeline.fail(task, with: .expired)
+          await pipeline.fail(task, with: task.outOfTime)
         }
         do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
       }

@@ -23,6 +23,11 @@ package struct AcceptedTask: Sendable {
 
   package var id: TaskID { task.submission.id }
   package var avs: EthereumAddress { task.submission.operatorSet.avs }
+
+  /// How the task has failed when its time ends in the queue.
+  package var outOfTime: TaskFailure {
+    attempt == 0 ? .expired : .performerUnreachable("run \(attempt) broke off, and no performer was free for another")
+  }
 }
 
 /// The only writer of task rows: turns what happens to a task into durable transitions.

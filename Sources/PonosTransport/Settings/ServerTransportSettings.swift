@@ -10,7 +10,7 @@ package struct ServerTransportSettings: Sendable {
 
   package var address: Address
   /// Largest request message, in bytes.
-  package var maxRequestBytes = 4 << 20
+  package var maxRequestBytes = 6 << 20
   /// Connections without calls are closed after this long.
   package var maxIdleTime = Duration.seconds(3600)
   /// Connections are replaced at this age, give or take a tenth; nil never.
