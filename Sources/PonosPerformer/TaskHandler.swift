@@ -14,7 +14,7 @@ struct TaskHandler: Eigenlayer_Hourglass_V1_Performer_PerformerService.SimpleSer
     request: Eigenlayer_Hourglass_V1_Performer_TaskRequest, context: ServerContext
   ) async throws -> Eigenlayer_Hourglass_V1_Performer_TaskResponse {
     guard slots.take() else {
-      throw RPCError(code: .resourceExhausted, message: "all task slots are taken: try again")
+      throw RPCError(code: .unavailable, message: "all task slots are taken: try again")
     }
     defer { slots.giveBack() }
     let id = String(decoding: request.taskID, as: UTF8.self)

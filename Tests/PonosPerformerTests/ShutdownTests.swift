@@ -19,7 +19,8 @@ import Testing
     }
   }
 
-  @Test func tasksThatOutlastTheDrainTimeoutAreCutOff() async throws {
+  // The gate stays shut: only being cut off ends the task.
+  @Test(.timeLimit(.minutes(2))) func tasksThatOutlastTheDrainTimeoutAreCutOff() async throws {
     var settings = PerformerSettings.test
     settings.drainTimeout = .milliseconds(100)
     let gate = Gate()
@@ -27,14 +28,12 @@ import Testing
       try await gate.pass()
       return []
     }
-    let started = ContinuousClock.now
     try await RunningPerformer.with(server) { running async throws in
       async let answer = status { try await running.answer("") }
       #expect(try await eventually { gate.waiting == 1 })
       server.stop()
       #expect(try await answer != nil)
     }
-    #expect(ContinuousClock.now - started < .seconds(8))
   }
 
   @Test func servingOnAPortInUseFails() async throws {

@@ -66,7 +66,7 @@ import Testing
     try await RunningPerformer.with(server) { running async throws in
       async let first = running.answer("wait")
       #expect(try await eventually { gate.waiting == 1 })
-      #expect(try await status { try await running.answer("next") } == .resourceExhausted)
+      #expect(try await status { try await running.answer("next") } == .unavailable)
       gate.open()
       _ = try await first
       #expect(try await status { try await running.answer("next") } == nil)
