@@ -53,7 +53,9 @@ package enum ConfigurationLoader {
     }
   }
 
-  private static func apply(_ assignments: [ConfigurationAssignment], to root: inout ConfigurationNode, _ report: ConfigurationReport) {
+  private static func apply(
+    _ assignments: [ConfigurationAssignment], to root: inout ConfigurationNode, _ report: ConfigurationReport
+  ) {
     for assignment in assignments {
       if case .ignored(let reason) = assignment.node.key.standing {
         report.add(.note, .ignoredKey, key: assignment.path, origin: assignment.origin, "has no effect: \(reason)")

@@ -110,7 +110,8 @@ import Testing
   }
 
   @Test func noKeyAtAll() throws {
-    let text = "operator: {address: '0x1111111111111111111111111111111111111111', signingKeys: {ecdsa: {}}}\nl1Chain: {chainId: 1}\n"
+    let text =
+      "operator: {address: '0x1111111111111111111111111111111111111111', signingKeys: {ecdsa: {}}}\nl1Chain: {chainId: 1}\n"
     #expect(try ConfigurationText.findings(text).error("operator.signingKeys")?.code == .missingKey)
   }
 
@@ -172,7 +173,9 @@ import Testing
 
   @Test func aliasesThatMultiplyAreStopped() throws {
     var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
-    for level in 1...8 { text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", "))]\n" }
+    for level in 1...8 {
+      text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", "))]\n"
+    }
     #expect(try ConfigurationText.findings(text).contains { $0.code == .invalidSyntax })
   }
 

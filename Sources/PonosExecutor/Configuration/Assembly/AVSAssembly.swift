@@ -23,7 +23,8 @@ extension ConfigurationAssembly {
     guard entry.choice("deploymentMode") == "kubernetes" else { return }
     report.add(
       .error, .unsupported, key: entry.path.appending(key: "deploymentMode"), origin: entry.origin("deploymentMode"),
-      "performers in Kubernetes are not available in this version", cure: "write 'docker' and run the executor beside a Docker engine")
+      "performers in Kubernetes are not available in this version",
+      cure: "write 'docker' and run the executor beside a Docker engine")
   }
 
   private func avsConfig(_ entry: ConfigurationSection, _ identity: OperatorIdentity?) -> AVSConfig? {
@@ -85,7 +86,8 @@ extension ConfigurationAssembly {
     if limits.tmpfsBytes > limits.memoryBytes {
       report.add(
         .warning, .consequence, key: section.path.appending(key: "tmpfs"), origin: section.origin("tmpfs"),
-        "is larger than the memory it counts towards, so a full /tmp gets the performer killed", cure: "raise memory or lower tmpfs")
+        "is larger than the memory it counts towards, so a full /tmp gets the performer killed",
+        cure: "raise memory or lower tmpfs")
     }
     return limits
   }

@@ -15,7 +15,9 @@ extension ConfigurationAssembly {
     reportEmpty(section, "executorOperatorSets", "no task could be accepted")
     var sets: [StaticRegistryConfig.ExecutorSet] = []
     for entry in entries {
-      guard let id = entry.integer("id"), let curve = entry.choice("curve").flatMap(SignatureCurve.init(rawValue:)) else { continue }
+      guard let id = entry.integer("id"), let curve = entry.choice("curve").flatMap(SignatureCurve.init(rawValue:)) else {
+        continue
+      }
       if sets.contains(where: { $0.id == UInt32(id) }) {
         report.add(
           .error, .conflict, key: entry.path.appending(key: "id"), origin: entry.origin("id"), "set \(id) is listed twice",

@@ -24,7 +24,8 @@ struct FlagResolver {
 
   private func assignment(_ flag: ConfigurationFlag) -> ConfigurationAssignment? {
     let origin = ConfigurationOrigin.flag(flag.name)
-    let words = flag.key.replacing("[", with: ".").replacing("]", with: "").split(separator: ".", omittingEmptySubsequences: false)
+    let words = flag.key.replacing("[", with: ".").replacing("]", with: "").split(
+      separator: ".", omittingEmptySubsequences: false)
     guard let (path, node) = resolve(words[...], from: schema, at: ConfigurationPath()) else {
       let guess = Spelling.nearest(to: flag.key, among: ConfigurationSchema.usedPaths)
       report.add(

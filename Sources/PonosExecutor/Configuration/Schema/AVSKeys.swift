@@ -8,7 +8,8 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "avsPerformers[].image", .group, absent: "nothing is deployed at start",
       "The performer deployed at start. Give `tag`, `digest` or both."),
-    ConfigurationKey("avsPerformers[].image.repository", .repository, required: true, "Registry, port and path, without scheme and tag."),
+    ConfigurationKey(
+      "avsPerformers[].image.repository", .repository, required: true, "Registry, port and path, without scheme and tag."),
     ConfigurationKey("avsPerformers[].image.tag", .tag, "Version by name."),
     ConfigurationKey("avsPerformers[].image.digest", .digest, "Version by content; wins over `tag`."),
     ConfigurationKey(
@@ -57,7 +58,8 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "avsPerformers[].registry.aggregators[].address", .address, required: true, "Operator address of the aggregator."),
     ConfigurationKey(
-      "avsPerformers[].registry.aggregators[].curve", .choice(["ecdsa", "bn254"]), required: true, "Curve it signs submissions with."),
+      "avsPerformers[].registry.aggregators[].curve", .choice(["ecdsa", "bn254"]), required: true,
+      "Curve it signs submissions with."),
     ConfigurationKey(
       "avsPerformers[].registry.aggregators[].signingAddress", .address,
       "With `curve: ecdsa`, and needed there: address of its signing key."),

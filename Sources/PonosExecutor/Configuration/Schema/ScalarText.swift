@@ -82,7 +82,8 @@ enum ScalarText {
   static func isDigest(_ text: String) -> Bool {
     guard text.hasPrefix("sha256:") else { return false }
     let digits = text.utf8.dropFirst(7)
-    return digits.count == 64 && digits.allSatisfy { ("0"..."9").contains(Character(Unicode.Scalar($0))) || (0x61...0x66).contains($0) }
+    return digits.count == 64
+      && digits.allSatisfy { ("0"..."9").contains(Character(Unicode.Scalar($0))) || (0x61...0x66).contains($0) }
   }
 
   /// `http`, `https`, `ws` or `wss`, and something behind the `://`.

@@ -11,7 +11,8 @@ extension ConfigurationSchema {
     ConfigurationKey("listenAddress", .ipv4, default: "0.0.0.0", "Address both gRPC ports are bound to."),
     ConfigurationKey(
       "performerNetworkName", .text, absent: "a network per AVS",
-      "Docker network all performers join; created when it does not exist. Without it each AVS gets an internal network of its own."),
+      "Docker network all performers join; created when it does not exist. Without it each AVS gets an internal network of its own."
+    ),
     ConfigurationKey("authentication", .group, also: ["authConfig"], "Who may call the management API."),
     ConfigurationKey(
       "authentication.enabled", .boolean, default: "false", also: ["isEnabled"],

@@ -60,7 +60,8 @@ struct SpellingNormalizer {
   }
 
   /// Two spellings of one key may both be there as long as they do not contradict each other.
-  private func merge(_ entry: ConfigurationNode.Entry, into entries: inout [ConfigurationNode.Entry], at path: ConfigurationPath) {
+  private func merge(_ entry: ConfigurationNode.Entry, into entries: inout [ConfigurationNode.Entry], at path: ConfigurationPath)
+  {
     guard let position = entries.firstIndex(where: { $0.key == entry.key }) else {
       entries.append(entry)
       return
@@ -93,9 +94,10 @@ struct SpellingNormalizer {
     if guess == nil {
       // Right name in the wrong place, most often through wrong indentation.
       let wanted = entry.key.lowercased()
-      guess = ConfigurationSchema.keys.first {
-        $0.standing == .used && $0.path.lowercased().hasSuffix(".\(wanted)") || $0.path.lowercased() == wanted
-      }?.path
+      guess =
+        ConfigurationSchema.keys.first {
+          $0.standing == .used && $0.path.lowercased().hasSuffix(".\(wanted)") || $0.path.lowercased() == wanted
+        }?.path
     }
     report.add(
       .warning, .unknownKey, key: path.appending(key: entry.key), origin: entry.origin, "is not a known key and has no effect",

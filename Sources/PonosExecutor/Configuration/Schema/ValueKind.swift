@@ -39,7 +39,8 @@ package enum ValueKind: Sendable, Equatable {
     case .list: "list of groups"
     case .anything: "any"
     case .boolean: "boolean"
-    case .integer(let range): range.upperBound == .max ? "integer from \(range.lowerBound)" : "integer, \(range.lowerBound)–\(range.upperBound)"
+    case .integer(let range):
+      range.upperBound == .max ? "integer from \(range.lowerBound)" : "integer, \(range.lowerBound)–\(range.upperBound)"
     case .number(let range): "number, \(Self.plain(range.lowerBound))–\(Self.plain(range.upperBound))"
     case .duration: "duration"
     case .size: "size"
@@ -91,7 +92,8 @@ package enum ValueKind: Sendable, Equatable {
       return ScalarText.isIPv4(text) ? nil : ("is not an IPv4 address", "write one such as 127.0.0.1 or 0.0.0.0")
     case .repository:
       return ScalarText.isRepository(text)
-        ? nil : ("is not an image repository", "write it in lower case without scheme, tag and digest, such as ghcr.io/acme/performer")
+        ? nil
+        : ("is not an image repository", "write it in lower case without scheme, tag and digest, such as ghcr.io/acme/performer")
     case .tag: return ScalarText.isTag(text) ? nil : ("is not an image tag", "write one such as v1.2.0")
     case .digest:
       return ScalarText.isDigest(text) ? nil : ("is not an image digest", "write sha256: and 64 lower-case hex digits")
