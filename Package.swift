@@ -143,7 +143,8 @@ let package = Package(
     .testTarget(
       name: "PonosPerformerTests",
       dependencies: [
-        "PonosPerformer", "PonosTesting", "PonosAPI", "PonosTransport", "SquarePerformer", "PriceMedianPerformer", grpcCore, protobuf,
+        "PonosPerformer", "PonosTesting", "PonosAPI", "PonosTransport", "SquarePerformer", "PriceMedianPerformer", grpcCore,
+        protobuf,
         logging,
       ],
       swiftSettings: strict),

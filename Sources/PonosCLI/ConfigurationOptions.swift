@@ -55,9 +55,10 @@ struct ConfigurationOptions: ParsableArguments {
     if let performerNetworkName {
       flags.append(.init(name: "--performer-network-name", key: "performerNetworkName", value: performerNetworkName))
     }
-    return flags + set.map { setting in
-      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      return .init(name: "--set", key: parts[0], value: parts[1])
-    }
+    return flags
+      + set.map { setting in
+        let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        return .init(name: "--set", key: parts[0], value: parts[1])
+      }
   }
 }

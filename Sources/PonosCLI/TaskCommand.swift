@@ -126,7 +126,8 @@ struct ExecutorIdentityOptions: ParsableArguments {
   func verifier() throws -> ResultVerifier? {
     if noVerify { return nil }
     guard let contract = CertificateVerifiers.ecdsaAddress(chainID: chainID) else {
-      throw CommandFailure("--chain-id \(chainID) has no known certificate verifier; known are 1, 8453, 11155111, 84532, 31337, 31338")
+      throw CommandFailure(
+        "--chain-id \(chainID) has no known certificate verifier; known are 1, 8453, 11155111, 84532, 31337, 31338")
     }
     if let executorEcdsaAddress { return ResultVerifier(key: .ecdsa(executorEcdsaAddress), ecdsaVerifier: contract) }
     guard let executorBn254PublicKey else {

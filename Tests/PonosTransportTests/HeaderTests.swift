@@ -93,13 +93,15 @@ struct HeaderTests {
     #expect(headers.map(\.name) == ["ok", "upper"])
   }
 
-  @Test("a response's first fields", arguments: [
-    ([(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "5"), ("grpc-message", "a%20b")], 5, "a b"),
-    ([(":status", "503"), ("content-type", "text/html")], 14, "the server answered with HTTP status 503"),
-    ([(":status", "404")], 12, "the server answered with HTTP status 404"),
-    ([(":status", "200"), ("content-type", "text/html")], 2, "the server answered with a content-type that is not gRPC"),
-    ([(":status", "200"), ("content-type", "application/grpc")], 2, "the server ended the call without a valid grpc-status"),
-  ])
+  @Test(
+    "a response's first fields",
+    arguments: [
+      ([(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "5"), ("grpc-message", "a%20b")], 5, "a b"),
+      ([(":status", "503"), ("content-type", "text/html")], 14, "the server answered with HTTP status 503"),
+      ([(":status", "404")], 12, "the server answered with HTTP status 404"),
+      ([(":status", "200"), ("content-type", "text/html")], 2, "the server answered with a content-type that is not gRPC"),
+      ([(":status", "200"), ("content-type", "application/grpc")], 2, "the server ended the call without a valid grpc-status"),
+    ])
   func response(fields: [(String, String)], code: Int, message: String) {
     guard case .final(let status, _) = ResponseHead(first: HPACKHeaders(fields), endStream: true) else {
       Issue.record("not final")
@@ -109,10 +111,12 @@ struct HeaderTests {
     #expect(status.message == message)
   }
 
-  @Test("reset codes become status codes", arguments: [
-    (HTTP2ErrorCode.refusedStream, RPCError.Code.unavailable), (.cancel, .cancelled), (.enhanceYourCalm, .resourceExhausted),
-    (.inadequateSecurity, .permissionDenied), (.internalError, .internalError), (.noError, .internalError),
-  ])
+  @Test(
+    "reset codes become status codes",
+    arguments: [
+      (HTTP2ErrorCode.refusedStream, RPCError.Code.unavailable), (.cancel, .cancelled), (.enhanceYourCalm, .resourceExhausted),
+      (.inadequateSecurity, .permissionDenied), (.internalError, .internalError), (.noError, .internalError),
+    ])
   func reset(code: HTTP2ErrorCode, expected: RPCError.Code) {
     #expect(StatusMapping.fault(forReset: code).code == expected)
   }

@@ -28,7 +28,9 @@ struct StateMachineTests {
 
   @Test("a silent peer is pinged, and dropped if it does not answer")
   func keepalive() {
-    var lifecycle = Self.lifecycle { $0.keepaliveInterval = .seconds(10); $0.keepaliveTimeout = .seconds(3) }
+    var lifecycle = Self.lifecycle {
+      $0.keepaliveInterval = .seconds(10); $0.keepaliveTimeout = .seconds(3)
+    }
     lifecycle.handshakeCompleted()
     let result31 = lifecycle.advance(to: Self.start + .seconds(10))
     #expect(result31 == .ping)

@@ -131,7 +131,8 @@ struct BenchmarkClient<Transport: ClientTransport>: BenchmarkCalls {
   func unary(_ message: [UInt8]) async throws {
     let answer = try await client.unary(
       request: ClientRequest(message: message), descriptor: BenchmarkService.unary,
-      serializer: RawBytes(), deserializer: RawBytes(), options: .defaults) { try $0.message }
+      serializer: RawBytes(), deserializer: RawBytes(), options: .defaults
+    ) { try $0.message }
     precondition(answer.count == message.count)
   }
 

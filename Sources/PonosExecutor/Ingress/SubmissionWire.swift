@@ -11,7 +11,8 @@ extension TaskSubmission {
     guard let id = TaskID(hex: message.taskID) else {
       throw .malformed(
         field: "task_id",
-        problem: "has \(message.taskID.utf8.count) characters; it must be 0x and 64 hex digits, the task hash of the mailbox contract")
+        problem:
+          "has \(message.taskID.utf8.count) characters; it must be 0x and 64 hex digits, the task hash of the mailbox contract")
     }
     let aggregator = try Self.address(message.aggregatorAddress, field: "aggregator_address")
     let avs = try Self.address(message.avsAddress, field: "avs_address")
@@ -22,7 +23,9 @@ extension TaskSubmission {
     }
     guard message.payload.count <= Self.maxPayloadBytes else {
       throw .malformed(
-        field: "payload", problem: "has \(message.payload.count) bytes; the limit is \(Self.maxPayloadBytes), so send a reference to the data instead")
+        field: "payload",
+        problem:
+          "has \(message.payload.count) bytes; the limit is \(Self.maxPayloadBytes), so send a reference to the data instead")
     }
     guard message.referenceTimestamp != 0 else {
       throw .malformed(

@@ -91,7 +91,9 @@ enum DeployRequest {
       throw invalid("digest", "must be sha256: and 64 lower-case hex digits, as the registry prints it")
     }
     guard request.registryURL.wholeMatch(of: repository) != nil else {
-      throw invalid("registry_url", "must be registry and repository in lower case, without scheme and tag, for example ghcr.io/acme/performer")
+      throw invalid(
+        "registry_url",
+        "must be registry and repository in lower case, without scheme and tag, for example ghcr.io/acme/performer")
     }
     let configured = configuration(avs)
     return PerformerSpec(

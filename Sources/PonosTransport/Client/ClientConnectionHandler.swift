@@ -170,7 +170,8 @@ final class ClientConnectionHandler: ChannelInboundHandler, @unchecked Sendable 
 
   private func streamClosed(_ stream: HTTP2StreamID, reason: HTTP2ErrorCode?) {
     guard let call = forget(stream) else { return }
-    call.close(reason.map(StatusMapping.fault(forReset:)) ?? CallFault(.internalError, "the server ended the call without a status"))
+    call.close(
+      reason.map(StatusMapping.fault(forReset:)) ?? CallFault(.internalError, "the server ended the call without a status"))
   }
 
   /// GOAWAY: calls the server has not taken are over, those it has taken go on.

@@ -60,7 +60,8 @@ struct ConformanceTests {
     }
   }
 
-  @Test("cancelling the caller's task cancels the handler", arguments: TransportPair.allCases, [Echo.hang, Echo.hangAfterMetadata])
+  @Test(
+    "cancelling the caller's task cancels the handler", arguments: TransportPair.allCases, [Echo.hang, Echo.hangAfterMetadata])
   func cancellation(pair: TransportPair, method: MethodDescriptor) async throws {
     try await pair.run { client, service in
       await withTaskGroup(of: Void.self) { group in

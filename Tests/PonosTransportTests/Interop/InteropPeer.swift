@@ -80,7 +80,9 @@ extension Process {
     }
     let line = await Task.detached {
       var line = Data()
-      while let byte = try? output.fileHandleForReading.read(upToCount: 1), let value = byte.first, value != 10 { line.append(value) }
+      while let byte = try? output.fileHandleForReading.read(upToCount: 1), let value = byte.first, value != 10 {
+        line.append(value)
+      }
       return String(decoding: line, as: UTF8.self)
     }.value
     guard let port = Int(line) else { throw NoPort(line: line) }
