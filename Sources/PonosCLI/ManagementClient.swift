@@ -7,17 +7,9 @@ import PonosTransport
 import SwiftProtobuf
 
 /// A peer a command talks to, as `host:port`.
-struct Endpoint: ExpressibleByArgument {
+struct Endpoint {
   let host: String
   let port: Int
-
-  init?(argument: String) {
-    guard let colon = argument.lastIndex(of: ":"), let port = Int(argument[argument.index(after: colon)...]),
-      (1...65535).contains(port), colon > argument.startIndex
-    else { return nil }
-    host = String(argument[..<colon])
-    self.port = port
-  }
 
   var text: String { "\(host):\(port)" }
 
@@ -41,10 +33,21 @@ struct Endpoint: ExpressibleByArgument {
   }
 }
 
+extension Endpoint: ExpressibleByArgument {
+  init?(argument: String) {
+    guard let colon = argument.lastIndex(of: ":"), let port = Int(argument[argument.index(after: colon)...]),
+      (1...65535).contains(port), colon > argument.startIndex
+    else { return nil }
+    self.init(host: String(argument[..<colon]), port: port)
+  }
+
+  var defaultValueDescription: String { text }
+}
+
 /// Options of commands that call the management port.
 struct ManagementOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Management port of the executor.", valueName: "host:port"))
-  var endpoint = Endpoint(argument: "127.0.0.1:9091")!
+  var endpoint = Endpoint(host: "127.0.0.1", port: 9091)
 
   @Option(help: ArgumentHelp("Operator address; needed with a key, to sign a challenge.", valueName: "0x…"))
   var operatorAddress: String?

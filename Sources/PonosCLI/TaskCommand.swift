@@ -34,7 +34,7 @@ struct TaskSubmitCommand: AsyncParsableCommand {
       """)
 
   @Option(help: ArgumentHelp("Task port of the executor.", valueName: "host:port"))
-  var endpoint = Endpoint(argument: "127.0.0.1:9090")!
+  var endpoint = Endpoint(host: "127.0.0.1", port: 9090)
 
   @Option(help: ArgumentHelp("The AVS.", valueName: "0x…"))
   var avs: EthereumAddress

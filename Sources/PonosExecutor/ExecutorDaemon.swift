@@ -36,7 +36,7 @@ package struct ExecutorDaemon: Sendable {
     let metrics = ExecutorMetrics(
       registry: registry, avs: config.avs.map(\.address), version: Self.version, started: Date())
     let keys = try KeyRing(config.identity)
-    let store = try openStore(metrics: metrics)
+    let (store, storeFailure) = try openStore(metrics: metrics)
 
     // The pipeline, bottom-up.
     let queue = TaskQueue(limits: config.queue)
@@ -74,7 +74,8 @@ package struct ExecutorDaemon: Sendable {
     ).recoverTasks()
 
     let view = DaemonView(
-      config: config, startedAt: startedAt, clock: clock, store: store, queue: queue, flights: flights, roster: roster,
+      config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure, queue: queue,
+      flights: flights, roster: roster,
       performers: performers, metrics: metrics, installationID: try await store.installationID())
     registry.beforeScrape { view.publishGauges() }
     let ports = GRPCPorts(
@@ -111,10 +112,16 @@ package struct ExecutorDaemon: Sendable {
     logger.notice("stopped")
   }
 
-  private func openStore(metrics: ExecutorMetrics) throws(StoreError) -> any ExecutorStore {
+  /// The store, and what tells why its last write failed.
+  private func openStore(
+    metrics: ExecutorMetrics
+  ) throws(StoreError) -> (any ExecutorStore, @Sendable () -> StoreError?) {
     switch config.storage {
-    case .memory: MemoryStore()
-    case .sqlite(let path): try SQLiteStore.open(path: path, onCommit: { metrics.storeCommit($0) })
+    case .memory:
+      return (MemoryStore(), { nil })
+    case .sqlite(let path):
+      let store = try SQLiteStore.open(path: path, onCommit: { metrics.storeCommit($0) })
+      return (store, { store.statistics.lastFailure })
     }
   }
 }

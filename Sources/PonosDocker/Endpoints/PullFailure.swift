@@ -21,7 +21,8 @@ enum PullFailure {
     func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
     if says("invalid reference format", "invalid checksum digest", "invalid digest", "invalid tag") { return .invalidReference }
     if says("verification failed") { return .imageCorrupt }
-    if says("manifest unknown", "not found") { return .imageNotFound }
+    // A registry that lost a layer says so of the blob.
+    if says("manifest unknown", "not found", "unknown blob", "blob unknown") { return .imageNotFound }
     if says("no basic auth", "unauthorized", "denied", "authentication required") { return .registryUnauthorized }
     if says("x509") { return .registryUntrusted }
     if says(

@@ -73,8 +73,8 @@ package final class GRPCPerformerConnection: PerformerConnection {
       .timedOut
     case .cancelled:
       Task.isCancelled ? .cancelled : .unreachable("the performer broke the call off: \(error.message)")
-    case .resourceExhausted where error.message.contains("maximum"):
-      // The transport's own words for a message beyond the limit; a performer's refusal has others.
+    case .internalError where error.message.contains("exceeded the configured maximum payload size"):
+      // The transport's own words for a message beyond our limit; it has no code of its own for that.
       .replyTooLarge
     default:
       .answeredError(code: error.code.rawValue, message: error.message)

@@ -13,6 +13,7 @@ package struct TaskIntakeService: Service {
 
   package func run() async throws {
     receiver.open()
+    // Cancellation ends the wait too: then the daemon stops at once, and intake has to close all the same.
     try? await gracefulShutdown()
     receiver.refuseNew(because: "stopping")
     let deadline = ContinuousClock.now + drainLimit

@@ -6,6 +6,8 @@ struct DaemonView: Sendable {
   let startedAt: UnixMilliseconds
   let clock: TaskClock
   let store: any ExecutorStore
+  /// Why the last write failed; nil once one has worked again.
+  let storeFailure: @Sendable () -> StoreError?
   let queue: TaskQueue
   let flights: TaskFlights
   let roster: PerformerRoster
@@ -18,7 +20,9 @@ struct DaemonView: Sendable {
 
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
+    let storeFailure = storeFailure()
     return Readiness(checks: [
+      .init(name: "store", isReady: storeFailure == nil, reason: storeFailure?.description),
       .init(
         name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; "))
     ])
