@@ -5,6 +5,7 @@ import Synchronization
 package final class TaskQueue: Sendable {
   private let state: Mutex<TaskQueueStateMachine<AcceptedTask>>
   private let signal: AsyncStream<Void>.Continuation
+  private let stopped = Mutex(false)
   /// Yields when there may be something to dispatch: a task came, a slot became free, a performer was published. For one reader.
   package let wakeups: AsyncStream<Void>
 
@@ -41,7 +42,8 @@ package final class TaskQueue: Sendable {
 
   /// The next task and the slot that `acquire` gave for its AVS; nil when nothing can run now.
   func next(acquire: (EthereumAddress) -> PerformerRoster.Lease?) -> AssignedTask? {
-    state.withLock { state -> AssignedTask? in
+    if isStopped { return nil }
+    return state.withLock { state -> AssignedTask? in
       guard let (entry, lease) = state.next(admit: acquire) else { return nil }
       return AssignedTask(entry.content, lease: lease)
     }
@@ -56,6 +58,15 @@ package final class TaskQueue: Sendable {
   package func wake() {
     signal.yield()
   }
+
+  /// Hands out no further task and ends `wakeups`; what waits stays in the journal.
+  func stop() {
+    stopped.withLock { $0 = true }
+    signal.finish()
+  }
+
+  /// Whether `stop` was called.
+  var isStopped: Bool { stopped.withLock(\.self) }
 
   /// Waiting tasks by AVS.
   package var depths: [EthereumAddress: Int] {

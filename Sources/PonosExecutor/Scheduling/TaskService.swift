@@ -19,13 +19,17 @@ package struct TaskService: Service {
   }
 
   package func run() async throws {
-    await withDiscardingTaskGroup { group in
-      group.addTask { await expireWaitingTasks() }
-      for await _ in queue.wakeups.cancelOnGracefulShutdown() {
-        while let task = queue.next(acquire: roster.acquire) {
-          group.addTask { await pipeline.run(task) }
+    await withGracefulShutdownHandler {
+      await withDiscardingTaskGroup { group in
+        group.addTask { await expireWaitingTasks() }
+        for await _ in queue.wakeups {
+          while let task = queue.next(acquire: roster.acquire) {
+            group.addTask { await pipeline.run(task) }
+          }
         }
       }
+    } onGracefulShutdown: {
+      queue.stop()
     }
   }
 

@@ -28,6 +28,7 @@ struct TaskServiceTests {
       let second = Task { await rig.receiver.submit(waiting) }
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       await group.triggerGracefulShutdown()
+      try await eventually { rig.queue.isStopped }
       gate.open()
       #expect(await first.value?.signed != nil)
       try await tasks.waitForAll()
