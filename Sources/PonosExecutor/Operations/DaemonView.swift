@@ -24,7 +24,7 @@ struct DaemonView: Sendable {
     return Readiness(checks: [
       .init(name: "store", isReady: storeFailure == nil, reason: storeFailure?.description),
       .init(
-        name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; "))
+        name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
     ])
   }
 
