@@ -9,6 +9,7 @@ let strict: [SwiftSetting] = [
 
 // Products of other packages, named once.
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
@@ -97,7 +98,7 @@ let package = Package(
       dependencies: [
         "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
         grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, hummingbirdCore, httpTypes, serviceLifecycle, unixSignals,
-        logging, metrics, yams, crypto, nioCore,
+        logging, metrics, yams, crypto, nioCore, deque,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -136,7 +137,7 @@ let package = Package(
     .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
     .testTarget(name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
-    .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting"], swiftSettings: strict),
+    .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
     .testTarget(
       name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosAPI", nioEmbedded],
       swiftSettings: strict),
@@ -151,7 +152,8 @@ let package = Package(
     .testTarget(
       name: "PonosExecutorTests",
       dependencies: [
-        "PonosExecutor", "PonosTesting", "PonosDocker", grdb, logging, metrics, grpcCore, asyncHTTPClient, nioCore, nioHTTP1,
+        "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient,
+        nioCore, nioHTTP1,
       ],
       swiftSettings: strict),
     .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),

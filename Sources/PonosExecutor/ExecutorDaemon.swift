@@ -54,10 +54,11 @@ package struct ExecutorDaemon: Sendable {
       recovery: recovery, metrics: metrics, clock: clock)
 
     // Performers.
+    let docker = DockerClient(endpoint: try .fromEnvironment(environment))
     let performers = PerformerService(
-      docker: DockerClient(endpoint: try .fromEnvironment(environment)), store: store, roster: roster,
+      docker: docker, store: store, roster: roster,
       configured: config.avs.compactMap(\.performer),
-      settings: PerformerSettings(networkName: config.performerNetworkName),
+      settings: performerSettings,
       executorEnvironment: environment, observe: { metrics.observe($0) },
       connect: { try GRPCPerformerConnection($0) }, logger: logger)
 
@@ -68,9 +69,9 @@ package struct ExecutorDaemon: Sendable {
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
       timeout: { [config] in config.avs($0)?.taskTimeout ?? .seconds(90) },
-      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, performers: performers.snapshots()) })
+      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) })
     try await StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, logger: logger
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock, logger: logger
     ).recoverTasks()
 
     let view = DaemonView(
@@ -95,6 +96,9 @@ package struct ExecutorDaemon: Sendable {
         state: { await view.state() }, logger: logger),
       ResourceSampler(registry: registry),
       performers,
+      ContainerUsageSampler(
+        performers: { performers.snapshots() },
+        usage: { id throws(DockerError) in try await docker.usage(ofContainer: id) }, metrics: metrics, logger: logger),
       TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock),
     ]
     services += ports.listeners
@@ -102,6 +106,13 @@ package struct ExecutorDaemon: Sendable {
     logger.notice("starting", metadata: ["version": "\(Self.version)", "operator": "\(config.identity.address)"])
     try await run(services)
     try await store.close()
+  }
+
+  /// A performer that is replaced may finish the longest task it can have.
+  private var performerSettings: PerformerSettings {
+    var settings = PerformerSettings(networkName: config.performerNetworkName)
+    settings.drainLimit = config.avs.map(\.taskTimeout).reduce(settings.drainLimit, max)
+    return settings
   }
 
   private func run(_ services: [any Service]) async throws {

@@ -18,17 +18,24 @@ package struct TaskPipeline: Sendable {
   /// Runs an assigned task once, to a delivered result or a recovered failure.
   package func run(_ task: AssignedTask) async {
     do throws(TaskFailure) {
-      let collected = try await attempt(task)
-      let signed = try await sign(collected)
-      try await deliver(signed)
+      try await finish(try await attempt(task))
     } catch {
       await recover(task.accepted, error)
     }
   }
 
+  /// Takes up a task whose output was written down before its signature was.
+  package func complete(_ result: CollectedResult) async {
+    do throws(TaskFailure) { try await finish(result) } catch { await recover(result.accepted, error) }
+  }
+
   /// Ends a task that no run can save.
   package func fail(_ task: AcceptedTask, with failure: TaskFailure) async {
     await recover(task, failure)
+  }
+
+  private func finish(_ result: CollectedResult) async throws(TaskFailure) {
+    try await deliver(try await sign(result))
   }
 
   private func attempt(_ task: AssignedTask) async throws(TaskFailure) -> CollectedResult {
@@ -42,10 +49,12 @@ extension TaskPipeline {
   /// The stages as the daemon runs them.
   package init(
     journal: TaskJournal, roster: PerformerRoster, runner: TaskRunner, signing: SigningService, outbox: ResultOutbox,
-    recovery: RunRecovery, metrics: ExecutorMetrics, clock: TaskClock
+    recovery: RunRecovery, retries: RetryPolicy = RetryPolicy(), metrics: ExecutorMetrics, clock: TaskClock
   ) {
     self.init(
       begin: { task throws(TaskFailure) in
+        let lost = task.accepted.lostContainers
+        if retries.isAtFault(lostContainers: lost) { throw .performerCrashed(containers: lost) }
         metrics.queueWait(
           task.accepted.avs, seconds: Double(clock.unix() - task.accepted.acceptedAt) / 1000)
         try await journal.begin(

@@ -21,6 +21,7 @@ package enum ExecutorStoreConformance {
     Case(name: "recent tasks come newest first", run: recentTasks),
     Case(name: "retention deletes finished tasks only", run: retention),
     Case(name: "one digest per task, for ever", run: digests),
+    Case(name: "an output is kept with its digest until the task is finished", run: outputs),
     Case(name: "one of many concurrent digests of a task wins", run: concurrentDigests),
     Case(name: "performers are saved, replaced and deleted", run: performers),
     Case(name: "large and empty byte strings", run: extremeSizes),
@@ -92,8 +93,13 @@ package enum ExecutorStoreConformance {
     #expect(try await store.task(task.id) == expected)
 
     try await store.record(.executing(performerID: "p2", attempt: 2), for: task.id)
+    _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [7, 0, 7])
+    (expected.phase, expected.performerID, expected.attempt, expected.output) = (.collected, "p2", 2, [7, 0, 7])
+    #expect(try await store.task(task.id) == expected)
+    #expect(try await store.unfinishedTasks() == [expected])
+
     try await store.record(.signed(result: [0, 255, 0], at: 1_700_000_005_000), for: task.id)
-    (expected.phase, expected.performerID, expected.attempt) = (.signed, "p2", 2)
+    (expected.phase, expected.output, expected.accepted.submission) = (.signed, nil, [])
     (expected.result, expected.finishedAt) = ([0, 255, 0], 1_700_000_005_000)
     #expect(try await store.task(task.id) == expected)
 
@@ -159,12 +165,14 @@ package enum ExecutorStoreConformance {
     try await store.record(.signed(result: [1], at: 100), for: StoreRecords.taskID(1))
     try await store.record(.failed(StoredFailure(code: "a", message: "b"), at: 101), for: StoreRecords.taskID(2))
     try await store.record(.signed(result: [1], at: 200), for: StoreRecords.taskID(3))
-    _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1))
+    _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [])
     #expect(try await store.deleteTasks(finishedBefore: 100) == 0)
     #expect(try await store.deleteTasks(finishedBefore: 200) == 2)
     #expect(try await store.recentTasks(limit: 10).map(\.id) == [5, 4, 3].map(StoreRecords.taskID))
     #expect(await code { try await store.record(.requeued, for: StoreRecords.taskID(1)) } == .unknownTask)
-    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 2)) == .conflict(recorded: StoreRecords.digest(1)))
+    #expect(
+      try await store.record(StoreRecords.signedDigest(task: 1, digest: 2), output: [])
+        == .conflict(recorded: StoreRecords.digest(1)))
     #expect(try await store.deleteTasks(finishedBefore: .max) == 1)
     try await store.compact()
     #expect(try await store.unfinishedTasks().count == 2)
@@ -173,17 +181,34 @@ package enum ExecutorStoreConformance {
   // MARK: Digests
 
   @Sendable private static func digests(_ store: any ExecutorStore) async throws {
-    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 1)) == .recorded)
-    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 1)) == .sameAsRecorded)
-    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 2)) == .conflict(recorded: StoreRecords.digest(1)))
-    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 1)) == .sameAsRecorded)
-    #expect(try await store.record(StoreRecords.signedDigest(task: 2, digest: 2)) == .recorded)
+    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: []) == .recorded)
+    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: []) == .sameAsRecorded)
+    #expect(
+      try await store.record(StoreRecords.signedDigest(task: 1, digest: 2), output: [])
+        == .conflict(recorded: StoreRecords.digest(1)))
+    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: []) == .sameAsRecorded)
+    #expect(try await store.record(StoreRecords.signedDigest(task: 2, digest: 2), output: []) == .recorded)
+  }
+
+  @Sendable private static func outputs(_ store: any ExecutorStore) async throws {
+    let task = StoreRecords.task(1)
+    _ = try await store.accept(task)
+    _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [1])
+    #expect(
+      try await store.record(StoreRecords.signedDigest(task: 1, digest: 2), output: [2])
+        == .conflict(recorded: StoreRecords.digest(1)))
+    #expect(try await store.task(task.id)?.output == [1])
+    try await store.record(.failed(StoredFailure(code: "a", message: "b"), at: 1), for: task.id)
+    let failed = try #require(try await store.task(task.id))
+    #expect(failed.output == nil && failed.phase == .failed)
+    #expect(try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [1]) == .sameAsRecorded)
+    #expect(try await store.task(task.id) == failed, "a finished task does not change any more")
   }
 
   @Sendable private static func concurrentDigests(_ store: any ExecutorStore) async throws {
     let outcomes = try await withThrowingTaskGroup(of: (Int, DigestOutcome).self) { group in
       for number in 0..<32 {
-        group.addTask { (number, try await store.record(StoreRecords.signedDigest(task: 1, digest: number))) }
+        group.addTask { (number, try await store.record(StoreRecords.signedDigest(task: 1, digest: number), output: [])) }
       }
       return try await group.reduce(into: []) { $0.append($1) }
     }
@@ -222,6 +247,8 @@ package enum ExecutorStoreConformance {
       #expect(try await store.accept(task).isAccepted)
       #expect(try await store.task(task.id)?.accepted == task)
       let result = [UInt8](repeating: 0xff, count: size)
+      _ = try await store.record(StoreRecords.signedDigest(task: number, digest: 1), output: result)
+      #expect(try await store.task(task.id)?.output == result)
       try await store.record(.signed(result: result, at: 1), for: task.id)
       #expect(try await store.task(task.id)?.result == result)
     }
@@ -256,7 +283,7 @@ package enum ExecutorStoreConformance {
     #expect(await code { _ = try await store.unfinishedTasks() } == .closed)
     #expect(await code { _ = try await store.recentTasks(limit: 1) } == .closed)
     #expect(await code { _ = try await store.deleteTasks(finishedBefore: 1) } == .closed)
-    #expect(await code { _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1)) } == .closed)
+    #expect(await code { _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: []) } == .closed)
     #expect(await code { try await store.save(performer) } == .closed)
     #expect(await code { try await store.deletePerformer(id: "x") } == .closed)
     #expect(await code { _ = try await store.performers() } == .closed)

@@ -79,7 +79,7 @@ extension Acceptance {
           let container = try await daemon.containers.theOnlyOne().id
           switch blow {
           case "kill": try await daemon.containers.kill(container)
-          // Run again in each new container until its time is over.
+          // Run again in the new container until its time is over.
           case "exit": #expect(try await daemon.refusal(of: try daemon.submission("exit 7")).ponosCode == "performer_unreachable")
           default: try await Command.run("docker", "rm", "--force", container)
           }
@@ -92,6 +92,21 @@ extension Acceptance {
         }
         let restarts = try await daemon.operations.state().performers.map(\.restarts)
         #expect(restarts.reduce(0, +) >= 3)
+      }
+    }
+
+    @Test("a task that ends its performer every time fails for good; tasks beside it are answered")
+    func poison() async throws {
+      try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
+        async let neighbours = withThrowingTaskGroup(of: String.self) { group in
+          for number in 0..<4 { group.addTask { try await daemon.answer(to: "delay 300 \(number)") } }
+          return try await group.reduce(into: []) { $0.append($1) }.sorted()
+        }
+        let poison = try daemon.submission("exit 7")
+        #expect(try await daemon.refusal(of: poison).ponosCode == "performer_crashed")
+        #expect(try await neighbours == ["0", "1", "2", "3"])
+        #expect(try await daemon.refusal(of: poison).ponosCode == "performer_crashed")
+        #expect(try await daemon.operations.state().recentTasks.first { $0.id == poison.taskID }?.attempt ?? 0 >= 3)
       }
     }
 

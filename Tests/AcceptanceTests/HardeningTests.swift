@@ -100,7 +100,7 @@ extension Acceptance {
     func memoryLimit() async throws {
       let container = try await daemon.containers.theOnlyOne().id
       let error = try await daemon.refusal(of: try daemon.submission("allocate \(600 << 20)"))
-      #expect(["performer_unreachable", "task_timed_out"].contains(error.ponosCode))
+      #expect(["performer_unreachable", "performer_crashed", "task_timed_out"].contains(error.ponosCode))
       try await wait(until: "another container to serve", within: .seconds(60)) {
         let running = try await daemon.containers.running().map(\.id)
         guard running.count == 1, running != [container] else { return false }

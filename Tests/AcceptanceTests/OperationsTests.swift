@@ -61,6 +61,30 @@ extension Acceptance {
       #expect(Set(names2).count == names2.count, "a metric is declared twice")
     }
 
+    @Test("the processor time and memory of containers are measured")
+    func containerUsage() async throws {
+      let label = "\(daemon.avs)"
+      try await eventually(within: .seconds(30)) { [operations = daemon.operations] in
+        let memory = try await operations.metric("ponos_container_memory_bytes", labels: [label])
+        let processor = try await operations.metric("ponos_container_cpu_seconds_total", labels: [label])
+        return memory > Double(1 << 20) && processor > 0
+      }
+      #expect(try await daemon.operations.metric("ponos_deployment_seconds_count", labels: [label]) == 1)
+    }
+
+    @Test("a browser shows the page, keeps it fresh, and has nothing to complain about")
+    func browser() async throws {
+      let submission = try daemon.submission("echo seen in a browser")
+      _ = try await daemon.submit(submission)
+      let browser = try await Browser.open("http://127.0.0.1:\(daemon.place.operationsPort)/")
+      #expect(browser.complaints == [])
+      #expect(browser.page.contains("<title>Ponos Executor</title>"))
+      #expect(browser.page.contains(String(submission.taskID.prefix(10))), "the last task is not shown")
+      #expect(browser.page.contains("\(daemon.avs)") && browser.page.contains(">healthy<"))
+      // Written by the page's script, which the content security policy has to let run.
+      #expect(browser.page.contains(#"role="status">refreshed every 2 s"#))
+    }
+
     @Test("the state names performers, containers and the last tasks")
     func state() async throws {
       let submission = try daemon.submission("echo seen")

@@ -1,5 +1,17 @@
 import HeapModule
 
+/// What there is no more room for.
+package enum QueueBound: Sendable, Hashable {
+  /// Tasks of this AVS.
+  case tasksOfAVS
+  /// Payloads of this AVS.
+  case bytesOfAVS
+  /// Tasks altogether.
+  case tasks
+  /// Payloads altogether.
+  case bytes
+}
+
 /// The waiting tasks: a priority heap for each AVS, turn and turn about between AVSs, bounded in number and in bytes.
 ///
 /// A place is reserved before a task is accepted, so that what was accepted always has one.
@@ -38,11 +50,14 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     package var total: Int
     /// Of all entries together.
     package var bytes: Int
+    /// Of the entries of one AVS together.
+    package var bytesPerAVS: Int
 
-    package init(perAVS: Int, total: Int, bytes: Int) {
+    package init(perAVS: Int, total: Int, bytes: Int, bytesPerAVS: Int = .max) {
       self.perAVS = perAVS
       self.total = total
       self.bytes = bytes
+      self.bytesPerAVS = bytesPerAVS
     }
   }
 
@@ -64,6 +79,8 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   private struct Lane: Sendable {
     var waiting = Heap<Ranked>()
     var reserved = 0
+    /// Of waiting and reserved places.
+    var bytes = 0
     var occupied: Int { waiting.count + reserved }
   }
 
@@ -88,23 +105,32 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     lanes.mapValues(\.waiting.count).filter { $0.value > 0 }
   }
 
-  /// Takes a place for a task about to be accepted; false when the AVS, the whole queue or its memory is full.
-  package mutating func reserve(avs: EthereumAddress, byteCount: Int) -> Bool {
-    let occupied = lanes[avs]?.occupied ?? 0
-    guard
-      occupied < limits.perAVS, occupiedTotal < limits.total, occupiedBytes + byteCount <= limits.bytes
-    else { return false }
+  /// Ids of the waiting tasks, in no order.
+  package var waitingIDs: [TaskID] { lanes.values.flatMap { $0.waiting.unordered.map(\.entry.id) } }
+
+  /// Takes a place for a task about to be accepted; returns the bound that is in the way, nil when none is.
+  package mutating func reserve(avs: EthereumAddress, byteCount: Int) -> QueueBound? {
+    let lane = lanes[avs] ?? Lane()
+    if lane.occupied >= limits.perAVS { return .tasksOfAVS }
+    if occupiedTotal >= limits.total { return .tasks }
+    if lane.bytes + byteCount > limits.bytesPerAVS { return .bytesOfAVS }
+    if occupiedBytes + byteCount > limits.bytes { return .bytes }
+    reserveUnbounded(avs: avs, byteCount: byteCount)
+    return nil
+  }
+
+  /// Takes a place for a task that was accepted before and comes back shortly, whatever the limits say.
+  package mutating func reserveUnbounded(avs: EthereumAddress, byteCount: Int) {
     lanes[avs, default: Lane()].reserved += 1
-    occupiedTotal += 1
-    occupiedBytes += byteCount
-    return true
+    occupy(avs, byteCount: byteCount)
   }
 
   /// Gives a reserved place back.
   package mutating func cancelReservation(avs: EthereumAddress, byteCount: Int) {
     guard let lane = lanes[avs], lane.reserved > 0 else { return }
     lanes[avs]?.reserved -= 1
-    vacate(byteCount: byteCount)
+    vacate(avs, byteCount: byteCount)
+    dropLaneIfEmpty(avs)
   }
 
   /// Puts a task on the place reserved for it.
@@ -116,25 +142,25 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
 
   /// Puts in a task that was accepted before (after a restart, or for another run), whatever the limits say.
   package mutating func enqueueUnbounded(_ entry: Entry) {
-    occupiedTotal += 1
-    occupiedBytes += entry.byteCount
+    occupy(entry.avs, byteCount: entry.byteCount)
     insert(entry)
   }
 
   /// Takes out the next task of the AVS whose turn it is, passing over AVSs that `admit` refuses.
   ///
-  /// - Parameter admit: Returns what lets a task of this AVS run (a free slot of its performer), or nil when it has to wait.
-  package mutating func next<Grant>(admit: (EthereumAddress) -> Grant?) -> (entry: Entry, grant: Grant)? {
+  /// - Parameter admit: Returns what lets the first task of an AVS run (a slot of its performer), or nil when it has to wait; those
+  ///   behind it wait as well.
+  package mutating func next<Grant>(admit: (Entry) -> Grant?) -> (entry: Entry, grant: Grant)? {
     for index in turns.indices {
       let avs = turns[index]
-      guard let grant = admit(avs) else { continue }
-      turns.remove(at: index)
       // A lane is in `turns` exactly while it has waiting tasks.
-      guard let ranked = lanes[avs]?.waiting.popMin() else { continue }
+      guard let entry = lanes[avs]?.waiting.min?.entry, let grant = admit(entry) else { continue }
+      turns.remove(at: index)
+      _ = lanes[avs]?.waiting.popMin()
       if lanes[avs]?.waiting.isEmpty == false { turns.append(avs) }
-      vacate(byteCount: ranked.entry.byteCount)
+      vacate(avs, byteCount: entry.byteCount)
       dropLaneIfEmpty(avs)
-      return (ranked.entry, grant)
+      return (entry, grant)
     }
     return nil
   }
@@ -152,7 +178,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
       earliestDeadline = kept.reduce(earliestDeadline) { min($0, $1.entry.deadline) }
       guard !gone.isEmpty else { continue }
       lanes[avs]?.waiting = Heap(kept)
-      for ranked in gone { vacate(byteCount: ranked.entry.byteCount) }
+      for ranked in gone { vacate(avs, byteCount: ranked.entry.byteCount) }
       expired += gone.map(\.entry)
     }
     turns.removeAll { lanes[$0]?.waiting.isEmpty != false }
@@ -166,7 +192,14 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     earliestDeadline = min(earliestDeadline, entry.deadline)
   }
 
-  private mutating func vacate(byteCount: Int) {
+  private mutating func occupy(_ avs: EthereumAddress, byteCount: Int) {
+    lanes[avs, default: Lane()].bytes += byteCount
+    occupiedTotal += 1
+    occupiedBytes += byteCount
+  }
+
+  private mutating func vacate(_ avs: EthereumAddress, byteCount: Int) {
+    lanes[avs]?.bytes -= byteCount
     occupiedTotal -= 1
     occupiedBytes -= byteCount
   }

@@ -22,10 +22,14 @@ package enum Rejection: Error, Hashable, Sendable {
   case performerUnavailable(avs: EthereumAddress)
   /// The id was used before for other content, another aggregator, or another operator set.
   case conflictingTask(TaskID)
-  /// The queue of the AVS, or the queue as a whole, is full.
-  case queueFull(avs: EthereumAddress)
+  /// A bound of the queue is reached.
+  case queueFull(avs: EthereumAddress, QueueBound)
+  /// The submissions that wait for their results take all the memory they may.
+  case tooManyCallers
   /// The task could not be written down.
   case storeUnavailable(String)
+  /// The task was accepted and is over, but how it ended could not be written down.
+  case outcomeNotWritten(String)
   /// The daemon is starting or stopping.
   case notAccepting(String)
 
@@ -44,7 +48,9 @@ package enum Rejection: Error, Hashable, Sendable {
     case .performerUnavailable: "performer_unavailable"
     case .conflictingTask: "conflicting_task"
     case .queueFull: "queue_full"
+    case .tooManyCallers: "too_many_callers"
     case .storeUnavailable: "store_unavailable"
+    case .outcomeNotWritten: "outcome_not_written"
     case .notAccepting: "not_accepting"
     }
   }
@@ -74,10 +80,19 @@ package enum Rejection: Error, Hashable, Sendable {
       "the performer of avs_address \(avs) is starting or restarting; send the task again shortly"
     case .conflictingTask(let id):
       "task_id \(id) was accepted before with other content; a task id stands for one task only"
-    case .queueFull(let avs):
-      "the queue of avs_address \(avs) is full; send the task again later"
+    case .queueFull(let avs, let bound):
+      switch bound {
+      case .tasksOfAVS: "the queue of avs_address \(avs) is full; send the task again later"
+      case .bytesOfAVS: "payloads in the queue of avs_address \(avs) take all the memory they may; send the task again later"
+      case .tasks: "the queue of this executor is full; send the task again later"
+      case .bytes: "payloads in the queue of this executor take all the memory they may; send the task again later"
+      }
+    case .tooManyCallers:
+      "the submissions that wait here for results take all the memory they may; send the task again later"
     case .storeUnavailable(let problem):
       "the task could not be written down (\(problem)); nothing was accepted, send it again later"
+    case .outcomeNotWritten(let problem):
+      "the task was accepted, but its outcome could not be written down (\(problem)); send it again later"
     case .notAccepting(let state):
       "this executor is \(state); send the task again shortly"
     }

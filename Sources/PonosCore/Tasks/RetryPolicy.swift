@@ -1,13 +1,22 @@
-/// When a failed run of a task is tried again.
+/// When a failed run of a task is tried again, and which tasks are suspected of crashing their performer.
+///
+/// What crashes a container takes its neighbours' runs with it, and nobody can tell which task it was. So a task that has lost
+/// `sharedContainers` runs alone; one that loses its container even then is at fault and fails for good. Only lost containers count: a
+/// performer that cannot be reached, or asks to be asked again, says nothing about the task.
 package struct RetryPolicy: Sendable, Equatable {
   /// Pause after the first failed run; doubles with each further one.
   package var firstDelay: Duration
   /// The longest pause.
   package var maxDelay: Duration
+  /// Containers a task may lose beside others before it has to run alone.
+  package var sharedContainers: Int
 
-  package init(firstDelay: Duration = .milliseconds(100), maxDelay: Duration = .seconds(5)) {
+  package init(
+    firstDelay: Duration = .milliseconds(100), maxDelay: Duration = .seconds(5), sharedContainers: Int = 2
+  ) {
     self.firstDelay = firstDelay
     self.maxDelay = maxDelay
+    self.sharedContainers = sharedContainers
   }
 
   /// How long to wait before run `attempt + 1`; nil when the task has failed for good.
@@ -21,4 +30,10 @@ package struct RetryPolicy: Sendable, Equatable {
     let delay = min(firstDelay * (1 << doublings), maxDelay)
     return delay < remaining ? delay : nil
   }
+
+  /// Whether the next run of a task must have its performer for itself.
+  package func mustRunAlone(lostContainers: Int) -> Bool { lostContainers >= sharedContainers }
+
+  /// Whether a task has lost a container of its own, too.
+  package func isAtFault(lostContainers: Int) -> Bool { lostContainers > sharedContainers }
 }

@@ -4,6 +4,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case performerError(code: Int, message: String)
   /// The performer could not be reached, or broke off before an answer.
   case performerUnreachable(String)
+  /// So many containers ended while they had the task, the last of them with no other task beside it.
+  case performerCrashed(containers: Int)
   /// No answer within the task's time.
   case timedOut
   /// The task's time was over before a performer was free.
@@ -16,21 +18,28 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case digestConflict(recorded: Digest32)
   /// The key failed, or the signature did not verify against our own public key.
   case signingFailed(String)
+  /// The daemon was down when the task's time ended.
+  case expiredWhileDown
   /// The journal could not be written; what the task has reached is not known to be durable.
   case journalUnavailable(String)
+  /// The journal has something that does not fit what was to be written.
+  case journalRefused(String)
 
   /// Stable name: metric label, log field, gRPC detail, stored with the task.
   package var code: String {
     switch self {
     case .performerError: "performer_error"
     case .performerUnreachable: "performer_unreachable"
+    case .performerCrashed: "performer_crashed"
     case .timedOut: "task_timed_out"
     case .expired: "task_expired"
     case .wrongTaskID: "wrong_task_id"
     case .outputTooLarge: "output_too_large"
     case .digestConflict: "digest_conflict"
     case .signingFailed: "signing_failed"
+    case .expiredWhileDown: "task_expired_while_down"
     case .journalUnavailable: "journal_unavailable"
+    case .journalRefused: "journal_refused"
     }
   }
 
@@ -38,7 +47,9 @@ package enum TaskFailure: Error, Hashable, Sendable {
   package var isRetryable: Bool {
     switch self {
     case .performerUnreachable, .journalUnavailable: true
-    case .performerError, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .digestConflict, .signingFailed: false
+    case .performerError, .performerCrashed, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .digestConflict, .signingFailed,
+      .expiredWhileDown, .journalRefused:
+      false
     }
   }
 
@@ -49,6 +60,9 @@ package enum TaskFailure: Error, Hashable, Sendable {
       "the performer failed the task with status \(code): \(message)"
     case .performerUnreachable(let problem):
       "the performer could not be reached within the task's time: \(problem)"
+    case .performerCrashed(let containers):
+      "\(containers) containers of the performer ended while they worked on this task, the last one on nothing else; "
+        + "the performer seems to crash on it, and its log says why"
     case .timedOut:
       "the performer did not answer within the task's time; raise taskTimeout if its work takes longer"
     case .expired:
@@ -61,6 +75,10 @@ package enum TaskFailure: Error, Hashable, Sendable {
       "digest \(recorded) was signed for this task id before, and the new output has another; it was not signed"
     case .signingFailed(let problem):
       "the result could not be signed: \(problem)"
+    case .expiredWhileDown:
+      "the task's time ended while the executor was down"
+    case .journalRefused(let problem):
+      "the task's progress does not fit the journal: \(problem)"
     case .journalUnavailable(let problem):
       "the task's progress could not be written down: \(problem)"
     }

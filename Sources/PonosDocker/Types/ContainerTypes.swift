@@ -153,7 +153,7 @@ package struct ContainerExit: Sendable, Equatable, Decodable {
 package struct ContainerUsage: Sendable, Equatable, Decodable {
   /// Processor time since the container started, in nanoseconds over all cores.
   package let cpuNanoseconds: UInt64
-  /// Memory in use, page cache included, in bytes.
+  /// Memory in use in bytes, without the file cache that the kernel gives up first (what `docker stats` shows, too).
   package let memoryBytes: UInt64
   /// Limit on memory, in bytes.
   package let memoryLimitBytes: UInt64
@@ -169,7 +169,15 @@ package struct ContainerUsage: Sendable, Equatable, Decodable {
     enum CodingKeys: String, CodingKey { case usage = "cpu_usage" }
   }
 
-  private struct Memory: Decodable { let usage, limit: UInt64? }
+  private struct Memory: Decodable {
+    /// Named differently by version 1 and 2 of control groups.
+    struct Statistics: Decodable {
+      let inactiveFile, totalInactiveFile: UInt64?
+      enum CodingKeys: String, CodingKey { case inactiveFile = "inactive_file", totalInactiveFile = "total_inactive_file" }
+    }
+    let usage, limit: UInt64?
+    let stats: Statistics?
+  }
   private struct Pids: Decodable { let current: UInt64? }
 
   private enum CodingKeys: String, CodingKey { case cpu = "cpu_stats", memory = "memory_stats", pids = "pids_stats" }
@@ -178,7 +186,9 @@ package struct ContainerUsage: Sendable, Equatable, Decodable {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     cpuNanoseconds = try values.decodeIfPresent(CPU.self, forKey: .cpu)?.usage?.total ?? 0
     let memory = try values.decodeIfPresent(Memory.self, forKey: .memory)
-    memoryBytes = memory?.usage ?? 0
+    let used = memory?.usage ?? 0
+    let reclaimable = memory?.stats?.totalInactiveFile ?? memory?.stats?.inactiveFile ?? 0
+    memoryBytes = used > reclaimable ? used - reclaimable : used
     memoryLimitBytes = memory?.limit ?? 0
     pids = try values.decodeIfPresent(Pids.self, forKey: .pids)?.current ?? 0
   }

@@ -14,19 +14,9 @@ package struct ResultOutbox: Sendable {
     self.clock = clock
   }
 
-  /// Keeps a signed result and delivers it. A journal that cannot be written is tried again until it can, or the daemon stops:
-  /// what has left our hands must be what every later retry gets.
+  /// Keeps a signed result and delivers it.
   package func deliver(_ result: SignedResult) async throws(TaskFailure) {
-    var delay = Duration.milliseconds(100)
-    while true {
-      do throws(TaskFailure) {
-        try await journal.finish(result)
-        break
-      } catch {
-        do { try await Task.sleep(for: delay) } catch { throw .journalUnavailable("the executor is stopping") }
-        delay = min(delay * 2, .seconds(5))
-      }
-    }
+    try await journal.finish(result)
     metrics.taskAnswered(result.avs, secondsFromAcceptance: Double(clock.unix() - result.acceptedAt) / 1000)
     flights.settle(result.id, with: .signed(result))
   }

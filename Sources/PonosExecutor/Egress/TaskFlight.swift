@@ -8,15 +8,15 @@ package enum TaskOutcome: Sendable {
   case failed(StoredFailure)
   /// Not accepted.
   case refused(Rejection)
-  /// Accepted, and not finished by this process: a retry after the restart gets the result.
-  case interrupted
+  /// Accepted, and for this reason not finished by this process: a retry gets the result later.
+  case interrupted(Rejection)
 }
 
 extension TaskOutcome {
   /// The outcome a finished task's row holds; nil while the task is unfinished.
   package init?(finished record: TaskRecord) {
     switch record.phase {
-    case .queued, .executing:
+    case .queued, .executing, .collected:
       return nil
     case .signed:
       if let result = SignedResult(stored: record) {
@@ -31,8 +31,15 @@ extension TaskOutcome {
 }
 
 extension StoredFailure {
+  /// A performer's own words travel in trailers, of which clients take 8 KiB.
+  private static let maxMessageBytes = 1024
+
   package init(_ failure: TaskFailure) {
-    self.init(code: failure.code, message: failure.message)
+    let message = failure.message
+    let isLong = message.utf8.count > Self.maxMessageBytes
+    // A character that is cut in two becomes a replacement character.
+    let text = isLong ? String(decoding: message.utf8.prefix(Self.maxMessageBytes), as: UTF8.self) + "…" : message
+    self.init(code: failure.code, message: text)
   }
 
   /// The task is finished, but its row cannot be read; running it again could sign a second answer.
@@ -87,6 +94,8 @@ package final class TaskFlight: Sendable {
     }
   }
 
+  fileprivate var hasCallers: Bool { state.withLock { !$0.waiters.isEmpty } }
+
   fileprivate func settle(_ outcome: TaskOutcome) {
     let waiters = state.withLock { state -> [CheckedContinuation<TaskOutcome?, Never>] in
       guard state.outcome == nil else { return [] }
@@ -130,13 +139,16 @@ package final class TaskFlights: Sendable {
     flights.withLock { $0.removeValue(forKey: id) }?.settle(outcome)
   }
 
+  /// Whether somebody waits for the outcome of any flight.
+  package var haveCallers: Bool { flights.withLock { $0.values.contains { $0.hasCallers } } }
+
   /// Ends every flight: the daemon stops, and what is not finished will be after the restart.
   package func interruptAll() {
     let all = flights.withLock { flights in
       defer { flights = [:] }
       return Array(flights.values)
     }
-    for flight in all { flight.settle(.interrupted) }
+    for flight in all { flight.settle(.interrupted(.notAccepting("stopping"))) }
   }
 
   /// Tasks between submission and outcome.

@@ -22,7 +22,7 @@ package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.Simple
     case .signed(let result): return result.wire(idText: submission.idText)
     case .failed(let failure): throw RPCError(failure)
     case .refused(let rejection): throw RPCError(rejection)
-    case .interrupted: throw RPCError(Rejection.notAccepting("stopping"))
+    case .interrupted(let reason): throw RPCError(reason)
     case nil: throw RPCError(code: .cancelled, message: "the caller went away; the task goes on, and a retry gets its result")
     }
   }
@@ -40,8 +40,8 @@ extension RPCError {
       case .wrongExecutor, .unknownAggregator, .badSignature: .permissionDenied
       case .unknownAVS, .unknownOperatorSet, .noSigner, .noPerformer: .failedPrecondition
       case .conflictingTask: .alreadyExists
-      case .queueFull: .resourceExhausted
-      case .performerUnavailable, .storeUnavailable, .notAccepting: .unavailable
+      case .queueFull, .tooManyCallers: .resourceExhausted
+      case .performerUnavailable, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable
       }
     self.init(code: code, message: rejection.message, metadata: [Self.codeKey: .string(rejection.code)])
   }

@@ -15,7 +15,7 @@ package struct TaskIntakeService: Service {
     receiver.open()
     // Cancellation ends the wait too: then the daemon stops at once, and intake has to close all the same.
     try? await gracefulShutdown()
-    receiver.refuseNew(because: "stopping")
+    receiver.close(because: "stopping")
     let deadline = ContinuousClock.now + drainLimit
     while receiver.hasWaitingCallers, ContinuousClock.now < deadline, !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(20))

@@ -12,6 +12,13 @@ package final class TaskReceiver: Sendable {
   /// Why the AVS cannot take a task now; nil when its performer serves.
   private let readiness: @Sendable (EthereumAddress) -> Rejection?
   private let closedReason = Mutex<String?>("starting")
+  /// Bytes of the submissions whose callers wait.
+  private let inHand = Mutex(0)
+
+  /// Submissions whose callers wait may take this much memory together.
+  private static let maxInHand = 512 << 20
+  /// What a waiting caller takes besides the payload, about.
+  private static let callerBytes = 4 << 10
 
   package init(
     validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, metrics: ExecutorMetrics,
@@ -32,13 +39,17 @@ package final class TaskReceiver: Sendable {
     closedReason.withLock { $0 = nil }
   }
 
-  /// Refuses submissions from now on.
-  package func refuseNew(because state: String) {
+  /// Refuses submissions from now on, begins no further run, and tells those whose tasks still wait to send them again.
+  package func close(because state: String) {
     closedReason.withLock { $0 = state }
+    for id in queue.stop() { flights.settle(id, with: .interrupted(.notAccepting(state))) }
   }
 
-  /// Whether any task is between its submission and its outcome.
-  package var hasWaitingCallers: Bool { flights.count > 0 }
+  /// Why submissions are not let in; nil when they are.
+  package var obstacle: String? { closedReason.withLock(\.self) }
+
+  /// Whether anybody waits for the outcome of a task.
+  package var hasWaitingCallers: Bool { flights.haveCallers }
 
   /// Tells everybody who still waits to send the task again; what was accepted stays in the journal.
   package func interruptWaitingCallers() {
@@ -48,8 +59,12 @@ package final class TaskReceiver: Sendable {
   /// The outcome of a submission: of the run in flight, of one finished earlier, or of a new one. nil when the caller was cancelled.
   package func submit(_ submission: TaskSubmission) async -> TaskOutcome? {
     metrics.taskReceived(submission.operatorSet.avs)
+    let bytes = submission.payload.count + Self.callerBytes
+    inHand.withLock { $0 += bytes }
+    defer { inHand.withLock { $0 -= bytes } }
     do throws(Rejection) {
-      if let reason = closedReason.withLock(\.self) { throw .notAccepting(reason) }
+      if let obstacle { throw .notAccepting(obstacle) }
+      if inHand.withLock({ $0 > Self.maxInHand }) { throw .tooManyCallers }
       if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight) {
         return await flight.outcome()
       }
@@ -119,7 +134,7 @@ package final class TaskReceiver: Sendable {
       flights.settle(record.id, with: outcome)
     } else {
       // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
-      queue.enqueueAgain(journal.restore(record, as: task))
+      queue.resume(journal.restore(record, as: task))
     }
   }
 

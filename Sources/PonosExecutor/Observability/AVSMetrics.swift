@@ -10,6 +10,9 @@ struct AVSMetricFamilies {
   let queueSeconds: PrometheusFamily<PrometheusHistogram>
   let containersRunning: PrometheusFamily<PrometheusGauge>
   let restarts: PrometheusFamily<PrometheusCounter>
+  let outOfMemory: PrometheusFamily<PrometheusCounter>
+  let deploymentSeconds: PrometheusFamily<PrometheusHistogram>
+  let imagePullSeconds: PrometheusFamily<PrometheusHistogram>
   let containerCPU: PrometheusFamily<PrometheusCounter>
   let containerMemory: PrometheusFamily<PrometheusGauge>
   let slots: PrometheusFamily<PrometheusGauge>
@@ -31,6 +34,12 @@ struct AVSMetricFamilies {
     containersRunning = registry.gauge("ponos_containers_running", help: "Performer containers that run.", labels: avs)
     restarts = registry.counter(
       "ponos_container_restarts_total", help: "Containers made again after a crash or bad health.", labels: avs)
+    outOfMemory = registry.counter(
+      "ponos_container_out_of_memory_total", help: "Processes killed for exceeding the container's memory limit.", labels: avs)
+    deploymentSeconds = registry.histogram(
+      "ponos_deployment_seconds", help: "Time from the request of a deployment until it served.", labels: avs)
+    imagePullSeconds = registry.histogram(
+      "ponos_image_pull_seconds", help: "Time to bring an image from its registry.", labels: avs)
     containerCPU = registry.counter(
       "ponos_container_cpu_seconds_total", help: "Processor time used by the performer's container.", labels: avs)
     containerMemory = registry.gauge(
@@ -56,6 +65,9 @@ struct AVSMetrics: Sendable {
   let queueSeconds: PrometheusHistogram
   let containersRunning: PrometheusGauge
   let restarts: PrometheusCounter
+  let outOfMemory: PrometheusCounter
+  let deploymentSeconds: PrometheusHistogram
+  let imagePullSeconds: PrometheusHistogram
   let containerCPU: PrometheusCounter
   let containerMemory: PrometheusGauge
   let slots: PrometheusGauge
@@ -74,6 +86,9 @@ struct AVSMetrics: Sendable {
     queueSeconds = families.queueSeconds.with(label)
     containersRunning = families.containersRunning.with(label)
     restarts = families.restarts.with(label)
+    outOfMemory = families.outOfMemory.with(label)
+    deploymentSeconds = families.deploymentSeconds.with(label)
+    imagePullSeconds = families.imagePullSeconds.with(label)
     containerCPU = families.containerCPU.with(label)
     containerMemory = families.containerMemory.with(label)
     slots = families.slots.with(label)

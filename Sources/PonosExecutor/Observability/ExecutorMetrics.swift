@@ -9,6 +9,7 @@ package final class ExecutorMetrics: Sendable {
   private let other: AVSMetrics
   private let refused: PrometheusFamily<PrometheusCounter>
   private let failed: PrometheusFamily<PrometheusCounter>
+  private let deploymentsFailed: PrometheusFamily<PrometheusCounter>
   private let performerStates: PrometheusFamily<PrometheusGauge>
   private let signing: PrometheusFamily<PrometheusHistogram>
   private let commitSeconds: PrometheusHistogram
@@ -24,6 +25,9 @@ package final class ExecutorMetrics: Sendable {
       "ponos_tasks_refused_total", help: "Submissions refused, by code of the refusal.", labels: ["avs", "code"])
     failed = registry.counter(
       "ponos_tasks_failed_total", help: "Accepted tasks that ended without a result, by code of the failure.",
+      labels: ["avs", "code"])
+    deploymentsFailed = registry.counter(
+      "ponos_deployments_failed_total", help: "Deployments that did not come into service, by code of the failure.",
       labels: ["avs", "code"])
     performerStates = registry.gauge(
       "ponos_performers", help: "Performers, by state of their lifecycle.", labels: ["avs", "state"])
@@ -86,12 +90,12 @@ package final class ExecutorMetrics: Sendable {
 
   /// Sets every performer gauge to what `all` say; performers not among them are gone.
   package func performers(_ all: [PerformerObservation]) {
-    for series in performerStates.all { series.set(0) }
     let byAVS = Dictionary(grouping: all) { label(of: $0.avs) }
     for avs in Array(figures.values) + [other] {
       let observations = byAVS[avs.label] ?? []
-      for (state, members) in Dictionary(grouping: observations, by: \.state) {
-        performerStates.with(avs.label, state.lowercased()).set(Double(members.count))
+      // Each series is set once: a scrape at the same moment sees the old figure or the new one.
+      for state in PerformerState.allCases {
+        performerStates.with(avs.label, state.rawValue.lowercased()).set(Double(observations.count { $0.state == state }))
       }
       avs.containersRunning.set(Double(observations.count { $0.isRunning }))
       avs.slots.set(Double(observations.reduce(0) { $0 + $1.capacity }))
@@ -99,16 +103,34 @@ package final class ExecutorMetrics: Sendable {
     }
   }
 
+  /// A performer came into service, `seconds` after it was asked for.
+  package func deployed(_ avs: EthereumAddress, seconds: Double) { figures(of: avs).deploymentSeconds.observe(seconds) }
+
+  /// A deployment did not come into service.
+  package func deploymentFailed(_ avs: EthereumAddress, code: String) {
+    deploymentsFailed.with(label(of: avs), code).increment()
+  }
+
+  /// An image was brought from its registry.
+  package func imagePulled(_ avs: EthereumAddress, seconds: Double) { figures(of: avs).imagePullSeconds.observe(seconds) }
+
+  /// A process in a container was killed for exceeding the memory limit.
+  package func containerOutOfMemory(_ avs: EthereumAddress) { figures(of: avs).outOfMemory.increment() }
+
   /// A container was made again for a performer.
   package func containerRestarted(_ avs: EthereumAddress) { figures(of: avs).restarts.increment() }
 
   /// A health probe did not find the performer serving.
   package func healthCheckFailed(_ avs: EthereumAddress) { figures(of: avs).healthFailures.increment() }
 
-  /// What the container of an AVS has used: processor time since its start, memory now.
-  package func containerUsage(_ avs: EthereumAddress, cpuSeconds: Double, memoryBytes: Int64) {
-    figures(of: avs).containerCPU.set(total: cpuSeconds)
-    figures(of: avs).containerMemory.set(Double(memoryBytes))
+  /// Adds what the running containers used since the last time, and sets what memory they use now.
+  func containerUsage(_ all: [ContainerUsageObservation]) {
+    let byLabel = Dictionary(grouping: all) { label(of: $0.avs) }
+    for avs in Array(figures.values) + [other] {
+      let observations = byLabel[avs.label] ?? []
+      avs.containerCPU.increment(by: observations.reduce(0) { $0 + $1.cpuSecondsSinceLast })
+      avs.containerMemory.set(Double(observations.reduce(0) { $0 + $1.memoryBytes }))
+    }
   }
 
   // MARK: The store
@@ -139,8 +161,7 @@ package final class ExecutorMetrics: Sendable {
 /// What the performer gauges need to know of one performer.
 package struct PerformerObservation: Sendable, Equatable {
   package var avs: EthereumAddress
-  /// A state of the lifecycle, in any case.
-  package var state: String
+  package var state: PerformerState
   /// Whether its container runs.
   package var isRunning: Bool
   /// Tasks it can be given at a time.
@@ -148,7 +169,7 @@ package struct PerformerObservation: Sendable, Equatable {
   /// Tasks it has.
   package var outstanding: Int
 
-  package init(avs: EthereumAddress, state: String, isRunning: Bool, capacity: Int, outstanding: Int) {
+  package init(avs: EthereumAddress, state: PerformerState, isRunning: Bool, capacity: Int, outstanding: Int) {
     self.avs = avs
     self.state = state
     self.isRunning = isRunning

@@ -54,7 +54,7 @@ struct DaemonView: Sendable {
       performers.snapshots().map { snapshot in
         let slot = slots[snapshot.performerID]
         return PerformerObservation(
-          avs: snapshot.avs, state: snapshot.state.rawValue, isRunning: snapshot.containerHealthy,
+          avs: snapshot.avs, state: snapshot.state, isRunning: snapshot.containerHealthy,
           capacity: slot?.capacity ?? 0, outstanding: slot?.outstanding ?? 0)
       })
     let depths = queue.depths

@@ -25,6 +25,8 @@ package final class PerformerRoster: Sendable {
   /// One slot of a performer, taken. Give it back with `release`, exactly once.
   package struct Lease: Sendable {
     package let entry: Entry
+    /// Rises with every publication: two leases with different ones are of different containers.
+    package let publication: UInt64
     fileprivate let number: UInt64
   }
 
@@ -39,7 +41,10 @@ package final class PerformerRoster: Sendable {
 
   private struct Slot {
     let entry: Entry
+    let publication: UInt64
     var leases: Set<UInt64> = []
+    /// The one lease there is takes all of the performer.
+    var isTakenWhole = false
     var isDraining = false
     var drainWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
   }
@@ -49,6 +54,7 @@ package final class PerformerRoster: Sendable {
     var serving: [EthereumAddress: String] = [:]
     /// Serving and draining performers by id.
     var slots: [String: Slot] = [:]
+    var lastPublication: UInt64 = 0
     var nextLease: UInt64 = 0
     var nextWaiter: UInt64 = 0
   }
@@ -69,7 +75,9 @@ package final class PerformerRoster: Sendable {
       }
       state.serving[entry.avs] = entry.performerID
       // A performer that comes back in a new container gets a new connection; leases of the old one are void.
-      let replaced = state.slots.updateValue(Slot(entry: entry), forKey: entry.performerID)
+      state.lastPublication += 1
+      let slot = Slot(entry: entry, publication: state.lastPublication)
+      let replaced = state.slots.updateValue(slot, forKey: entry.performerID)
       return replaced.map { Array($0.drainWaiters.values) } ?? []
     }
     voidWaiters.forEach { $0.resume() }
@@ -112,14 +120,18 @@ package final class PerformerRoster: Sendable {
   }
 
   /// Takes a slot of the performer that serves `avs`; nil when there is none, or none free.
-  package func acquire(_ avs: EthereumAddress) -> Lease? {
+  ///
+  /// - Parameter mustBeAlone: Whether the task needs the container of this publication for itself: only an idle one will do, and it takes
+  ///   no other task meanwhile.
+  package func acquire(_ avs: EthereumAddress, mustBeAlone: (_ publication: UInt64) -> Bool = { _ in false }) -> Lease? {
     state.withLock { state in
-      guard let id = state.serving[avs], let slot = state.slots[id], slot.leases.count < slot.entry.capacity else {
-        return nil
-      }
+      guard let id = state.serving[avs], let slot = state.slots[id], !slot.isTakenWhole else { return nil }
+      let alone = mustBeAlone(slot.publication)
+      guard slot.leases.count < (alone ? 1 : slot.entry.capacity) else { return nil }
       state.nextLease += 1
       state.slots[id]?.leases.insert(state.nextLease)
-      return Lease(entry: slot.entry, number: state.nextLease)
+      state.slots[id]?.isTakenWhole = alone
+      return Lease(entry: slot.entry, publication: slot.publication, number: state.nextLease)
     }
   }
 
@@ -128,6 +140,7 @@ package final class PerformerRoster: Sendable {
     let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
       let id = lease.entry.performerID
       guard state.slots[id]?.leases.remove(lease.number) != nil, let slot = state.slots[id] else { return [] }
+      state.slots[id]?.isTakenWhole = false
       guard slot.leases.isEmpty, slot.isDraining else { return [] }
       state.slots[id] = nil
       return Array(slot.drainWaiters.values)

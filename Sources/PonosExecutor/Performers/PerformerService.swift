@@ -84,6 +84,11 @@ package final class PerformerService: Service, Sendable {
     }
   }
 
+  /// Whether a performer of the AVS is there, or may be: wanted by the configuration, or not known yet because recovery goes on.
+  package func mayServe(_ avs: EthereumAddress) -> Bool {
+    desk.obstacle != nil || desk.wanted.contains(avs) || board.all.contains { $0.avs == avs }
+  }
+
   /// Why the performers are not all ready for tasks; empty when they are.
   package func notReady() -> [String] {
     if let obstacle = desk.obstacle { return [obstacle] }

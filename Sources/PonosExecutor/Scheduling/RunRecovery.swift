@@ -29,7 +29,7 @@ package struct RunRecovery: Sendable {
   package func recover(_ task: AcceptedTask, from failure: TaskFailure) async {
     let remaining = Duration.milliseconds(task.deadline - clock.monotonic())
     if Task.isCancelled {
-      leaveToNextStart(task)
+      leaveToNextStart(task, because: .notAccepting("stopping"))
     } else if let delay = policy.delay(after: failure, attempt: task.attempt, remaining: remaining) {
       await runAgain(task, after: delay, because: failure)
     } else {
@@ -40,12 +40,21 @@ package struct RunRecovery: Sendable {
   private func runAgain(_ task: AcceptedTask, after delay: Duration, because failure: TaskFailure) async {
     log(.warning, "run failed, task will run again", task, failure)
     metrics.taskRetried(task.avs)
-    do { try await Task.sleep(for: delay) } catch { return leaveToNextStart(task) }
+    queue.keepPlace(for: task)
+    do { try await Task.sleep(for: delay) } catch {
+      queue.giveUpPlace(of: task)
+      return leaveToNextStart(task, because: .notAccepting("stopping"))
+    }
     do throws(TaskFailure) { try await journal.requeue(task.id) } catch {
       // The row says `executing` for longer than it is true; recovery treats both alike.
       log(.warning, "the task's return to the queue is not written down", task, error)
     }
-    queue.enqueueAgain(task)
+    if queue.isStopped {
+      queue.giveUpPlace(of: task)
+      leaveToNextStart(task, because: .notAccepting("stopping"))
+    } else {
+      queue.fillReservation(with: task)
+    }
   }
 
   private func end(_ task: AcceptedTask, with failure: TaskFailure) async {
@@ -54,13 +63,13 @@ package struct RunRecovery: Sendable {
       log(.warning, "task failed", task, failure)
     } catch {
       log(.error, "the task's failure is not written down; it is answered at the next submission", task, error)
-      leaveToNextStart(task)
+      leaveToNextStart(task, because: .outcomeNotWritten(error.message))
     }
   }
 
   /// Its row keeps the task; whoever waits is told to send it again.
-  private func leaveToNextStart(_ task: AcceptedTask) {
-    flights.settle(task.id, with: .interrupted)
+  private func leaveToNextStart(_ task: AcceptedTask, because reason: Rejection) {
+    flights.settle(task.id, with: .interrupted(reason))
   }
 
   private func log(_ level: Logger.Level, _ message: Logger.Message, _ task: AcceptedTask, _ failure: TaskFailure) {

@@ -6,22 +6,23 @@ package final class TaskQueue: Sendable {
   private let state: Mutex<TaskQueueStateMachine<AcceptedTask>>
   private let signal: AsyncStream<Void>.Continuation
   private let stopped = Mutex(false)
+  private let collected = Mutex<[CollectedResult]>([])
   /// Yields when there may be something to dispatch: a task came, a slot became free, a performer was published. For one reader.
   package let wakeups: AsyncStream<Void>
 
-  /// Payloads of waiting tasks may take this much memory together.
+  /// Payloads of waiting tasks may take this much memory together, those of one AVS a quarter of it.
   private static let maxBytes = 512 << 20
 
   package init(limits: QueueConfig) {
     state = Mutex(
       TaskQueueStateMachine(
-        limits: .init(perAVS: limits.maxPerAVS, total: limits.maxTotal, bytes: Self.maxBytes)))
+        limits: .init(perAVS: limits.maxPerAVS, total: limits.maxTotal, bytes: Self.maxBytes, bytesPerAVS: Self.maxBytes / 4)))
     (wakeups, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// Takes a place; returns why there is none.
   func reserve(avs: EthereumAddress, byteCount: Int) -> Rejection? {
-    state.withLock { $0.reserve(avs: avs, byteCount: byteCount) } ? nil : .queueFull(avs: avs)
+    state.withLock { $0.reserve(avs: avs, byteCount: byteCount) }.map { .queueFull(avs: avs, $0) }
   }
 
   func cancelReservation(avs: EthereumAddress, byteCount: Int) {
@@ -34,17 +35,38 @@ package final class TaskQueue: Sendable {
     wake()
   }
 
-  /// Puts in a task that was accepted before, whatever the limits say.
-  func enqueueAgain(_ task: AcceptedTask) {
-    state.withLock { $0.enqueueUnbounded(Self.entry(for: task)) }
+  /// Keeps a place for a task between two of its runs, whatever the limits say: it counts against newcomers meanwhile.
+  func keepPlace(for task: AcceptedTask) {
+    state.withLock { $0.reserveUnbounded(avs: task.avs, byteCount: task.task.submission.payload.count) }
+  }
+
+  /// Gives up the place kept for a task.
+  func giveUpPlace(of task: AcceptedTask) {
+    cancelReservation(avs: task.avs, byteCount: task.task.submission.payload.count)
+  }
+
+  /// Puts in what was accepted before, whatever the limits say.
+  func resume(_ task: RestoredTask) {
+    switch task {
+    case .waiting(let task): state.withLock { $0.enqueueUnbounded(Self.entry(for: task)) }
+    case .collected(let result): collected.withLock { $0.append(result) }
+    }
     wake()
   }
 
-  /// The next task and the slot that `acquire` gave for its AVS; nil when nothing can run now.
-  func next(acquire: (EthereumAddress) -> PerformerRoster.Lease?) -> AssignedTask? {
+  /// Takes out the results that need nothing more but their signature and delivery.
+  func takeCollected() -> [CollectedResult] {
+    collected.withLock { collected in
+      defer { collected = [] }
+      return collected
+    }
+  }
+
+  /// The next task and the slot that `acquire` gave for it; nil when nothing can run now.
+  func next(acquire: (AcceptedTask) -> PerformerRoster.Lease?) -> AssignedTask? {
     if isStopped { return nil }
     return state.withLock { state -> AssignedTask? in
-      guard let (entry, lease) = state.next(admit: acquire) else { return nil }
+      guard let (entry, lease) = state.next(admit: { acquire($0.content) }) else { return nil }
       return AssignedTask(entry.content, lease: lease)
     }
   }
@@ -59,9 +81,16 @@ package final class TaskQueue: Sendable {
     signal.yield()
   }
 
-  /// Hands out no further task and ends `wakeups`; what waits stays in the journal.
-  func stop() {
+  /// Hands out no further task; what waits stays in the journal. Returns the ids of what waits.
+  @discardableResult
+  func stop() -> [TaskID] {
     stopped.withLock { $0 = true }
+    return state.withLock { $0.waitingIDs }
+  }
+
+  /// Ends `wakeups`.
+  func finish() {
+    stop()
     signal.finish()
   }
 

@@ -9,12 +9,16 @@ package struct TaskService: Service {
   private let queue: TaskQueue
   private let roster: PerformerRoster
   private let pipeline: TaskPipeline
+  private let retries: RetryPolicy
   private let clock: TaskClock
 
-  package init(queue: TaskQueue, roster: PerformerRoster, pipeline: TaskPipeline, clock: TaskClock) {
+  package init(
+    queue: TaskQueue, roster: PerformerRoster, pipeline: TaskPipeline, retries: RetryPolicy = RetryPolicy(), clock: TaskClock
+  ) {
     self.queue = queue
     self.roster = roster
     self.pipeline = pipeline
+    self.retries = retries
     self.clock = clock
   }
 
@@ -23,13 +27,21 @@ package struct TaskService: Service {
       await withDiscardingTaskGroup { group in
         group.addTask { await expireWaitingTasks() }
         for await _ in queue.wakeups {
-          while let task = queue.next(acquire: roster.acquire) {
+          for result in queue.takeCollected() { group.addTask { await pipeline.complete(result) } }
+          while let task = queue.next(acquire: slot(for:)) {
             group.addTask { await pipeline.run(task) }
           }
         }
       }
     } onGracefulShutdown: {
-      queue.stop()
+      queue.finish()
+    }
+  }
+
+  /// A slot for the task's next run; the whole performer for a task that may be what crashes it.
+  private func slot(for task: AcceptedTask) -> PerformerRoster.Lease? {
+    roster.acquire(task.avs) { publication in
+      retries.mustRunAlone(lostContainers: task.lostContainers(before: publication))
     }
   }
 
@@ -37,8 +49,11 @@ package struct TaskService: Service {
   private func expireWaitingTasks() async {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        for task in queue.removeExpired(now: clock.monotonic()) {
-          await pipeline.fail(task, with: task.outOfTime)
+        // Together, so that they share commits.
+        await withDiscardingTaskGroup { group in
+          for task in queue.removeExpired(now: clock.monotonic()) {
+            group.addTask { await pipeline.fail(task, with: task.outOfTime) }
+          }
         }
         do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
       }

@@ -29,7 +29,7 @@ package struct SigningService: Sendable {
       throw .signingFailed("there is no \(task.curve.rawValue) key any more")
     }
     let certificate = digest(of: result)
-    try await journal.recordDigest(certificate.digest, curve: task.curve, for: task)
+    try await journal.collect(result.output, digest: certificate.digest, curve: task.curve, for: task)
     let signatures = try signatures(over: certificate, for: task.submission, with: key)
     return SignedResult(
       id: task.submission.id, avs: task.submission.operatorSet.avs, acceptedAt: result.accepted.acceptedAt,

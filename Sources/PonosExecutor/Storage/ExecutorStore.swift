@@ -11,11 +11,11 @@ package protocol ExecutorStore: Sendable {
   /// Writes an accepted task in phase `queued`, unless its id is known already. Throws `.overloaded` when too many writes wait;
   /// no other call does, so that tasks once accepted can be finished.
   func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome
-  /// Moves an accepted task on. Throws `.unknownTask` for an id never accepted and `.finishedTask` for one signed or failed.
+  /// Moves an accepted task on; one that is finished by this keeps its submission no longer. Throws `.unknownTask` for an id never accepted and `.finishedTask` for one signed or failed.
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
   /// nil for an id never accepted, or already past its retention.
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
-  /// Tasks in phase `queued` or `executing`, in the order of their acceptance.
+  /// Tasks that are not finished, in the order of their acceptance.
   func unfinishedTasks() async throws(StoreError) -> [TaskRecord]
   /// The last `limit` tasks by acceptance, newest first, without payloads and outputs.
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary]
@@ -25,8 +25,9 @@ package protocol ExecutorStore: Sendable {
 
   // MARK: Signed digests
 
-  /// Remembers for ever that `digest` is the one that may be signed for a task, unless another one is recorded already.
-  func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome
+  /// Remembers for ever that `digest` is the one that may be signed for a task, unless another one is recorded already. In the same
+  /// step an unfinished task moves to phase `collected` with `output`, so that it need not run again for its signature.
+  func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome
 
   // MARK: Performers
 

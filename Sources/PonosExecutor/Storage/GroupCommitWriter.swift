@@ -230,8 +230,10 @@ package final class GroupCommitWriter: Sendable {
   private func applyAlone(_ write: PendingWrite, _ database: Database, _ committed: inout Committed) throws {
     try database.cachedStatement(sql: "SAVEPOINT one_write").execute()
     do {
-      committed.settlements.append(try write.apply(database))
+      let settle = try write.apply(database)
       try database.cachedStatement(sql: "RELEASE one_write").execute()
+      // Last: a write is settled once, one way or the other.
+      committed.settlements.append(settle)
     } catch {
       // After some errors (disk full, I/O) SQLite has rolled back everything by itself.
       guard database.isInsideTransaction else { throw error }

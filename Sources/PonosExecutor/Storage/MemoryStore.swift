@@ -1,10 +1,16 @@
+import DequeModule
 import Foundation
 import PonosCore
 import Synchronization
 
 /// A store that forgets everything with the process: for trying things out, and the plainest statement of what a store does.
 package final class MemoryStore: ExecutorStore {
+  /// Finished tasks that are kept; beyond that the oldest go first. Their digests stay.
+  private static let maxFinished = 10_000
+
   private struct State {
+    /// Finished tasks in the order of their end, those already deleted included.
+    var finished: Deque<TaskID> = []
     var tasks: [TaskID: TaskRecord] = [:]
     var nextSequence: Int64 = 1
     var digests: [TaskID: Digest32] = [:]
@@ -40,6 +46,9 @@ package final class MemoryStore: ExecutorStore {
       }
       task.apply(transition)
       state.tasks[id] = task
+      guard task.phase.isFinished else { return }
+      state.finished.append(id)
+      if state.finished.count > Self.maxFinished { state.tasks[state.finished.removeFirst()] = nil }
     }
   }
 
@@ -63,19 +72,24 @@ package final class MemoryStore: ExecutorStore {
     try use { state throws(StoreError) in
       let before = state.tasks.count
       state.tasks = state.tasks.filter { _, task in task.finishedAt.map { $0 >= time } ?? true }
+      let kept = Set(state.tasks.keys)
+      state.finished.removeAll { !kept.contains($0) }
       return before - state.tasks.count
     }
   }
 
   // MARK: Signed digests
 
-  package func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome {
+  package func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {
     try use { state throws(StoreError) in
-      guard let recorded = state.digests[digest.taskID] else {
-        state.digests[digest.taskID] = digest.digest
-        return .recorded
+      let recorded = state.digests[digest.taskID]
+      if let recorded, recorded != digest.digest { return .conflict(recorded: recorded) }
+      state.digests[digest.taskID] = digest.digest
+      if let task = state.tasks[digest.taskID], !task.phase.isFinished {
+        state.tasks[digest.taskID]?.phase = .collected
+        state.tasks[digest.taskID]?.output = output
       }
-      return recorded == digest.digest ? .sameAsRecorded : .conflict(recorded: recorded)
+      return recorded == nil ? .recorded : .sameAsRecorded
     }
   }
 
@@ -136,11 +150,17 @@ extension TaskRecord {
     case .signed(let result, let time):
       phase = .signed
       self.result = result
-      finishedAt = time
+      finish(at: time)
     case .failed(let failure, let time):
       phase = .failed
       self.failure = failure
-      finishedAt = time
+      finish(at: time)
     }
+  }
+
+  private mutating func finish(at time: UnixMilliseconds) {
+    finishedAt = time
+    output = nil
+    accepted.submission = []
   }
 }

@@ -19,7 +19,7 @@ enum SQLiteQueries {
     ])
     guard database.changesCount == 1 else {
       guard let known = try Self.task(task.id, database) else {
-        throw StoreError(.readFailed, "could not read task \(task.id), which the store has: its submission is missing")
+        throw StoreError(.readFailed, "could not read task \(task.id), which the store has")
       }
       return .known(known)
     }
@@ -34,12 +34,22 @@ enum SQLiteQueries {
     try database.cachedStatement(
       sql: "UPDATE task SET \(assignments) WHERE id = ? AND finished_at IS NULL"
     ).execute(arguments: arguments + [Data(id.bytes)])
-    guard database.changesCount == 0 else { return }
+    guard database.changesCount == 0 else {
+      if transition.finishes { try deleteSubmission(of: id, database) }
+      return
+    }
     let phase = try database.cachedStatement(sql: "SELECT phase FROM task WHERE id = ?")
     guard let phase = try String.fetchOne(phase, arguments: [Data(id.bytes)]) else {
       throw StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")
     }
     throw StoreError(.finishedTask, "task \(id) is \(phase) and does not change any more")
+  }
+
+  /// A finished task is answered from its result; the payload would only fill the disk.
+  private static func deleteSubmission(of id: TaskID, _ database: Database) throws {
+    try database.cachedStatement(
+      sql: "DELETE FROM submission WHERE sequence = (SELECT sequence FROM task WHERE id = ?)"
+    ).execute(arguments: [Data(id.bytes)])
   }
 
   private static func changes(of transition: TaskTransition) -> (assignments: String, arguments: StatementArguments) {
@@ -49,10 +59,10 @@ enum SQLiteQueries {
     case .requeued:
       ("phase = 'queued'", [])
     case .signed(let result, let time):
-      ("phase = 'signed', result = ?, finished_at = ?", [Data(result), time])
+      ("phase = 'signed', result = ?, output = NULL, finished_at = ?", [Data(result), time])
     case .failed(let failure, let time):
       (
-        "phase = 'failed', failure_code = ?, failure_message = ?, finished_at = ?",
+        "phase = 'failed', failure_code = ?, failure_message = ?, output = NULL, finished_at = ?",
         [failure.code, Data(failure.message.utf8), time]
       )
     }
@@ -88,7 +98,16 @@ enum SQLiteQueries {
 
   // MARK: Signed digests
 
-  static func record(_ digest: SignedDigestRecord, _ database: Database) throws -> DigestOutcome {
+  static func record(_ digest: SignedDigestRecord, output: [UInt8], _ database: Database) throws -> DigestOutcome {
+    let outcome = try record(digest, database)
+    if case .conflict = outcome { return outcome }
+    try database.cachedStatement(
+      sql: "UPDATE task SET phase = 'collected', output = ? WHERE id = ? AND finished_at IS NULL"
+    ).execute(arguments: [Data(output), Data(digest.taskID.bytes)])
+    return outcome
+  }
+
+  private static func record(_ digest: SignedDigestRecord, _ database: Database) throws -> DigestOutcome {
     try database.cachedStatement(
       sql: """
         INSERT INTO signed_digest (task_id, avs, operator_set, curve, digest, recorded_at) VALUES (?, ?, ?, ?, ?, ?)

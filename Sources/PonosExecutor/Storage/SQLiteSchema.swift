@@ -16,7 +16,8 @@ package enum SQLiteSchema {
   package static let applicationID: Int32 = 0x506f_6e6f
 
   package static let migrations: [Migration] = [
-    Migration(name: "tasks, digests, performers", apply: createTables)
+    Migration(name: "tasks, digests, performers", apply: createTables),
+    Migration(name: "outputs that wait for their signature", apply: addOutput),
   ]
 
   /// The version this program writes.
@@ -135,5 +136,11 @@ package enum SQLiteSchema {
     try database.execute(
       sql: "INSERT INTO installation (singleton, id, created_at) VALUES (1, ?, ?)",
       arguments: [UUID().uuidString.lowercased(), UnixMilliseconds(Date().timeIntervalSince1970 * 1000)])
+  }
+
+  // MARK: Version 2
+
+  private static func addOutput(_ database: Database) throws {
+    try database.execute(sql: "ALTER TABLE task ADD COLUMN output BLOB")
   }
 }

@@ -85,8 +85,10 @@ package final class SQLiteStore: ExecutorStore {
 
   // MARK: Signed digests
 
-  package func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome {
-    try await writer.write("record the digest of task \(digest.taskID)") { try SQLiteQueries.record(digest, $0) }
+  package func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {
+    try await writer.write("record the digest of task \(digest.taskID)", bytes: output.count) { database in
+      try SQLiteQueries.record(digest, output: output, database)
+    }
   }
 
   // MARK: Performers

@@ -12,6 +12,10 @@ package struct AcceptedTask: Sendable {
   package let deadline: Int64
   /// Runs begun so far.
   package internal(set) var attempt: Int
+  /// Containers that were replaced after runs of this task in them. Known to this process only: a task's time ends anyway.
+  package internal(set) var lostContainers = 0
+  /// The publication its last run began in; nil before the first run.
+  var lastPublication: UInt64?
 
   fileprivate init(task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, deadline: Int64, attempt: Int) {
     self.task = task
@@ -24,10 +28,23 @@ package struct AcceptedTask: Sendable {
   package var id: TaskID { task.submission.id }
   package var avs: EthereumAddress { task.submission.operatorSet.avs }
 
+  /// `lostContainers` as it will be for a run in `publication`.
+  func lostContainers(before publication: UInt64) -> Int {
+    lastPublication.map { $0 == publication ? lostContainers : lostContainers + 1 } ?? 0
+  }
+
   /// How the task has failed when its time ends in the queue.
   package var outOfTime: TaskFailure {
     attempt == 0 ? .expired : .performerUnreachable("run \(attempt) broke off, and no performer was free for another")
   }
+}
+
+/// An accepted task as its row says how far it had come.
+package enum RestoredTask: Sendable {
+  /// To be run, for the first time or again.
+  case waiting(AcceptedTask)
+  /// To be signed.
+  case collected(CollectedResult)
 }
 
 /// The only writer of task rows: turns what happens to a task into durable transitions.
@@ -65,11 +82,15 @@ package struct TaskJournal: Sendable {
     }
   }
 
-  /// The accepted task behind a row read after a restart; its deadline is moved onto today's monotonic clock.
-  package func restore(_ record: TaskRecord, as task: ValidatedTask) -> AcceptedTask {
-    AcceptedTask(
+  /// The task behind a row, taken up where it was left; its deadline is moved onto today's monotonic clock.
+  package func restore(_ record: TaskRecord, as task: ValidatedTask) -> RestoredTask {
+    let accepted = AcceptedTask(
       task: task, sequence: record.sequence, acceptedAt: record.accepted.acceptedAt,
       deadline: clock.monotonic() + (record.accepted.deadline - clock.unix()), attempt: record.attempt)
+    if record.phase == .collected, let output = record.output {
+      return .collected(ResponseCollector.restore(accepted, output: output))
+    }
+    return .waiting(accepted)
   }
 
   /// The row of a task; nil for an id never accepted.
@@ -87,35 +108,52 @@ package struct TaskJournal: Sendable {
     try await write(.requeued, for: id)
   }
 
-  /// Makes `digest` the one that may be signed for the task, for ever. Throws `.digestConflict` when another one is.
-  package func recordDigest(
-    _ digest: Digest32, curve: SignatureCurve, for task: ValidatedTask
+  /// Makes `digest` the one that may be signed for the task, for ever, and keeps the output it is of. Throws `.digestConflict` when
+  /// another one is. What has been worked for is written until it is written, or the daemon stops.
+  package func collect(
+    _ output: [UInt8], digest: Digest32, curve: SignatureCurve, for task: ValidatedTask
   ) async throws(TaskFailure) {
     let record = SignedDigestRecord(
       taskID: task.submission.id, operatorSet: task.submission.operatorSet, curve: curve, digest: digest,
       recordedAt: clock.unix())
-    let outcome: DigestOutcome
-    do throws(StoreError) { outcome = try await store.record(record) } catch {
-      throw .journalUnavailable(error.description)
-    }
+    let outcome = try await insist { () async throws(StoreError) in try await store.record(record, output: output) }
     switch outcome {
     case .recorded, .sameAsRecorded: return
     case .conflict(let recorded): throw .digestConflict(recorded: recorded)
     }
   }
 
-  /// The signed result is the answer from now on.
+  /// The signed result is the answer from now on. Written until it is written, or the daemon stops: what leaves our hands must be
+  /// what every later retry gets.
   package func finish(_ result: SignedResult) async throws(TaskFailure) {
     let bytes: [UInt8]
     do { bytes = try result.wire.serializedBytes() } catch {
       throw .signingFailed("the result cannot be encoded: \(error)")
     }
-    try await write(.signed(result: bytes, at: clock.unix()), for: result.id)
+    let transition = TaskTransition.signed(result: bytes, at: clock.unix())
+    try await insist { () async throws(StoreError) in try await store.record(transition, for: result.id) }
   }
 
   /// The failure is the answer from now on.
   package func fail(_ id: TaskID, with failure: StoredFailure) async throws(TaskFailure) {
     try await write(.failed(failure, at: clock.unix()), for: id)
+  }
+
+  private func insist<Value: Sendable>(
+    _ write: () async throws(StoreError) -> Value
+  ) async throws(TaskFailure) -> Value {
+    var delay = Duration.milliseconds(100)
+    while true {
+      do throws(StoreError) { return try await write() } catch {
+        switch error.code {
+        case .writeFailed, .diskFull, .locked, .overloaded: break
+        case .closed, .cannotOpen: throw .journalUnavailable(error.description)
+        case .readFailed, .unknownTask, .finishedTask: throw .journalRefused(error.description)
+        }
+      }
+      do { try await Task.sleep(for: delay) } catch { throw .journalUnavailable("the executor is stopping") }
+      delay = min(delay * 2, .seconds(5))
+    }
   }
 
   private func write(_ transition: TaskTransition, for id: TaskID) async throws(TaskFailure) {

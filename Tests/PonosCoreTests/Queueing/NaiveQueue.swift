@@ -21,15 +21,20 @@ struct NaiveQueue {
     Dictionary(grouping: waiting, by: \.avs).mapValues(\.count)
   }
 
-  mutating func reserve(avs: EthereumAddress, byteCount: Int) -> Bool {
-    let ofAVS = waiting.filter { $0.avs == avs }.count + reservations.filter { $0.avs == avs }.count
-    let bytes = waiting.map(\.byteCount).reduce(0, +) + reservations.map(\.bytes).reduce(0, +)
-    guard
-      ofAVS + 1 <= limits.perAVS, waiting.count + reservations.count + 1 <= limits.total,
-      bytes + byteCount <= limits.bytes
-    else { return false }
+  mutating func reserve(avs: EthereumAddress, byteCount: Int) -> QueueBound? {
+    let places = waiting.map { ($0.avs, $0.byteCount) } + reservations.map { ($0.avs, $0.bytes) }
+    let own = places.filter { $0.0 == avs }
+    func bytes(_ places: [(EthereumAddress, Int)]) -> Int { places.map(\.1).reduce(byteCount, +) }
+    if own.count + 1 > limits.perAVS { return .tasksOfAVS }
+    if places.count + 1 > limits.total { return .tasks }
+    if bytes(own) > limits.bytesPerAVS { return .bytesOfAVS }
+    if bytes(places) > limits.bytes { return .bytes }
     reservations.append((avs, byteCount))
-    return true
+    return nil
+  }
+
+  mutating func reserveUnbounded(avs: EthereumAddress, byteCount: Int) {
+    reservations.append((avs, byteCount))
   }
 
   /// Takes back the reservation at `index` and returns it.

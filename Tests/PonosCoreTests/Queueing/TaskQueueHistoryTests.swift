@@ -16,14 +16,14 @@ struct TaskQueueHistoryTests {
       }
     }
     #expect(history.left > Self.steps / 10, "seed \(seed) took out so little that it proves nothing")
-    #expect(history.refused > 0, "seed \(seed) never met a limit")
+    #expect(history.refusedBy.count == 4, "seed \(seed) met only \(history.refusedBy)")
     #expect(history.expired > 0, "seed \(seed) never saw a task expire")
   }
 }
 
 /// One history: the queue, its model, and the dice.
 struct QueueHistory {
-  private static let limits = QueueScript.Queue.Limits(perAVS: 6, total: 14, bytes: 90)
+  private static let limits = QueueScript.Queue.Limits(perAVS: 6, total: 14, bytes: 90, bytesPerAVS: 40)
   private static let avs = (1...4).map { QueueScript.avs($0) }
 
   private var dice: SeededGenerator
@@ -34,7 +34,7 @@ struct QueueHistory {
 
   /// How often each thing happened, so that a history that exercises nothing cannot pass.
   private(set) var left = 0
-  private(set) var refused = 0
+  private(set) var refusedBy: Set<QueueBound> = []
   private(set) var expired = 0
 
   init(seed: UInt64) {
@@ -46,7 +46,8 @@ struct QueueHistory {
     let difference =
       switch Int.random(in: 0..<100, using: &dice) {
       case 0..<35: reserve()
-      case 35..<55: fill()
+      case 35..<50: fill()
+      case 50..<55: reserveUnbounded()
       case 55..<62: cancel()
       case 62..<67: enqueueAgain()
       case 67..<94: takeNext()
@@ -59,8 +60,16 @@ struct QueueHistory {
     let avs = anyAVS()
     let bytes = Int.random(in: 0...12, using: &dice)
     let (mine, theirs) = (queue.reserve(avs: avs, byteCount: bytes), model.reserve(avs: avs, byteCount: bytes))
-    if !theirs { refused += 1 }
-    return mine == theirs ? nil : "reserve(\(avs), \(bytes)) is \(mine), the model says \(theirs)"
+    if let theirs { refusedBy.insert(theirs) }
+    return mine == theirs
+      ? nil : "reserve(\(avs), \(bytes)) is \(String(describing: mine)), the model says \(String(describing: theirs))"
+  }
+
+  private mutating func reserveUnbounded() -> String? {
+    let (avs, bytes) = (anyAVS(), Int.random(in: 0...12, using: &dice))
+    queue.reserveUnbounded(avs: avs, byteCount: bytes)
+    model.reserveUnbounded(avs: avs, byteCount: bytes)
+    return nil
   }
 
   private mutating func fill() -> String? {
@@ -88,7 +97,7 @@ struct QueueHistory {
 
   private mutating func takeNext() -> String? {
     let admitted = Set(Self.avs.filter { _ in Bool.random(using: &dice) })
-    let mine = queue.next { admitted.contains($0) ? $0 : nil }
+    let mine = queue.next { admitted.contains($0.avs) ? $0.avs : nil }
     let theirs = model.next(admitting: admitted)
     if theirs != nil { left += 1 }
     if let mine, mine.grant != mine.entry.avs { return "next gave \(mine.entry.avs) the grant of \(mine.grant)" }

@@ -29,7 +29,7 @@ struct QueueScript {
   /// Takes out all that may leave, in order.
   static func drain(_ queue: inout Queue, admitting admitted: (EthereumAddress) -> Bool = { _ in true }) -> [String] {
     var order: [String] = []
-    while let (entry, _) = queue.next(admit: { admitted($0) ? () : nil }) { order.append(entry.content) }
+    while let (entry, _) = queue.next(admit: { admitted($0.avs) ? () : nil }) { order.append(entry.content) }
     return order
   }
 }
@@ -81,17 +81,18 @@ struct TaskQueueTableTests {
     #expect(Script.drain(&queue) == ["a1", "b3", "a2"])
   }
 
-  @Test("asks each waiting AVS once, and hands on what it was granted")
+  @Test("asks for the first task of each waiting AVS, once, and hands on what it was granted")
   func grants() throws {
     var queue = Script.Queue(limits: Script.roomy)
     queue.enqueueUnbounded(Script.entry("a1", sequence: 1))
     queue.enqueueUnbounded(Script.entry("b1", Script.avsB, sequence: 2))
-    var asked: [EthereumAddress] = []
-    let taken = queue.next { avs -> Int? in
-      asked.append(avs)
-      return avs == Script.avsB ? 42 : nil
+    queue.enqueueUnbounded(Script.entry("b2", Script.avsB, sequence: 3))
+    var asked: [String] = []
+    let taken = queue.next { entry -> Int? in
+      asked.append(entry.content)
+      return entry.avs == Script.avsB ? 42 : nil
     }
-    #expect(asked == [Script.avsA, Script.avsB])
+    #expect(asked == ["a1", "b1"])
     #expect(try #require(taken).entry.content == "b1")
     #expect(try #require(taken).grant == 42)
   }
@@ -99,38 +100,52 @@ struct TaskQueueTableTests {
   @Test("an AVS's own limit counts waiting and reserved places, and leaves others alone")
   func limitPerAVS() {
     var queue = Script.Queue(limits: .init(perAVS: 2, total: 100, bytes: 1000))
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil)
     queue.fillReservation(with: Script.entry("a1", sequence: 1))
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) != nil)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == nil)
     #expect(Script.drain(&queue) == ["a1"])
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) != nil)
   }
 
   @Test("the limit of all AVSs together")
   func limitTotal() {
     var queue = Script.Queue(limits: .init(perAVS: 100, total: 3, bytes: 1000))
-    for avs in [Script.avsA, Script.avsB, Script.avsC] { #expect(queue.reserve(avs: avs, byteCount: 1) == true) }
-    #expect(queue.reserve(avs: Script.avs(0xd), byteCount: 1) == false)
+    for avs in [Script.avsA, Script.avsB, Script.avsC] { #expect(queue.reserve(avs: avs, byteCount: 1) == nil) }
+    #expect(queue.reserve(avs: Script.avs(0xd), byteCount: 1) != nil)
     queue.cancelReservation(avs: Script.avsB, byteCount: 1)
-    #expect(queue.reserve(avs: Script.avs(0xd), byteCount: 1) == true)
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
+    #expect(queue.reserve(avs: Script.avs(0xd), byteCount: 1) == nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) != nil)
   }
 
   @Test("the limit of memory, to the byte")
   func limitBytes() {
     var queue = Script.Queue(limits: .init(perAVS: 100, total: 100, bytes: 10))
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 11) == false)
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 7) == true)
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 4) == false)
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 3) == true)
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == false)
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 11) != nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 7) == nil)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 4) != nil)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 3) == nil)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) != nil)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) == nil)
     queue.fillReservation(with: Script.entry("a1", sequence: 1, bytes: 7))
     #expect(Script.drain(&queue) == ["a1"])
-    #expect(queue.reserve(avs: Script.avsC, byteCount: 7) == true)
+    #expect(queue.reserve(avs: Script.avsC, byteCount: 7) == nil)
+  }
+
+  @Test("each bound is named, and one AVS's payloads leave room for others'")
+  func namedBounds() {
+    var queue = Script.Queue(limits: .init(perAVS: 2, total: 3, bytes: 10, bytesPerAVS: 5))
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 6) == .bytesOfAVS)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 5) == nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == .bytesOfAVS)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 0) == nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 0) == .tasksOfAVS)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 5) == nil)
+    #expect(queue.reserve(avs: Script.avsC, byteCount: 1) == .tasks)
+    queue.cancelReservation(avs: Script.avsA, byteCount: 0)
+    #expect(queue.reserve(avs: Script.avsC, byteCount: 1) == .bytes)
   }
 
   @Test("what was accepted before comes back beyond every limit, and counts")
@@ -138,18 +153,18 @@ struct TaskQueueTableTests {
     var queue = Script.Queue(limits: .init(perAVS: 1, total: 1, bytes: 1))
     for number in 1...3 { queue.enqueueUnbounded(Script.entry("\(number)", sequence: Int64(number), bytes: 5)) }
     #expect(queue.count == 3)
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) == false)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) != nil)
     #expect(Script.drain(&queue) == ["1", "2", "3"])
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == true)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == nil)
   }
 
   @Test("giving back a place that was not reserved changes nothing")
   func strayCancellation() {
     var queue = Script.Queue(limits: .init(perAVS: 1, total: 1, bytes: 10))
     queue.cancelReservation(avs: Script.avsA, byteCount: 5)
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 10) == true)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 10) == nil)
     queue.cancelReservation(avs: Script.avsB, byteCount: 10)
-    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) == false)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 0) != nil)
   }
 
   @Test("expired tasks leave in the order of acceptance, from all AVSs, and free their places")
@@ -163,8 +178,8 @@ struct TaskQueueTableTests {
     #expect(queue.removeExpired(now: 20).map(\.content) == ["b-old", "a-old"])
     #expect(queue.removeExpired(now: 20).isEmpty)
     #expect(queue.depths == [Script.avsA: 1, Script.avsC: 1])
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == true)
-    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == false)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) != nil)
     #expect(queue.removeExpired(now: 21).map(\.content) == ["a-new"])
     #expect(Script.drain(&queue) == ["c-new"])
   }

@@ -37,9 +37,11 @@ enum RejectionTable {
     Row(rejection: .noPerformer(avs: avs), code: "no_performer", words: ["avs_address", "DeployArtifact"]),
     Row(rejection: .performerUnavailable(avs: avs), code: "performer_unavailable", words: ["avs_address", "again"]),
     Row(rejection: .conflictingTask(id), code: "conflicting_task", words: ["task_id", id.description]),
-    Row(rejection: .queueFull(avs: avs), code: "queue_full", words: ["queue", "later"]),
+    Row(rejection: .queueFull(avs: avs, .tasksOfAVS), code: "queue_full", words: ["queue", "avs_address", "later"]),
     Row(rejection: .storeUnavailable("disk full"), code: "store_unavailable", words: ["disk full", "nothing was accepted"]),
     Row(rejection: .notAccepting("starting"), code: "not_accepting", words: ["starting", "again"]),
+    Row(rejection: .tooManyCallers, code: "too_many_callers", words: ["memory", "later"]),
+    Row(rejection: .outcomeNotWritten("disk full"), code: "outcome_not_written", words: ["accepted", "disk full", "later"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -59,6 +61,8 @@ enum RejectionTable {
     case .queueFull: 11
     case .storeUnavailable: 12
     case .notAccepting: 13
+    case .tooManyCallers: 14
+    case .outcomeNotWritten: 15
     }
   }
 }

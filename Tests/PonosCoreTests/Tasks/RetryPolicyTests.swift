@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Retry policy")
 struct RetryPolicyTests {
-  static let policy = RetryPolicy(firstDelay: .milliseconds(100), maxDelay: .seconds(5))
+  static let policy = RetryPolicy(firstDelay: .milliseconds(100), maxDelay: .seconds(5), sharedContainers: 2)
   static let failure = TaskFailure.performerUnreachable("gone")
 
   @Test(
@@ -33,5 +33,11 @@ struct RetryPolicyTests {
   func onlyRetryable(row: FailureTable.Row) {
     let delay = Self.policy.delay(after: row.failure, attempt: 1, remaining: .seconds(90))
     #expect((delay != nil) == row.isRetryable)
+  }
+
+  @Test("a task that lost containers runs alone, and has failed when it loses that one, too")
+  func lostContainers() {
+    #expect((0...3).map { Self.policy.mustRunAlone(lostContainers: $0) } == [false, false, true, true])
+    #expect((0...3).map { Self.policy.isAtFault(lostContainers: $0) } == [false, false, false, true])
   }
 }

@@ -21,6 +21,9 @@ enum FailureTable {
       words: ["status 3", "not a number"]),
     Row(
       failure: .performerUnreachable("no route"), code: "performer_unreachable", isRetryable: true, words: ["no route"]),
+    Row(
+      failure: .performerCrashed(containers: 3), code: "performer_crashed", isRetryable: false,
+      words: ["3 containers", "log"]),
     Row(failure: .timedOut, code: "task_timed_out", isRetryable: false, words: ["taskTimeout"]),
     Row(failure: .expired, code: "task_expired", isRetryable: false, words: ["concurrency", "taskTimeout"]),
     Row(failure: .wrongTaskID, code: "wrong_task_id", isRetryable: false, words: ["task_id"]),
@@ -31,6 +34,8 @@ enum FailureTable {
     Row(failure: .signingFailed("no key"), code: "signing_failed", isRetryable: false, words: ["no key"]),
     Row(
       failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: true, words: ["disk full"]),
+    Row(failure: .expiredWhileDown, code: "task_expired_while_down", isRetryable: false, words: ["down"]),
+    Row(failure: .journalRefused("finished"), code: "journal_refused", isRetryable: false, words: ["finished"]),
   ]
 
   /// Which row a failure belongs to. Total, so that a new failure does not compile until the table knows it.
@@ -38,13 +43,16 @@ enum FailureTable {
     switch failure {
     case .performerError: 0
     case .performerUnreachable: 1
-    case .timedOut: 2
-    case .expired: 3
-    case .wrongTaskID: 4
-    case .outputTooLarge: 5
-    case .digestConflict: 6
-    case .signingFailed: 7
-    case .journalUnavailable: 8
+    case .performerCrashed: 2
+    case .timedOut: 3
+    case .expired: 4
+    case .wrongTaskID: 5
+    case .outputTooLarge: 6
+    case .digestConflict: 7
+    case .signingFailed: 8
+    case .journalUnavailable: 9
+    case .expiredWhileDown: 10
+    case .journalRefused: 11
     }
   }
 }

@@ -20,7 +20,8 @@ struct StatusMappingTests {
       (.noSigner(.bn254, operatorSet: OperatorSet(avs: avs, id: 1)), .failedPrecondition),
       (.noPerformer(avs: avs), .failedPrecondition), (.performerUnavailable(avs: avs), .unavailable),
       (.conflictingTask(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .alreadyExists),
-      (.queueFull(avs: avs), .resourceExhausted), (.storeUnavailable("disk full"), .unavailable),
+      (.queueFull(avs: avs, .tasks), .resourceExhausted), (.tooManyCallers, .resourceExhausted),
+      (.storeUnavailable("disk full"), .unavailable), (.outcomeNotWritten("disk full"), .unavailable),
       (.notAccepting("starting"), .unavailable),
     ] as [(Rejection, RPCError.Code)])
   func refusals(rejection: Rejection, status: RPCError.Code) {
@@ -29,10 +30,18 @@ struct StatusMappingTests {
     #expect(error.message == rejection.message)
     #expect(Array(error.metadata[stringValues: "ponos-code"]) == [rejection.code])
     let mayPass = [
-      .performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs), .storeUnavailable("disk full"), .notAccepting("starting"),
+      .performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs, .tasks), .tooManyCallers, .storeUnavailable("disk full"),
+      .outcomeNotWritten("disk full"), .notAccepting("starting"),
     ]
     .contains(rejection)
     #expect(StockRetries.repeats(error) == mayPass)
+  }
+
+  @Test("a performer's long words are cut, so that they fit into trailers")
+  func longWords() {
+    let error = RPCError(StoredFailure(.performerError(code: 2, message: String(repeating: "é", count: 20_000))))
+    #expect(error.message.utf8.count < 1100)
+    #expect(error.message.hasPrefix("the performer failed the task with status 2: éé"))
   }
 
   @Test(

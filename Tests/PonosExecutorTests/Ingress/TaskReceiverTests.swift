@@ -134,7 +134,7 @@ struct TaskReceiverTests {
       async let waiting = rig.receiver.submit(try Rig.submission())
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       let late = try Rig.submission()
-      #expect(await rig.receiver.submit(late)?.refusal == .queueFull(avs: Rig.avs))
+      #expect(await rig.receiver.submit(late)?.refusal == .queueFull(avs: Rig.avs, .tasksOfAVS))
       #expect(try await rig.store.task(late.id) == nil)
       gate.open()
       #expect(try await running?.signed != nil)
@@ -150,12 +150,14 @@ struct TaskReceiverTests {
     let submission = try Rig.submission()
     #expect(await rig.receiver.submit(submission)?.refusal == .notAccepting("starting"))
     try await rig.run { rig in
-      rig.receiver.refuseNew(because: "stopping")
-      #expect(await rig.receiver.submit(submission)?.refusal == .notAccepting("stopping"))
       let record = try await rig.store.task(submission.id)
       #expect(record == nil)
-      rig.receiver.open()
       #expect(await rig.receiver.submit(submission)?.signed != nil)
+      rig.receiver.close(because: "stopping")
+      let late = try Rig.submission()
+      #expect(await rig.receiver.submit(late)?.refusal == .notAccepting("stopping"))
+      let lateRecord = try await rig.store.task(late.id)
+      #expect(lateRecord == nil)
     }
   }
 
@@ -215,7 +217,7 @@ struct TaskReceiverTests {
       try await eventually { gate.arrivals == 1 }
       async let second = rig.receiver.submit(submission)
       #expect(rig.receiver.hasWaitingCallers)
-      rig.receiver.refuseNew(because: "stopping")
+      rig.receiver.close(because: "stopping")
       rig.receiver.interruptWaitingCallers()
       #expect(await first?.isInterrupted == true)
       // The second came before or after the doors closed.
@@ -224,6 +226,28 @@ struct TaskReceiverTests {
       #expect(!rig.receiver.hasWaitingCallers)
       #expect(try await rig.store.task(submission.id)?.phase == .executing)
       gate.open()
+    }
+  }
+
+  @Test("at shutdown no further run begins: callers of waiting tasks are sent away at once, those of running ones wait")
+  func closing() async throws {
+    let gate = TaskGate()
+    let performer = FakePerformer.behind(gate)
+    try await Rig().run { rig in
+      rig.publish(performer, capacity: 1)
+      let (running, waiting) = (try Rig.submission(), try Rig.submission())
+      async let first = rig.receiver.submit(running)
+      try await eventually { gate.arrivals == 1 }
+      async let second = rig.receiver.submit(waiting)
+      try await eventually { rig.queue.depths[Rig.avs] == 1 }
+      rig.receiver.close(because: "stopping")
+      #expect(await second?.isInterrupted == true)
+      #expect(rig.receiver.hasWaitingCallers)
+      gate.open()
+      #expect(await first?.signed != nil)
+      #expect(!rig.receiver.hasWaitingCallers)
+      #expect(performer.calls == [running.id])
+      #expect(try await rig.store.task(waiting.id)?.phase == .queued)
     }
   }
 

@@ -35,8 +35,8 @@ import Testing
   }
 
   @Test func performerGaugesFollowWhatIsThere() {
-    let running = PerformerObservation(avs: avs, state: "Running", isRunning: true, capacity: 8, outstanding: 3)
-    let failed = PerformerObservation(avs: avs, state: "Failed", isRunning: false, capacity: 0, outstanding: 0)
+    let running = PerformerObservation(avs: avs, state: .running, isRunning: true, capacity: 8, outstanding: 3)
+    let failed = PerformerObservation(avs: avs, state: .failed, isRunning: false, capacity: 0, outstanding: 0)
     metrics.performers([running, failed])
     #expect(value("ponos_performers{avs=\"\(avs)\",state=\"running\"}") == 1)
     #expect(value("ponos_performers{avs=\"\(avs)\",state=\"failed\"}") == 1)

@@ -34,6 +34,38 @@ struct PerformerRosterTests {
     #expect(roster.snapshot().map(\.outstanding) == [0])
   }
 
+  @Test("a task that must run alone waits for an idle performer and has all of it")
+  func alone() throws {
+    let roster = roster()
+    roster.publish(entry("one"))
+    let shared = try #require(roster.acquire(Self.avs))
+    #expect(roster.acquire(Self.avs, mustBeAlone: { _ in true }) == nil)
+    roster.release(shared)
+    let whole = try #require(roster.acquire(Self.avs, mustBeAlone: { _ in true }))
+    #expect(roster.acquire(Self.avs) == nil)
+    #expect(roster.acquire(Self.avs, mustBeAlone: { _ in true }) == nil)
+    roster.release(whole)
+    #expect(roster.acquire(Self.avs) != nil)
+    #expect(roster.acquire(Self.avs) != nil)
+  }
+
+  @Test("a container that replaces another one has a publication of its own")
+  func publications() throws {
+    let roster = roster()
+    roster.publish(entry("one"))
+    let first = try #require(roster.acquire(Self.avs))
+    #expect(try #require(roster.acquire(Self.avs)).publication == first.publication)
+    roster.publish(entry("one"))
+    var asked: [UInt64] = []
+    let second = try #require(
+      roster.acquire(Self.avs) { publication in
+        asked.append(publication)
+        return false
+      })
+    #expect(second.publication > first.publication)
+    #expect(asked == [second.publication])
+  }
+
   @Test("a new performer takes over at once; the old one keeps what it has and drains")
   func replacement() async throws {
     let roster = roster()

@@ -1,5 +1,6 @@
 import PonosCore
 import PonosTesting
+import Synchronization
 import Testing
 
 @testable import PonosExecutor
@@ -11,7 +12,7 @@ struct RunRecoveryTests {
   @Test("an unreachable performer is tried again until it answers, each run in the journal")
   func triesAgain() async throws {
     let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
-      if call < 4 { throw .unreachable("broke off") }
+      if call < 9 { throw .unreachable("broke off") }
       return .echo(id, payload)
     }
     try await Rig().run { rig in
@@ -19,8 +20,32 @@ struct RunRecoveryTests {
       let submission = try Rig.submission()
       let result = try #require(await rig.receiver.submit(submission)?.signed)
       try Rig.check(result, for: submission)
-      #expect(performer.calls == Array(repeating: submission.id, count: 4))
-      #expect(try await rig.store.task(submission.id)?.attempt == 4)
+      #expect(performer.calls == Array(repeating: submission.id, count: 9))
+      #expect(try await rig.store.task(submission.id)?.attempt == 9)
+    }
+  }
+
+  @Test("a task that loses three containers, the last of them alone, has failed; others are answered by the fourth")
+  func poison() async throws {
+    let (poison, neighbour) = (try Rig.submission(Rig.draft("poison")), try Rig.submission())
+    let crashes = Mutex(0)
+    /// A container that ends with the poisoned task and is replaced at once.
+    @Sendable func publishContainer(_ rig: Rig) {
+      let container = FakePerformer { id, payload, _ throws(PerformerCallError) in
+        guard id == poison.id else { return .echo(id, payload) }
+        crashes.withLock { $0 += 1 }
+        publishContainer(rig)
+        throw .unreachable("reset")
+      }
+      rig.publish(container, capacity: 4)
+    }
+    try await Rig().run { rig in
+      publishContainer(rig)
+      #expect(await rig.receiver.submit(poison)?.failure?.code == "performer_crashed")
+      #expect(crashes.withLock(\.self) == 3)
+      #expect(await rig.receiver.submit(poison)?.failure?.code == "performer_crashed", "a retry gets the same answer")
+      try Rig.check(try #require(await rig.receiver.submit(neighbour)?.signed), for: neighbour)
+      #expect(crashes.withLock(\.self) == 3)
     }
   }
 

@@ -23,7 +23,7 @@ import Testing
     for number in 1...3 { _ = try await first.accept(StoreRecords.task(number)) }
     try await first.record(.executing(performerID: "p", attempt: 1), for: StoreRecords.taskID(2))
     try await first.record(.signed(result: [9, 8], at: 77), for: StoreRecords.taskID(3))
-    _ = try await first.record(StoreRecords.signedDigest(task: 3, digest: 4))
+    _ = try await first.record(StoreRecords.signedDigest(task: 3, digest: 4), output: [])
     try await first.save(performer)
     let unfinished = try await first.unfinishedTasks()
     let recent = try await first.recentTasks(limit: 10)
@@ -34,7 +34,9 @@ import Testing
     #expect(try await second.unfinishedTasks() == unfinished)
     #expect(try await second.recentTasks(limit: 10) == recent)
     #expect(try await second.task(StoreRecords.taskID(3))?.result == [9, 8])
-    #expect(try await second.record(StoreRecords.signedDigest(task: 3, digest: 5)) == .conflict(recorded: StoreRecords.digest(4)))
+    #expect(
+      try await second.record(StoreRecords.signedDigest(task: 3, digest: 5), output: [])
+        == .conflict(recorded: StoreRecords.digest(4)))
     #expect(try await second.performers() == [performer])
     #expect(try await second.installationID() == installation)
     _ = try await second.accept(StoreRecords.task(4))
@@ -173,8 +175,9 @@ import Testing
   }
 
   /// SQL that fills a database of each version with task 1.
-  private static let contents: [Int: String] = [
-    1: """
+  private static let contents: [Int: String] = [1: queuedTask, 2: queuedTask]
+
+  private static let queuedTask = """
     INSERT INTO task (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt)
     VALUES (x'\(hex(StoreRecords.task(1).id))', x'\(hex(StoreRecords.task(1).contentHash))',
       x'\(hex(StoreRecords.task(1).operatorSet.avs))', \(StoreRecords.task(1).operatorSet.id),
@@ -182,7 +185,6 @@ import Testing
       \(StoreRecords.task(1).deadline), 'queued', 0);
     INSERT INTO submission (sequence, bytes) VALUES (1, x'\(Hex.encode(StoreRecords.task(1).submission))');
     """
-  ]
 
   private static func hex(_ value: some FixedBytes) -> String { Hex.encode(value.bytes) }
 

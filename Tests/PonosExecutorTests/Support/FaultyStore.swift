@@ -44,9 +44,9 @@ final class FaultyStore: ExecutorStore {
     try await base.record(transition, for: id)
   }
 
-  func record(_ digest: SignedDigestRecord) async throws(StoreError) -> DigestOutcome {
+  func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {
     try check(.digest)
-    return try await base.record(digest)
+    return try await base.record(digest, output: output)
   }
 
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }

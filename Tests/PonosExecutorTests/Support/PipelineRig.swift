@@ -64,7 +64,8 @@ struct PipelineRig: Sendable {
       readiness: { [roster] in roster.isServing($0) ? nil : .noPerformer(avs: $0) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, logger: logger)
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock.taskClock,
+      logger: logger)
   }
 
   private static func config(_ avs: EthereumAddress) -> AVSConfig {

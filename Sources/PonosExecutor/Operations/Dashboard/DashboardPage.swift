@@ -135,6 +135,7 @@ package enum DashboardPage {
     case .failed: #"<span class="badge bad">failed</span>"#
     case .queued: #"<span class="badge">queued</span>"#
     case .executing: #"<span class="badge busy">executing</span>"#
+    case .collected: #"<span class="badge busy">signing</span>"#
     }
   }
 

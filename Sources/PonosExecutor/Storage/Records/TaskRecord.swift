@@ -6,6 +6,8 @@ package enum TaskPhase: String, Sendable, Codable, CaseIterable {
   case queued
   /// With a performer.
   case executing
+  /// Answered by a performer: the output and its digest are stored, the signature is not.
+  case collected
   /// Finished: the signed result is stored and is the answer to every retry.
   case signed
   /// Finished: the failure is stored and is the answer to every retry.
@@ -19,7 +21,7 @@ package struct AcceptedTaskRecord: Sendable, Equatable {
   package var id: TaskID
   /// Hash over everything in the submission that defines the task; the same id with another hash is a conflict.
   package var contentHash: Digest32
-  /// The submission in protobuf encoding, enough to run the task after a restart.
+  /// The submission in protobuf encoding, enough to run the task after a restart; empty once it is finished.
   package var submission: [UInt8]
   package var operatorSet: OperatorSet
   package var aggregator: EthereumAddress
@@ -54,6 +56,8 @@ package struct TaskRecord: Sendable, Equatable {
   package var attempt: Int
   /// The performer of the last run begun.
   package var performerID: String?
+  /// The performer's checked output; only in phase `collected`.
+  package var output: [UInt8]?
   /// The signed answer in protobuf encoding (`TaskResult`); only in phase `signed`.
   package var result: [UInt8]?
   /// Only in phase `failed`.
@@ -64,7 +68,7 @@ package struct TaskRecord: Sendable, Equatable {
 
   package init(
     accepted: AcceptedTaskRecord, sequence: Int64, phase: TaskPhase = .queued, attempt: Int = 0,
-    performerID: String? = nil, result: [UInt8]? = nil, failure: StoredFailure? = nil,
+    performerID: String? = nil, output: [UInt8]? = nil, result: [UInt8]? = nil, failure: StoredFailure? = nil,
     finishedAt: UnixMilliseconds? = nil
   ) {
     self.accepted = accepted
@@ -72,6 +76,7 @@ package struct TaskRecord: Sendable, Equatable {
     self.phase = phase
     self.attempt = attempt
     self.performerID = performerID
+    self.output = output
     self.result = result
     self.failure = failure
     self.finishedAt = finishedAt
@@ -98,6 +103,14 @@ package enum TaskTransition: Sendable, Equatable {
   case requeued
   case signed(result: [UInt8], at: UnixMilliseconds)
   case failed(StoredFailure, at: UnixMilliseconds)
+
+  /// Whether the task changes no more after this.
+  package var finishes: Bool {
+    switch self {
+    case .executing, .requeued: false
+    case .signed, .failed: true
+    }
+  }
 }
 
 /// What a list shows of a task.

@@ -6,8 +6,8 @@ import PonosCore
 enum TaskRow {
   static let selection = """
     SELECT task.id, avs, operator_set, phase, attempt, performer_id, accepted_at, finished_at, failure_code, failure_message,
-      task.sequence, content_hash, aggregator, priority, deadline, result, bytes
-    FROM task JOIN submission ON submission.sequence = task.sequence
+      task.sequence, content_hash, aggregator, priority, deadline, result, bytes, output
+    FROM task LEFT JOIN submission ON submission.sequence = task.sequence
     """
 
   /// Without submission and result, which may be megabytes.
@@ -23,7 +23,7 @@ enum TaskRow {
       deadline: row[14])
     return TaskRecord(
       accepted: accepted, sequence: row[10], phase: try phase(row), attempt: row[4], performerID: row[5],
-      result: try bytes(row, 15), failure: try failure(row), finishedAt: row[7])
+      output: try bytes(row, 17), result: try bytes(row, 15), failure: try failure(row), finishedAt: row[7])
   }
 
   static func summary(_ row: Row) throws -> TaskSummary {
