@@ -1,3 +1,4 @@
+import Foundation
 import GRPCCore
 import Synchronization
 import Testing
@@ -70,4 +71,9 @@ func inTime<Result: Sendable>(
 
 struct TimeLimitExceeded: Error {
   let limit: Duration
+}
+
+/// How often tests of races are run: `TRANSPORT_REPETITIONS`, or a few times.
+enum Repetitions {
+  static var count: Int { ProcessInfo.processInfo.environment["TRANSPORT_REPETITIONS"].flatMap { Int($0) } ?? 5 }
 }
