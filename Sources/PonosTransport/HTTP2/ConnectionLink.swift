@@ -149,16 +149,16 @@ final class ConnectionLink {
     case .ping:
       write(.rootStream, .ping(PingPurpose.keepalive, ack: false))
     case .announceShutdown:
-      sendGoAway(lastStream: .maxID)
+      context?.triggerUserOutboundEvent(ShutdownAnnouncer.Announcement(), promise: nil)
       write(.rootStream, .ping(PingPurpose.shutdown, ack: false))
     case .refuseCalls:
-      sendGoAway(lastStream: lastPeerStream)
+      sendGoAway()
     case .sayFarewell:
       let left = eventLoop.makePromise(of: Void.self)
       left.futureResult.assumeIsolated().whenComplete { _ in
         self.proceed(with: self.lifecycle.farewellLeft(at: .now()))
       }
-      sendGoAway(lastStream: lastPeerStream, promise: left)
+      sendGoAway(promise: left)
     case .closeOutput:
       context?.close(mode: .output, promise: nil)
     case .close:
@@ -166,8 +166,8 @@ final class ConnectionLink {
     }
   }
 
-  private func sendGoAway(lastStream: HTTP2StreamID, promise: EventLoopPromise<Void>? = nil) {
-    write(.rootStream, .goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil), promise: promise)
+  private func sendGoAway(promise: EventLoopPromise<Void>? = nil) {
+    write(.rootStream, .goAway(lastStreamID: lastPeerStream, errorCode: .noError, opaqueData: nil), promise: promise)
   }
 
   private func retire() {

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP2
 
-/// The handlers of one connection of a server, from the network inwards: reading, TLS, PING guard, HTTP/2, calls.
+/// The handlers of one connection of a server, from the network inwards: reading, TLS, announcements,
+/// PING guard, HTTP/2, calls.
 enum ServerPipeline {
   static func configure(
     _ channel: any Channel, settings: ServerTransportSettings, service: ServerCallService,
@@ -13,6 +14,7 @@ enum ServerPipeline {
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(ReadWhileWritable())
     if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
+    try pipeline.addHandler(ShutdownAnnouncer())
     try pipeline.addHandler(PingGuard(isServer: true))
     try pipeline.addHandler(settings.http2.makeHandler(mode: .server, watcher: watcher))
     try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))

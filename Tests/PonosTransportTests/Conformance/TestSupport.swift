@@ -10,6 +10,19 @@ final class Counter: Sendable {
   func increment() { count.withLock { $0 += 1 } }
 }
 
+/// Times, from any thread.
+final class Recorder: Sendable {
+  private let times = Mutex<[Duration]>([])
+  func add(_ time: Duration) { times.withLock { $0.append(time) } }
+
+  func take() -> [Duration] {
+    times.withLock { times in
+      defer { times.removeAll() }
+      return times
+    }
+  }
+}
+
 /// Something to wait for that happens once.
 final class Gate: Sendable {
   private struct State {
