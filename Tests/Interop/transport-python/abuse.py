@@ -43,13 +43,16 @@ def message(payload, flag=0):
 
 
 class Peer:
-    def __init__(self, port, greet=True, settings=SETTINGS):
-        self.socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port, greet=True, settings=SETTINGS, receive_buffer=None):
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.settimeout(0.001)
         self.received = b""
         self.closed = False
         if greet:
-            self.send(PREFACE + settings)
+            self.send(PREFACE + settings + frame(4, 1))
 
     def send(self, data, reading=True, patience=20):
         """Sends all of `data`; false when the server did not take it in time or closed the connection."""
@@ -213,19 +216,17 @@ def too_many_streams(port, _):
 @lasts
 def unread_answers(port, _):
     """Calls as fast as it can and never reads an answer: the server has to stop reading, or to end the connection."""
-    peer = Peer(port)
-    block = header_block("Unary", extra=[("x-ponos-pad", "v" * 4000)])
+    peer = Peer(port, receive_buffer=4096)
+    block = header_block("NoSuchMethod")
     sent = 0
     stream = 1
-    while sent < 400 << 20:
-        calls = b"".join(
-            frame(HEADERS, 4, number, block) + frame(DATA, 1, number, message(b"hello"))
-            for number in range(stream, stream + 200, 2))
+    while sent < 100 << 20:
+        calls = b"".join(frame(HEADERS, 5, number, block) for number in range(stream, stream + 200, 2))
         stream += 200
         if not peer.send(calls, reading=False, patience=2):
             print("begun", flush=True)
             sys.stdin.read()
-            return True, f"stopped after {sent >> 20} MiB"
+            return True, f"stopped after {sent >> 10} KiB"
         sent += len(calls)
     return False, "never stopped"
 
