@@ -1,19 +1,25 @@
-package import GRPCNIOTransportHTTP2
+package import GRPCCore
 
-/// The transport beneath every generated stub of this package. Named here, and only here, so that it can be replaced in one place.
-package typealias ServerTransportInUse = HTTP2ServerTransport.Posix
+/// The transport beneath every generated stub of this package. Named here, and only here, so that it can be replaced in one place;
+/// ``LibraryTransports`` makes the alternative.
+package typealias ServerTransportInUse = EventLoopServerTransport
 /// The client side of ``ServerTransportInUse``.
-package typealias ClientTransportInUse = HTTP2ClientTransport.Posix
+package typealias ClientTransportInUse = EventLoopClientTransport
 
 /// Makes gRPC transports with limits that stock grpc-go and C-core peers can live with.
 package enum Transports {
   /// A listener; it binds when the server that owns it is run.
   package static func server(_ settings: ServerTransportSettings) -> ServerTransportInUse {
-    LibraryTransports.server(settings)
+    EventLoopServerTransport(settings)
   }
 
   /// A client of one peer; it connects when the `GRPCClient` that owns it is run.
   package static func client(_ settings: ClientTransportSettings) throws -> ClientTransportInUse {
-    try LibraryTransports.client(settings)
+    EventLoopClientTransport(settings)
+  }
+
+  /// Whether a call failed because a message was larger than the caller accepts, as opposed to what the peer says of itself.
+  package static func isOversizedMessage(_ error: RPCError) -> Bool {
+    error.code == .resourceExhausted && error.message.hasPrefix(CallFault.oversizedMessage)
   }
 }

@@ -19,7 +19,7 @@ struct MessageAssemblerTests {
     while let slice = wire.readSlice(length: min(piece, wire.readableBytes)), slice.readableBytes > 0 {
       assembler.append(slice)
       while let message = try assembler.next() {
-        found.append(Array(message.bytes.readableBytesView))
+        found.append(Array(message.bytes.buffer.readableBytesView))
         credit += message.weight.credit
         held += message.weight.held
       }
@@ -51,6 +51,17 @@ struct MessageAssemblerTests {
     assembler.append(ByteBuffer(bytes: [0, 0, 0, 0, 4, 1]))
     #expect(throws: Never.self) { () throws in _ = try assembler.next() }
     #expect(throws: CallFault.self) { try assembler.finish() }
+  }
+
+  @Test("a compressed message stays so until it is asked for, and what it turns out to be is limited then")
+  func lazyDecompression() throws {
+    let bomb = MessageBytes.frame(Gzip.compress(ByteBuffer(repeating: 0, count: 100_000)), isCompressed: true)
+    var assembler = MessageAssembler(maxMessageBytes: 10_000, acceptsGzip: true)
+    assembler.append(bomb)
+    let message = try #require(try assembler.next())
+    #expect(message.bytes.isCompressed && message.bytes.count < 1_000)
+    let fault = #expect(throws: CallFault.self) { try assembler.decompress(message.bytes) }
+    #expect(fault?.code == .resourceExhausted)
   }
 
   @Test("gzip there and back, of any size", arguments: [0, 1, 1_000, 300_000])

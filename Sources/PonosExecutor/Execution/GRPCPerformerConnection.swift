@@ -67,15 +67,14 @@ package final class GRPCPerformerConnection: PerformerConnection {
 
   private static func classify(_ error: RPCError) -> PerformerCallError {
     switch error.code {
+    case _ where Transports.isOversizedMessage(error):
+      .replyTooLarge
     case .unavailable:
       .unreachable(error.message)
     case .deadlineExceeded:
       .timedOut
     case .cancelled:
       Task.isCancelled ? .cancelled : .unreachable("the performer broke the call off: \(error.message)")
-    case .internalError where error.message.contains("exceeded the configured maximum payload size"):
-      // The transport's own words for a message beyond our limit; it has no code of its own for that.
-      .replyTooLarge
     default:
       .answeredError(code: error.code.rawValue, message: error.message)
     }

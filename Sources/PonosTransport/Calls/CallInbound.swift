@@ -2,10 +2,14 @@ import GRPCCore
 import NIOCore
 import Synchronization
 
-/// Is told of each message that has been read or dropped, so that it can let the peer send more.
-protocol CreditKeeper: AnyObject {
-  /// Called on the event loop.
+/// The call that parts belong to; asked and told on its event loop.
+protocol CallInboundOwner<Part>: AnyObject {
+  associatedtype Part: Sendable
+
+  /// A message has been read or dropped, so that the peer may send more.
   func didRead(_ weight: MessageWeight)
+  /// `part` as its reader wants it; a message that arrived compressed stays so until it is read.
+  func unpack(_ part: Part) throws(RPCError) -> Part
 }
 
 /// The parts of a call that arrive from the peer, as the sequence a handler or a caller reads.
@@ -22,7 +26,7 @@ final class CallInbound<Part: Sendable>: AsyncSequence, @unchecked Sendable {
   private var queue = PartQueue<Part>()
   private var reader: (number: UInt64, continuation: UnsafeContinuation<Part?, any Error>)?
   private var cancelledReader: UInt64?
-  private var creditKeeper: (any CreditKeeper)?
+  private var owner: (any CallInboundOwner<Part>)?
 
   init(eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
@@ -46,15 +50,15 @@ final class CallInbound<Part: Sendable>: AsyncSequence, @unchecked Sendable {
 
   // MARK: The connection's side, on the event loop
 
-  /// Names who is told about credit, until the end of the call.
-  func attach(_ keeper: some CreditKeeper) {
-    creditKeeper = keeper
+  /// Names the call the parts belong to, until nobody reads it any more.
+  func attach(_ owner: some CallInboundOwner<Part>) {
+    self.owner = owner
   }
 
   func deliver(_ part: Part, weight: MessageWeight = MessageWeight()) {
-    guard let creditKeeper else { return }
+    guard owner != nil else { return }
     guard !queue.isEnded else {
-      if weight.held > 0 { creditKeeper.didRead(weight) }
+      report(weight)
       return
     }
     queue.append(part, weight: weight)
@@ -76,17 +80,17 @@ final class CallInbound<Part: Sendable>: AsyncSequence, @unchecked Sendable {
   /// Nobody will read any more: forgets the parts and whom to tell.
   func discard() {
     for entry in queue.removeAll() { report(entry.weight) }
-    creditKeeper = nil
+    owner = nil
   }
 
   private func serveReader() {
-    guard let reader else { return }
-    switch readNow() {
-    case .some(let result):
-      self.reader = nil
-      reader.continuation.resume(with: result)
-    case .none:
-      return
+    guard let waiting = reader else { return }
+    // Unpacking a part may fail the call, which serves the reader as well: it must be served once.
+    reader = nil
+    if let result = readNow() {
+      waiting.continuation.resume(with: result)
+    } else {
+      reader = waiting
     }
   }
 
@@ -94,15 +98,23 @@ final class CallInbound<Part: Sendable>: AsyncSequence, @unchecked Sendable {
     switch queue.read() {
     case .part(let entry):
       report(entry.weight)
-      return .success(entry.part)
+      return unpack(entry.part)
     case .end: return .success(nil)
     case .failure(let error): return .failure(error)
     case .wait: return nil
     }
   }
 
+  private func unpack(_ part: Part) -> Result<Part?, any Error> {
+    do throws(RPCError) {
+      return .success(try owner?.unpack(part) ?? part)
+    } catch {
+      return .failure(error)
+    }
+  }
+
   private func report(_ weight: MessageWeight) {
-    if weight.held > 0 { creditKeeper?.didRead(weight) }
+    if weight.held > 0 { owner?.didRead(weight) }
   }
 
   // MARK: The reader's side

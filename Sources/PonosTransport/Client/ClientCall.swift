@@ -4,58 +4,64 @@ import NIOHTTP2
 
 /// One call of a client: carries out what ``ClientStreamStateMachine`` decides.
 ///
-/// All state belongs to the event loop of the connection.
-final class ClientCall: CreditKeeper, @unchecked Sendable {
+/// All state belongs to the event loop of the call, which is that of every connection it may use.
+final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   typealias Part = RPCResponsePart<MessageBytes>
 
   let descriptor: MethodDescriptor
-  let connection: ClientConnectionHandler
   let inbound: CallInbound<Part>
   let gate: SendGate
-  var eventLoop: any EventLoop { connection.eventLoop }
+  let eventLoop: any EventLoop
 
   // Event loop only.
-  private(set) var id: HTTP2StreamID?
+  private(set) var connection: ClientConnection
+  /// Whether the request is on its way, as opposed to waiting for a stream to become free.
+  var hasLeft = false
+  private var link: ConnectionLink { connection.role.link }
+  private var id: HTTP2StreamID?
   private var machine: ClientStreamStateMachine
   private var window: ReceiveWindow
   /// The last message, kept until the turn of the loop ends: often it is known by then that no other follows, and the
   /// frame can end the stream as well.
   private var heldPayload: ByteBuffer?
 
-  init(_ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, windowSize: Int, connection: ClientConnectionHandler) {
+  init(_ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, windowSize: Int, connection: ClientConnection) {
     self.descriptor = descriptor
     self.machine = machine
     self.connection = connection
+    eventLoop = connection.channel.eventLoop
     window = ReceiveWindow(size: windowSize)
-    inbound = CallInbound(eventLoop: connection.eventLoop)
-    gate = SendGate(eventLoop: connection.eventLoop)
+    inbound = CallInbound(eventLoop: eventLoop)
+    gate = SendGate(eventLoop: eventLoop)
     inbound.attach(self)
   }
 
   // MARK: To the network
 
-  /// Writes one part; returns whether the writer has to wait before the next.
-  func write(_ part: RPCRequestPart<MessageBytes>) throws(RPCError) -> Bool {
-    switch part {
-    case .metadata(let metadata):
-      try open(metadata)
-    case .message(let bytes):
-      let payload = try machine.send(message: bytes)
-      sendHeldPayload()
-      heldPayload = payload
-      connection.holdsPayload(self)
-    }
-    return gate.isShut
+  /// Begins the call; false when the connection takes no more calls, so that another is needed.
+  func begin(_ metadata: Metadata) throws(RPCError) -> Bool {
+    guard machine.isIdle else { throw machine.misuse }
+    guard link.takesCalls else { return false }
+    let headers = try machine.begin(descriptor, metadata: metadata, headers: connection.role.headers)
+    let id = connection.role.openStream(for: self)
+    self.id = id
+    link.write(id, .headers(.init(headers: headers)))
+    return true
   }
 
-  private func open(_ metadata: Metadata) throws(RPCError) {
-    let headers = try machine.begin(descriptor, metadata: metadata, headers: connection.headers)
-    guard let id = connection.openStream(for: self) else {
-      fail(CallFault(.unavailable, "the connection closed before the call could begin"))
-      return
-    }
-    self.id = id
-    connection.link.write(id, .headers(.init(headers: headers)))
+  /// Uses another connection, of the same event loop; the call has not begun.
+  func move(to connection: ClientConnection) {
+    self.connection = connection
+  }
+
+  func write(_ part: RPCRequestPart<MessageBytes>) throws(RPCError) -> Bool {
+    guard case .message(let bytes) = part else { throw machine.misuse }
+    let payload = try machine.send(message: bytes)
+    let isListed = heldPayload != nil
+    sendHeldPayload()
+    heldPayload = payload
+    if !isListed { connection.role.holdsPayload(self) }
+    return gate.isShut
   }
 
   /// Sends what was held back, because the loop's turn ends or something has to follow it.
@@ -63,38 +69,35 @@ final class ClientCall: CreditKeeper, @unchecked Sendable {
     guard let id, let payload = heldPayload else { return }
     heldPayload = nil
     let promise = gate.admit(payload.readableBytes)
-    connection.link.write(id, .data(.init(data: .byteBuffer(payload), endStream: endStream)), promise: promise)
+    link.write(id, .data(.init(data: .byteBuffer(payload), endStream: endStream)), promise: promise)
   }
 
-  /// Ends the request.
-  func finishRequest() {
+  func finishWriting() {
     guard machine.finishRequest(), let id else { return }
     if heldPayload != nil {
       sendHeldPayload(endStream: true)
     } else {
-      connection.link.write(id, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+      link.write(id, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
     }
+  }
+
+  func abortWriting() {
+    cancel()
   }
 
   /// The caller has left the call: whatever is still open is reset.
   func leave() {
     inbound.discard()
-    guard let id else { return }
-    heldPayload = nil
-    if machine.serverMaySend {
-      connection.reset(id, .cancel)
-    } else if !machine.requestIsComplete {
-      // The answer is complete; the rest of the request is of no interest to anyone.
-      connection.reset(id, .noError)
-    }
+    // Once the answer is complete, the rest of the request is of no interest to anyone.
+    let code: HTTP2ErrorCode? = machine.serverMaySend ? .cancel : machine.requestIsComplete ? nil : .noError
     close(CallFault(.cancelled, "the caller left the call"))
+    if let id, let code { connection.role.reset(id, code) }
   }
 
   /// Gives the call up at the caller's wish.
   func cancel() {
     guard !machine.isAnswered else { return }
-    if let id { connection.reset(id, .cancel) }
-    close(CallFault(.cancelled, "the caller cancelled the call"))
+    fail(CallFault(.cancelled, "the caller cancelled the call"))
   }
 
   // MARK: From the network
@@ -106,11 +109,11 @@ final class ClientCall: CreditKeeper, @unchecked Sendable {
 
   func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool) {
     if machine.receive(payload, endStream: endStream) {
-      connection.link.budget.hold(payload.readableBytes)
+      link.budget.hold(payload.readableBytes)
       returnCredit(padding)
     }
     drainEvents()
-    if connection.link.budget.isWedged {
+    if link.budget.isWedged {
       fail(CallFault(.resourceExhausted, "the calls of this connection hold too many incomplete messages"))
     }
   }
@@ -118,10 +121,7 @@ final class ClientCall: CreditKeeper, @unchecked Sendable {
   private func drainEvents() {
     while let event = machine.nextEvent() { deliver(event) }
     // An answer that is not gRPC, or breaks its rules, ends the call before the stream.
-    if machine.isAnswered, machine.serverMaySend, let id {
-      connection.reset(id, .cancel)
-      close(CallFault(.cancelled, "the call is over"))
-    }
+    if machine.isAnswered, machine.serverMaySend { fail(CallFault(.cancelled, "the call is over")) }
   }
 
   private func deliver(_ event: ClientStreamStateMachine.Event) {
@@ -129,8 +129,8 @@ final class ClientCall: CreditKeeper, @unchecked Sendable {
     case .metadata(let metadata):
       inbound.deliver(.metadata(metadata))
     case .message(let message):
-      connection.link.budget.messageCompleted()
-      inbound.deliver(.message(MessageBytes(received: message.bytes)), weight: message.weight)
+      link.budget.messageCompleted()
+      inbound.deliver(.message(message.bytes), weight: message.weight)
     case .credit(let bytes):
       returnCredit(bytes)
     case .status(let status, let metadata):
@@ -141,8 +141,8 @@ final class ClientCall: CreditKeeper, @unchecked Sendable {
 
   /// Resets the stream because of a fault of the transport's own.
   func fail(_ fault: CallFault) {
-    if let id { connection.reset(id, .cancel) }
     close(fault)
+    if let id { connection.role.reset(id, .cancel) }
   }
 
   /// The stream is gone; the caller is told `fault` unless it knows the end already.
@@ -150,36 +150,54 @@ final class ClientCall: CreditKeeper, @unchecked Sendable {
     heldPayload = nil
     gate.close(fault.error)
     if let event = machine.abort(fault) { deliver(event) }
-    connection.link.announce(connection.link.budget.release(machine.discardPartial()))
+    link.announce(link.budget.release(machine.discardPartial()))
   }
 
-  // MARK: Flow control
+  // MARK: The response
 
   func didRead(_ weight: MessageWeight) {
-    connection.link.announce(connection.link.budget.messageRead(weight.held))
+    link.announce(link.budget.messageRead(weight.held))
     returnCredit(weight.credit)
+  }
+
+  func unpack(_ part: Part) throws(RPCError) -> Part {
+    guard case .message(let message) = part, message.isCompressed else { return part }
+    do throws(CallFault) {
+      return .message(try machine.decompress(message))
+    } catch {
+      fail(error)
+      throw error.error
+    }
   }
 
   private func returnCredit(_ bytes: Int) {
     guard let id, machine.serverMaySend, let increment = window.release(bytes) else { return }
-    connection.link.write(id, .windowUpdate(windowSizeIncrement: increment))
+    link.write(id, .windowUpdate(windowSizeIncrement: increment))
   }
 }
 
-/// Writes the request of a call.
+/// Writes the request of a call, which begins on the first connection that takes it.
 struct ClientCallWriter: ClosableRPCWriterProtocol {
   typealias Element = RPCRequestPart<MessageBytes>
 
   let call: ClientCall
+  /// A connection in place of one that takes no more calls, on the same event loop.
+  let replacement: @Sendable (ClientConnection) async throws -> ClientConnection
 
   func write(_ part: Element) async throws {
-    let mustWait: Bool
-    if call.eventLoop.inEventLoop {
-      mustWait = try call.write(part)
-    } else {
-      mustWait = try await call.eventLoop.submit { try call.write(part) }.get()
+    switch part {
+    case .metadata(let metadata): try await begin(metadata)
+    case .message: try await CallWriter(call: call).write(part)
     }
-    if mustWait { try await call.gate.waitForRoom() }
+  }
+
+  private func begin(_ metadata: Metadata) async throws {
+    while true {
+      let refusing = try await call.valueOnEventLoop { try call.begin(metadata) ? nil : call.connection }
+      guard let refusing else { return }
+      let next = try await replacement(refusing)
+      call.onEventLoop { call.move(to: next) }
+    }
   }
 
   func write(contentsOf parts: some Sequence<Element>) async throws {
@@ -187,21 +205,10 @@ struct ClientCallWriter: ClosableRPCWriterProtocol {
   }
 
   func finish() async {
-    call.onEventLoop { call.finishRequest() }
+    await CallWriter(call: call).finish()
   }
 
   func finish(throwing error: any Error) async {
-    call.onEventLoop { call.cancel() }
-  }
-}
-
-extension ClientCall {
-  /// Runs `body` on the event loop of the call, at once if the caller is on it.
-  func onEventLoop(_ body: @escaping @Sendable () -> Void) {
-    if eventLoop.inEventLoop {
-      body()
-    } else {
-      eventLoop.execute(body)
-    }
+    await CallWriter(call: call).finish(throwing: error)
   }
 }

@@ -47,6 +47,9 @@ package struct ClientStreamStateMachine: Sendable {
     if case .closed = response { true } else { false }
   }
 
+  /// Whether the request has not begun, and may.
+  package var isIdle: Bool { request == .idle }
+
   /// Whether the request is complete.
   package var requestIsComplete: Bool { request == .closed }
 
@@ -57,8 +60,12 @@ package struct ClientStreamStateMachine: Sendable {
     _ method: MethodDescriptor, metadata: Metadata, headers: RequestHeaders
   ) throws(RPCError) -> HPACKHeaders {
     guard request == .idle else { throw misuse }
+    let fields = headers.make(for: method, metadata: metadata, isGzip: compressesRequest)
+    guard MetadataCoding.fitInOneFrame(fields) else {
+      throw RPCError(code: .resourceExhausted, message: "the metadata of the request is larger than 16 KiB")
+    }
     request = .open
-    return headers.make(for: method, metadata: metadata, isGzip: compressesRequest)
+    return fields
   }
 
   /// The payload for one message.
@@ -126,6 +133,11 @@ package struct ClientStreamStateMachine: Sendable {
     return credit > 0 ? .credit(credit) : nil
   }
 
+  /// The content of a message of the response that arrived compressed.
+  package func decompress(_ message: MessageBytes) throws(CallFault) -> MessageBytes {
+    try assembler.decompress(message)
+  }
+
   /// Ends both directions with a fault of the transport's own; nil when the caller knows the end already.
   package mutating func abort(_ fault: CallFault) -> Event? {
     request = .closed
@@ -154,7 +166,8 @@ package struct ClientStreamStateMachine: Sendable {
     return .status(status, metadata)
   }
 
-  private var misuse: RPCError {
+  /// Why a part cannot be sent.
+  package var misuse: RPCError {
     request == .closed
       ? RPCError(code: .cancelled, message: "the request is complete or the call is over")
       : RPCError(code: .internalError, message: "a request begins with its metadata, once")

@@ -3,13 +3,17 @@ import NIOCore
 import Synchronization
 
 /// Keeps the connections of a client open and finds one for each call.
+///
+/// Each lane has one connection that takes calls. All connections of a lane live on one event loop, so that a call whose
+/// connection closes before the call begins can move to the next.
 final class ConnectionPool: Sendable {
   typealias Waiter = CheckedContinuation<ClientConnection, any Error>
+  private typealias State = ConnectionPoolState<ClientConnection, Waiter>
 
   private let connector: ClientConnector
   private let settings: ClientTransportSettings
   private let stop: StopSignal
-  private let state = Mutex(ConnectionPoolState<ClientConnection, Waiter>())
+  private let state = Mutex(State())
   private let callNumbers = Atomic<UInt64>(0)
   private let demand = Mutex<[EventLoopPromise<Void>]>([])
 
@@ -22,7 +26,7 @@ final class ConnectionPool: Sendable {
   /// Keeps connections open until ``close()`` is called and the last one has closed; cancelling closes them at once.
   func run() async {
     await withDiscardingTaskGroup { group in
-      for _ in 0..<max(1, settings.connections) { group.addTask { await self.keepConnection() } }
+      for lane in 0..<max(1, settings.connections) { group.addTask { await self.keep(lane: lane) } }
     }
     close()
   }
@@ -31,38 +35,48 @@ final class ConnectionPool: Sendable {
   func close() {
     stop.set()
     let (connections, unserved) = state.withLock { $0.close() }
-    for waiter in unserved {
-      waiter.resume(throwing: ConnectionPoolState<ClientConnection, Waiter>.closing)
-    }
+    for waiter in unserved { waiter.resume(throwing: State.closing) }
     for connection in connections { connection.beginShutdown() }
   }
 
+  // MARK: Calls
+
   /// A connection for one call.
   func connection(waitsForReady: Bool) async throws -> ClientConnection {
-    switch state.withLock({ $0.pick(waitsForReady: waitsForReady) }) {
+    try await connection(State.Wish(waitsForReady: waitsForReady))
+  }
+
+  /// A connection of the same lane in place of one that takes no more calls.
+  func connection(insteadOf retired: ClientConnection, waitsForReady: Bool) async throws -> ClientConnection {
+    state.withLock { $0.remove(retired.id) }
+    return try await connection(State.Wish(waitsForReady: waitsForReady, lane: retired.lane))
+  }
+
+  private func connection(_ wish: State.Wish) async throws -> ClientConnection {
+    switch state.withLock({ $0.pick(wish) }) {
     case .use(let connection): return connection
     case .fail(let error): throw error
-    case .wait: return try await waitForConnection(waitsForReady: waitsForReady)
+    case .wait: return try await waitForConnection(wish)
     }
   }
 
-  private func waitForConnection(waitsForReady: Bool) async throws -> ClientConnection {
+  private func waitForConnection(_ wish: State.Wish) async throws -> ClientConnection {
     let number = callNumbers.wrappingAdd(1, ordering: .relaxed).newValue
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        enqueue(continuation, number: number, waitsForReady: waitsForReady, isCancelled: Task.isCancelled)
+        enqueue(continuation, number: number, wish: wish, isCancelled: Task.isCancelled)
       }
     } onCancel: {
       state.withLock { $0.cancel(number) }?.resume(throwing: Self.cancelled)
     }
   }
 
-  private func enqueue(_ waiter: Waiter, number: UInt64, waitsForReady: Bool, isCancelled: Bool) {
+  private func enqueue(_ waiter: Waiter, number: UInt64, wish: State.Wish, isCancelled: Bool) {
     guard !isCancelled else {
       waiter.resume(throwing: Self.cancelled)
       return
     }
-    switch state.withLock({ $0.pick(waitsForReady: waitsForReady, number: number, waiter: waiter) }) {
+    switch state.withLock({ $0.pick(wish, number: number, waiter: waiter) }) {
     case .use(let connection): waiter.resume(returning: connection)
     case .fail(let error): waiter.resume(throwing: error)
     case .wait: for promise in takeDemand() { promise.succeed() }
@@ -73,57 +87,56 @@ final class ConnectionPool: Sendable {
     RPCError(code: .cancelled, message: "the task was cancelled while its call waited for a connection")
   }
 
-  // MARK: One connection
+  // MARK: One lane
 
-  /// Opens a connection, again whenever it is lost, with growing pauses while that fails.
-  private func keepConnection() async {
-    var backoff = Backoff(initial: settings.initialBackoff, maximum: settings.maxBackoff)
-    var generator = SystemRandomNumberGenerator()
-    while !stop.isSet, !Task.isCancelled {
-      do {
-        let connection = try await connector.connect()
-        let opened = ContinuousClock.now
-        try await serve(connection)
-        // A server that hangs up as soon as it has greeted is as good as one that cannot be reached.
-        if opened.duration(to: .now) > settings.maxBackoff {
-          backoff.reset()
-        } else {
+  /// Opens a connection, and the next as soon as it takes no more calls, with growing pauses while that fails.
+  private func keep(lane: Int) async {
+    let loop = connector.nextEventLoop()
+    await withDiscardingTaskGroup { closing in
+      var backoff = Backoff(initial: settings.initialBackoff, maximum: settings.maxBackoff)
+      var generator = SystemRandomNumberGenerator()
+      while !stop.isSet, !Task.isCancelled {
+        do {
+          let connection = try await connector.connect(lane: lane, on: loop)
+          let opened = ContinuousClock.now
+          closing.addTask { await connection.closed() }
+          try await offer(connection)
+          // A server that hangs up as soon as it has greeted is as good as one that cannot be reached.
+          if opened.duration(to: .now) > settings.maxBackoff {
+            backoff.reset()
+          } else {
+            await pause(backoff.next(using: &generator))
+          }
+        } catch {
+          guard !stop.isSet, !Task.isCancelled else { return }
+          failWaiters(of: lane, error)
           await pause(backoff.next(using: &generator))
         }
-      } catch {
-        guard !stop.isSet, !Task.isCancelled else { return }
-        failWaiters(error)
-        await pause(backoff.next(using: &generator))
       }
     }
   }
 
+  /// Offers a connection to calls until it takes no more; after a rest the next is opened on demand only.
+  private func offer(_ connection: ClientConnection) async throws {
+    guard let served = state.withLock({ $0.add(connection) }) else {
+      connection.beginShutdown()
+      return
+    }
+    for waiter in served { waiter.resume(returning: connection) }
+    try await connection.retired.get()
+    state.withLock { $0.remove(connection.id) }
+    if try await connection.retiredForIdleness() { try await waitForDemand(on: connection.channel.eventLoop) }
+  }
+
   private func pause(_ duration: Duration) async {
-    let timer = connector.group.any().scheduleTask(in: TimeAmount(duration)) {}
+    let timer = connector.nextEventLoop().scheduleTask(in: TimeAmount(duration)) {}
     // The pause ends early only to stop, which the caller's loop sees.
     _ = try? await stop.wait(for: timer.futureResult)
     timer.cancel()
   }
 
-  /// Offers a connection to calls until it closes; after a rest it is opened again on demand only.
-  private func serve(_ connection: ClientConnection) async throws {
-    guard let (number, served) = state.withLock({ $0.add(connection) }) else {
-      connection.beginShutdown()
-      return
-    }
-    connection.handler.onDraining { self.state.withLock { $0.remove(number) } }
-    for waiter in served { waiter.resume(returning: connection) }
-    await withTaskCancellationHandler {
-      _ = try? await connection.channel.closeFuture.get()
-    } onCancel: {
-      connection.channel.close(promise: nil)
-    }
-    state.withLock { $0.remove(number) }
-    if try await connection.handler.closedForIdleness() { try await waitForDemand() }
-  }
-
-  private func waitForDemand() async throws {
-    let promise = connector.group.any().makePromise(of: Void.self)
+  private func waitForDemand(on loop: any EventLoop) async throws {
+    let promise = loop.makePromise(of: Void.self)
     demand.withLock { $0.append(promise) }
     // A call that began to wait before the promise was there has to be served as well.
     if state.withLock({ $0.hasWaiters }) { promise.succeed() }
@@ -138,8 +151,8 @@ final class ConnectionPool: Sendable {
     }
   }
 
-  private func failWaiters(_ error: any Error) {
+  private func failWaiters(of lane: Int, _ error: any Error) {
     let failure = RPCError(code: .unavailable, message: "no connection to the server: \(error)")
-    for waiter in state.withLock({ $0.connectFailed(failure) }) { waiter.resume(throwing: failure) }
+    for waiter in state.withLock({ $0.connectFailed(lane: lane, failure) }) { waiter.resume(throwing: failure) }
   }
 }

@@ -39,12 +39,16 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
     descriptor: MethodDescriptor, options: CallOptions,
     _ closure: (_ stream: RPCStream<Inbound, Outbound>, _ context: ClientContext) async throws -> T
   ) async throws -> T {
-    let connection = try await usableConnection(waitsForReady: options.waitForReady ?? false)
+    let waitsForReady = options.waitForReady ?? false
+    let connection = try await pool.connection(waitsForReady: waitsForReady)
     let call = makeCall(descriptor, options: options, connection: connection)
+    let writer = ClientCallWriter(call: call) { [pool] retired in
+      try await pool.connection(insteadOf: retired, waitsForReady: waitsForReady)
+    }
     let stream = RPCStream(
       descriptor: descriptor,
       inbound: RPCAsyncSequence(wrapping: call.inbound),
-      outbound: RPCWriter.Closable(wrapping: ClientCallWriter(call: call)))
+      outbound: RPCWriter.Closable(wrapping: writer))
     let context = ClientContext(
       descriptor: descriptor, remotePeer: connection.remotePeer, localPeer: connection.localPeer)
     return try await withTaskExecutorPreference(connection.executor) {
@@ -57,23 +61,12 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
     }
   }
 
-  /// A connection that takes calls. One may have begun to drain since the pool last heard of it; then the next is asked for.
-  private func usableConnection(waitsForReady: Bool) async throws -> ClientConnection {
-    for _ in 0..<8 {
-      let connection = try await pool.connection(waitsForReady: waitsForReady)
-      if connection.isUsable { return connection }
-      await Task.yield()
-    }
-    throw RPCError(code: .unavailable, message: "the connections to the server keep closing")
-  }
-
   private func makeCall(
     _ descriptor: MethodDescriptor, options: CallOptions, connection: ClientConnection
   ) -> ClientCall {
     let machine = ClientStreamStateMachine(
       maxMessageBytes: options.maxResponseMessageBytes ?? settings.maxResponseBytes,
       compressesRequest: options.compression == .gzip)
-    return ClientCall(
-      descriptor, machine: machine, windowSize: settings.http2.windowSize, connection: connection.handler)
+    return ClientCall(descriptor, machine: machine, windowSize: settings.http2.windowSize, connection: connection)
   }
 }

@@ -15,12 +15,12 @@ final class HostResolver: Sendable {
     self.threads = threads
   }
 
-  /// The addresses of `host`, never none.
-  func addresses(host: String, port: Int) async throws -> [SocketAddress] {
-    if let address = try? SocketAddress(ipAddress: host, port: port) { return [address] }
-    if let known = cached.withLock({ $0 }), known.until > .now() { return known.addresses }
-    let found = try await threads.runIfActive { try Self.lookUp(host: host, port: port) }
-    cached.withLock { $0 = (found, .now() + lifetime) }
+  /// The addresses of `host`, never none; the system has its own limit of time.
+  func addresses(host: String, port: Int, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
+    if let address = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture([address]) }
+    if let known = cached.withLock({ $0 }), known.until > .now() { return loop.makeSucceededFuture(known.addresses) }
+    let found = threads.runIfActive(eventLoop: loop) { try Self.lookUp(host: host, port: port) }
+    found.whenSuccess { addresses in self.cached.withLock { $0 = (addresses, .now() + self.lifetime) } }
     return found
   }
 

@@ -14,7 +14,11 @@ package struct ConnectionLifecycle: Sendable {
     case announceShutdown
     /// Refuse further calls (GOAWAY with the id of the last stream taken).
     case refuseCalls
-    /// Close the connection, with open calls if there are any.
+    /// No call is open: send a last GOAWAY, and report with ``farewellLeft(at:)`` when it and all before it has left.
+    case sayFarewell
+    /// Send no more, and let the peer close.
+    case closeOutput
+    /// Close the connection at once, with open calls if there are any.
     case close
   }
 
@@ -23,8 +27,12 @@ package struct ConnectionLifecycle: Sendable {
     case open
     /// Shutdown announced, its PING not yet answered.
     case announced
-    /// Calls refused; closes with the last open call.
+    /// Calls refused; says farewell with the end of the last open call.
     case refusing
+    /// The last bytes are on their way to the network.
+    case leaving
+    /// Everything has been sent; the peer may read it in peace and close.
+    case lingering(since: NIODeadline)
     case closed
   }
 
@@ -50,19 +58,16 @@ package struct ConnectionLifecycle: Sendable {
   package var takesCalls: Bool {
     switch phase {
     case .handshake, .open, .announced: true
-    case .refusing, .closed: false
+    case .refusing, .leaving, .lingering, .closed: false
     }
   }
 
   /// Open calls.
   package var openCalls: Int { calls }
 
-  /// Whether the connection has begun to shut down.
-  package var isDraining: Bool { drainingSince != nil }
-
   /// Notes that the peer completed the handshake: its SETTINGS arrived.
   package mutating func handshakeCompleted() {
-    if phase == .handshake { phase = .open }
+    if case .handshake = phase { phase = .open }
   }
 
   /// Notes that bytes arrived.
@@ -80,40 +85,53 @@ package struct ConnectionLifecycle: Sendable {
     calls -= 1
     guard calls == 0 else { return nil }
     idleSince = now
-    return closeIfDrained()
+    guard case .refusing = phase else { return nil }
+    return farewell()
   }
 
   /// Begins a graceful shutdown.
   package mutating func beginShutdown(at now: NIODeadline) -> Action? {
-    guard drainingSince == nil, phase != .closed else { return nil }
-    drainingSince = now
-    guard phase == .open else {
-      phase = .closed
-      return .close
+    guard drainingSince == nil else { return nil }
+    switch phase {
+    case .open:
+      drainingSince = now
+      guard limits.announcementTime != nil else { return refuseCalls() }
+      phase = .announced
+      return .announceShutdown
+    case .handshake:
+      return close()
+    case .announced, .refusing, .leaving, .lingering, .closed:
+      return nil
     }
-    phase = .announced
-    return .announceShutdown
   }
 
   /// Notes that the peer answered the PING behind the announcement: every call it begins from now on knows of it.
   package mutating func announcementArrived() -> Action? {
-    guard phase == .announced else { return nil }
-    phase = .refusing
-    return .refuseCalls
+    guard case .announced = phase else { return nil }
+    return refuseCalls()
   }
 
   /// Notes that the peer will begin no more calls, or accept none.
   package mutating func peerIsLeaving(at now: NIODeadline) -> Action? {
     if drainingSince == nil { drainingSince = now }
-    if phase != .closed { phase = .refusing }
-    return closeIfDrained()
+    switch phase {
+    case .handshake, .open, .announced:
+      phase = .refusing
+      return calls == 0 ? farewell() : nil
+    case .refusing, .leaving, .lingering, .closed:
+      return nil
+    }
   }
 
-  /// Says whether nothing keeps a refusing connection open any more.
-  package mutating func closeIfDrained() -> Action? {
-    guard phase == .refusing, calls == 0 else { return nil }
-    phase = .closed
-    return .close
+  /// Notes that the last GOAWAY, and so everything before it, has reached the socket.
+  ///
+  /// Closing a socket on which unread bytes of the peer have arrived makes the system abort the connection, and the peer may
+  /// lose what it has not read yet. So the side that served calls only ends its output and leaves the closing to the peer.
+  package mutating func farewellLeft(at now: NIODeadline) -> Action? {
+    guard case .leaving = phase else { return nil }
+    guard limits.lingerTime > .zero else { return close() }
+    phase = .lingering(since: now)
+    return .closeOutput
   }
 
   /// The earliest time at which ``advance(to:)`` may have something to do.
@@ -121,7 +139,10 @@ package struct ConnectionLifecycle: Sendable {
     switch phase {
     case .handshake: openedAt + limits.handshakeTime
     case .open: earliest(keepaliveDeadline, idleDeadline, ageDeadline)
-    case .announced, .refusing: earliest(keepaliveDeadline, drainDeadline)
+    case .announced: earliest(keepaliveDeadline, announcementDeadline, drainDeadline)
+    case .refusing: earliest(keepaliveDeadline, drainDeadline)
+    case .leaving: drainDeadline
+    case .lingering(let since): since + limits.lingerTime
     case .closed: nil
     }
   }
@@ -135,11 +156,27 @@ package struct ConnectionLifecycle: Sendable {
       if isDue(idleDeadline, now) { isIdleShutdown = true }
       if isDue(ageDeadline, now) || isIdleShutdown { return beginShutdown(at: now) }
       return advanceKeepalive(to: now)
+    case .announced where isDue(announcementDeadline, now):
+      return refuseCalls()
     case .announced, .refusing:
       return isDue(drainDeadline, now) ? close() : advanceKeepalive(to: now)
+    case .leaving:
+      return isDue(drainDeadline, now) ? close() : nil
+    case .lingering(let since):
+      return isDue(since + limits.lingerTime, now) ? close() : nil
     case .closed:
       return nil
     }
+  }
+
+  private mutating func refuseCalls() -> Action {
+    phase = .refusing
+    return calls == 0 ? farewell() : .refuseCalls
+  }
+
+  private mutating func farewell() -> Action {
+    phase = .leaving
+    return .sayFarewell
   }
 
   private mutating func close() -> Action {
@@ -171,6 +208,11 @@ package struct ConnectionLifecycle: Sendable {
     drainingSince.map { $0 + limits.drainTime }
   }
 
+  private var announcementDeadline: NIODeadline? {
+    guard let time = limits.announcementTime else { return nil }
+    return drainingSince.map { $0 + time }
+  }
+
   private func isDue(_ deadline: NIODeadline?, _ now: NIODeadline) -> Bool {
     deadline.map { $0 <= now } ?? false
   }
@@ -194,8 +236,13 @@ package struct ConnectionLimits: Sendable {
   package var maxIdleTime: TimeAmount?
   /// Connections are shut down at this age; nil never.
   package var maxAge: TimeAmount?
+  /// Longest time between the announcement of a shutdown and the refusal of calls; a peer that is alive answers sooner. Nil on
+  /// the side that begins the calls, which has nothing to announce.
+  package var announcementTime: TimeAmount? = .seconds(5)
   /// Open calls may take this long after a shutdown began; then the connection closes with them.
   package var drainTime = TimeAmount.seconds(30)
+  /// How long the peer may take to close its side after the last byte of ours; zero closes at once.
+  package var lingerTime = TimeAmount.seconds(1)
 
   package init() {}
 }

@@ -12,25 +12,23 @@ final class ConnectionLink {
   }
 
   let eventLoop: any EventLoop
-  let isServer: Bool
   var budget: ConnectionReceiveBudget
-  var lifecycle: ConnectionLifecycle
   /// The highest stream the peer has opened.
   var lastPeerStream = HTTP2StreamID.rootStream
   /// Called before each flush, for what was held back in the hope of being sent together.
   var beforeFlush: (() -> Void)?
-  /// Called when the connection begins to shut down.
-  var onDraining: (() -> Void)?
+  /// Called once, when the connection takes no more calls.
+  var onRetired: (() -> Void)?
 
+  private var lifecycle: ConnectionLifecycle
   private var context: ChannelHandlerContext?
   private var isReading = false
   private var flushIsDue = false
   private var flushIsScheduled = false
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
 
-  init(eventLoop: any EventLoop, isServer: Bool, http2: HTTP2Limits, connection: ConnectionLimits) {
+  init(eventLoop: any EventLoop, http2: HTTP2Limits, connection: ConnectionLimits) {
     self.eventLoop = eventLoop
-    self.isServer = isServer
     budget = ConnectionReceiveBudget(windowSize: http2.windowSize, limit: http2.maxHeldBytes)
     lifecycle = ConnectionLifecycle(limits: connection, openedAt: .now())
   }
@@ -51,17 +49,16 @@ final class ConnectionLink {
   /// The channel is gone.
   func detach() {
     context = nil
+    retire()
     beforeFlush = nil
-    onDraining = nil
     timer?.scheduled.cancel()
     timer = nil
   }
 
   var isAttached: Bool { context != nil }
-
-  func close() {
-    context?.close(promise: nil)
-  }
+  var takesCalls: Bool { isAttached && lifecycle.takesCalls }
+  /// Whether the connection shut itself down because it had no calls for long.
+  var isIdleShutdown: Bool { lifecycle.isIdleShutdown }
 
   // MARK: Writing
 
@@ -111,7 +108,7 @@ final class ConnectionLink {
 
   /// Takes an acknowledgement of one of our PINGs.
   func pingAcknowledged(_ data: HTTP2PingData) {
-    if data == PingPurpose.shutdown { perform(lifecycle.announcementArrived()) }
+    if data == PingPurpose.shutdown { proceed(with: lifecycle.announcementArrived()) }
   }
 
   // MARK: Lifecycle
@@ -127,48 +124,56 @@ final class ConnectionLink {
   }
 
   func callClosed() {
-    perform(lifecycle.callClosed(at: .now()))
-    if lifecycle.openCalls == 0 { armTimer() }
+    let action = lifecycle.callClosed(at: .now())
+    if lifecycle.openCalls == 0 { proceed(with: action) }
   }
 
   /// Stops taking calls and closes when those that are open have ended.
   func beginShutdown() {
-    perform(lifecycle.beginShutdown(at: .now()))
-    onDraining?()
-    armTimer()
+    proceed(with: lifecycle.beginShutdown(at: .now()))
   }
 
   /// The peer takes no more calls.
   func peerIsLeaving() {
-    perform(lifecycle.peerIsLeaving(at: .now()))
-    onDraining?()
+    proceed(with: lifecycle.peerIsLeaving(at: .now()))
+  }
+
+  private func proceed(with action: ConnectionLifecycle.Action?) {
+    if let action { perform(action) }
+    if !lifecycle.takesCalls { retire() }
     armTimer()
   }
 
-  private func perform(_ action: ConnectionLifecycle.Action?) {
+  private func perform(_ action: ConnectionLifecycle.Action) {
     switch action {
-    case nil:
-      return
     case .ping:
       write(.rootStream, .ping(PingPurpose.keepalive, ack: false))
-    case .announceShutdown where isServer:
-      sendGoAway(lastStream: .maxID)
-      write(.rootStream, .ping(PingPurpose.shutdown, ack: false))
     case .announceShutdown:
-      // A client needs no announcement: it opens the streams itself.
-      perform(lifecycle.announcementArrived())
+      context?.triggerUserOutboundEvent(ShutdownAnnouncer.Announcement(), promise: nil)
+      write(.rootStream, .ping(PingPurpose.shutdown, ack: false))
     case .refuseCalls:
-      sendGoAway(lastStream: lastPeerStream)
-      perform(lifecycle.closeIfDrained())
+      sendGoAway()
+    case .sayFarewell:
+      let left = eventLoop.makePromise(of: Void.self)
+      left.futureResult.assumeIsolated().whenComplete { _ in
+        self.proceed(with: self.lifecycle.farewellLeft(at: .now()))
+      }
+      sendGoAway(promise: left)
+    case .closeOutput:
+      context?.close(mode: .output, promise: nil)
     case .close:
-      flushIsDue = true
-      flush()
-      close()
+      context?.close(promise: nil)
     }
   }
 
-  private func sendGoAway(lastStream: HTTP2StreamID) {
-    write(.rootStream, .goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
+  private func sendGoAway(promise: EventLoopPromise<Void>? = nil) {
+    write(.rootStream, .goAway(lastStreamID: lastPeerStream, errorCode: .noError, opaqueData: nil), promise: promise)
+  }
+
+  private func retire() {
+    let notice = onRetired
+    onRetired = nil
+    notice?()
   }
 
   /// Wakes up at the next deadline of the lifecycle. A deadline that moved later is noticed when the timer fires.
@@ -183,8 +188,7 @@ final class ConnectionLink {
   private func timerFired() {
     timer = nil
     let now = NIODeadline.now()
-    while let action = lifecycle.advance(to: now) { perform(action) }
-    if lifecycle.isDraining { onDraining?() }
+    while let action = lifecycle.advance(to: now) { proceed(with: action) }
     armTimer()
   }
 }

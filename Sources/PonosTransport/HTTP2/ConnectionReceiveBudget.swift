@@ -8,6 +8,9 @@ package struct ConnectionReceiveBudget: Sendable {
   /// Bytes of unread and incomplete messages a connection may hold before it stops reading.
   package let limit: Int
 
+  /// Bytes of memory an unread message costs besides its content, so that many empty ones are no way round the limit.
+  static let messageOverhead = 256
+
   private var window: Int
   private var held = 0
   private var unreadMessages = 0
@@ -44,12 +47,13 @@ package struct ConnectionReceiveBudget: Sendable {
   /// Notes that a message became complete and can be read.
   package mutating func messageCompleted() {
     unreadMessages += 1
+    held += Self.messageOverhead
   }
 
   /// Notes that a complete message of `bytes` was read or dropped; returns the increment to announce now.
   package mutating func messageRead(_ bytes: Int) -> Int? {
     unreadMessages -= 1
-    return release(bytes)
+    return release(bytes + Self.messageOverhead)
   }
 
   /// Notes that `bytes` are no longer held; returns the increment to announce now.

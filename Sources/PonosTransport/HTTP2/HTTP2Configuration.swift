@@ -10,10 +10,12 @@ package struct HTTP2Limits: Sendable {
   package var maxFrameSize = 1 << 14
   /// Largest header block accepted, uncompressed, in bytes.
   package var maxHeaderListSize = 16 << 10
-  /// Calls a client may have open on one connection.
+  /// Calls a client may have open on one connection. Handlers of calls that it reset count on until they return, up to twice
+  /// this number; more calls are refused until then.
   package var maxConcurrentStreams = 256
-  /// Streams the peer may reset within ten seconds before it counts as an attack ("rapid reset").
-  package var maxResetsPerTenSeconds = 1_000
+  /// Streams the peer may reset within ten seconds before it counts as an attack ("rapid reset"). A client whose calls all run
+  /// into their deadlines resets as many streams as it has calls, again and again.
+  package var maxResetsPerTenSeconds = 10_000
   /// Bytes of unread and incomplete messages one connection may hold; see ``ConnectionReceiveBudget``.
   package var maxHeldBytes = 32 << 20
 
@@ -35,8 +37,11 @@ package struct HTTP2Limits: Sendable {
     connection.initialSettings = settings
     // A response may be of any length; gRPC does not use the header.
     connection.contentLengthValidation = .disabled
-    // Frames already on their way when a stream is reset are no error; remember as many streams as can be open, and more.
-    connection.maximumRecentlyResetStreams = 2 * maxConcurrentStreams
+    // Frames already on their way when a stream is reset are no error; remember twice as many streams as can be open (less one,
+    // which halves the ring buffer).
+    connection.maximumRecentlyResetStreams = 2 * maxConcurrentStreams - 1
+    // Counted from the beginning of a connection, which may last for months; the same errors have a limit by rate.
+    connection.maximumConnectionGlitches = .max
     var stream = NIOHTTP2Handler.StreamConfiguration()
     stream.streamResetFrameRateLimit.maximumCount = maxResetsPerTenSeconds
     stream.streamResetFrameRateLimit.windowLength = .seconds(10)

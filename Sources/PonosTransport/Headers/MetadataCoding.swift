@@ -42,6 +42,14 @@ package enum MetadataCoding {
     }
   }
 
+  /// Whether `headers` fit into one HEADERS frame of any peer, which is the most that swift-nio-http2 sends: 16 KiB, and each
+  /// field may cost a few bytes besides its name and its value (RFC 7541 section 6.2).
+  static func fitInOneFrame(_ headers: HPACKHeaders) -> Bool {
+    var bytes = 0
+    for (name, value, _) in headers { bytes += name.utf8.count + value.utf8.count + 8 }
+    return bytes <= 16_384
+  }
+
   private static func addBinary(_ value: String, for name: String, to metadata: inout Metadata) {
     for item in value.split(separator: ",", omittingEmptySubsequences: false) {
       if let bytes = Base64.decode(item) {

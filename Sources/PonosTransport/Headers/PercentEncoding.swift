@@ -14,6 +14,18 @@ package enum PercentEncoding {
     return String(decoding: encoded, as: UTF8.self)
   }
 
+  /// `text` encoded, cut off behind a whole character where it would become longer than `limit` bytes.
+  package static func encode(_ text: String, limit: Int) -> String {
+    let encoded = encode(text)
+    guard encoded.utf8.count > limit else { return encoded }
+    var room = limit
+    let fitting = text.prefix { character in
+      room -= encode(String(character)).utf8.count
+      return room >= 0
+    }
+    return encode(String(fitting))
+  }
+
   /// `text` with escapes resolved; malformed escapes stay as they are and invalid UTF-8 becomes U+FFFD.
   package static func decode(_ text: some StringProtocol) -> String {
     let bytes = Array(text.utf8)

@@ -45,7 +45,7 @@ package struct RequestHead: Sendable {
     guard ContentType.isGRPC(contentType) else { throw .http(status: "415") }
     guard method == "POST" else { throw .http(status: "405") }
     guard let descriptor = methods[path] else {
-      throw .grpc(CallFault(.unimplemented, "this server has no method \(path)"))
+      throw .grpc(CallFault(.unimplemented, "this server has no method \(path.prefix(200))"))
     }
     guard encoding == "identity" || encoding == "gzip" else {
       throw .grpc(CallFault(.unimplemented, "this server reads identity and gzip, not the encoding of the request"))

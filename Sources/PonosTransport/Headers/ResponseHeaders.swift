@@ -8,6 +8,8 @@ package enum ResponseHeaders {
     ":status": "200", "content-type": ContentType.canonical, "grpc-encoding": "gzip",
   ]
   private static let success: HPACKHeaders = ["grpc-status": "0"]
+  /// Longest `grpc-message`, in bytes as encoded; clients refuse responses whose header fields are much longer.
+  private static let maxMessageBytes = 4_096
 
   /// The fields before the first message.
   package static func initial(metadata: Metadata, isGzip: Bool) -> HPACKHeaders {
@@ -18,19 +20,25 @@ package enum ResponseHeaders {
 
   /// The fields after the last message.
   package static func trailers(status: Status, metadata: Metadata) -> HPACKHeaders {
-    var headers = status.code == .ok ? success : ["grpc-status": String(status.code.rawValue)]
-    append(message: status.message, to: &headers)
-    MetadataCoding.append(metadata, to: &headers)
-    return headers
+    ending(status.code == .ok ? success : ["grpc-status": String(status.code.rawValue)], status: status, metadata: metadata)
   }
 
   /// The only fields of a response without messages.
   package static func trailersOnly(status: Status, metadata: Metadata = [:]) -> HPACKHeaders {
     var headers = plain
     headers.add(name: "grpc-status", value: String(status.code.rawValue))
+    return ending(headers, status: status, metadata: metadata)
+  }
+
+  /// `headers` with the message of `status` and with `metadata`; without the metadata if they are too large to be sent, because
+  /// a call has to end in any case.
+  private static func ending(_ headers: HPACKHeaders, status: Status, metadata: Metadata) -> HPACKHeaders {
+    var headers = headers
     append(message: status.message, to: &headers)
-    MetadataCoding.append(metadata, to: &headers)
-    return headers
+    guard !metadata.isEmpty else { return headers }
+    var complete = headers
+    MetadataCoding.append(metadata, to: &complete)
+    return MetadataCoding.fitInOneFrame(complete) ? complete : headers
   }
 
   /// The answer to a request that was refused before any handler saw it.
@@ -47,6 +55,6 @@ package enum ResponseHeaders {
 
   private static func append(message: String, to headers: inout HPACKHeaders) {
     guard !message.isEmpty else { return }
-    headers.add(name: "grpc-message", value: PercentEncoding.encode(message))
+    headers.add(name: "grpc-message", value: PercentEncoding.encode(message, limit: maxMessageBytes))
   }
 }

@@ -6,6 +6,9 @@ package struct CallFault: Error, Hashable, Sendable {
   /// What went wrong, for people; contains no bytes of the peer's messages.
   package let message: String
 
+  /// Begins the message of every fault that is due to the size of a message.
+  static let oversizedMessage = "a message is larger than the limit"
+
   package init(_ code: RPCError.Code, _ message: String) {
     self.code = code
     self.message = message

@@ -7,9 +7,9 @@ package import NIOCore
 /// once, because nobody can read them until the rest arrives; bytes of complete messages are credited when they are read. So a
 /// call holds at most one receive window of complete messages and one message in the making.
 package struct MessageAssembler: Sendable {
-  /// One complete message.
+  /// One complete message, as it arrived.
   package struct Message: Equatable, Sendable {
-    package var bytes: ByteBuffer
+    package var bytes: MessageBytes
     package var weight: MessageWeight
   }
 
@@ -26,9 +26,6 @@ package struct MessageAssembler: Sendable {
     self.maxMessageBytes = maxMessageBytes
     self.acceptsGzip = acceptsGzip
   }
-
-  /// Bytes of the message in the making.
-  package var partialBytes: Int { partial.readableBytes }
 
   /// Adds the payload of one DATA frame; call ``next()`` until it returns nil, then ``creditForPartial()``.
   package mutating func append(_ payload: ByteBuffer) {
@@ -52,7 +49,22 @@ package struct MessageAssembler: Sendable {
     framed.moveReaderIndex(forwardBy: MessageBytes.prefixLength)
     let weight = MessageWeight(credit: framedLength - min(creditedPartial, framedLength), held: framedLength)
     creditedPartial = 0
-    return Message(bytes: flag == 0 ? framed : try decompress(framed), weight: weight)
+    return Message(bytes: MessageBytes(received: framed, isCompressed: flag == 1), weight: weight)
+  }
+
+  /// The content of a message that arrived compressed. To be asked for when the message is read: what waits to be read is
+  /// limited by what the peer sent, and a few bytes of gzip may stand for megabytes.
+  package func decompress(_ message: MessageBytes) throws(CallFault) -> MessageBytes {
+    do throws(Gzip.Failure) {
+      return MessageBytes(received: try Gzip.decompress(message.buffer, limit: maxMessageBytes))
+    } catch {
+      switch error {
+      case .tooLarge:
+        throw CallFault(.resourceExhausted, "\(CallFault.oversizedMessage) of \(maxMessageBytes) bytes once decompressed")
+      case .malformed:
+        throw CallFault(.internalError, "a compressed message is not valid gzip")
+      }
+    }
   }
 
   /// Credit that may be returned now for bytes of the message in the making.
@@ -83,20 +95,7 @@ package struct MessageAssembler: Sendable {
       throw CallFault(.internalError, "a message is compressed, but its stream announced no compression")
     }
     guard length <= maxMessageBytes else {
-      throw CallFault(.resourceExhausted, "a message of \(length) bytes is larger than the limit of \(maxMessageBytes)")
-    }
-  }
-
-  private func decompress(_ payload: ByteBuffer) throws(CallFault) -> ByteBuffer {
-    do throws(Gzip.Failure) {
-      return try Gzip.decompress(payload, limit: maxMessageBytes)
-    } catch {
-      switch error {
-      case .tooLarge:
-        throw CallFault(.resourceExhausted, "a message is larger than the limit of \(maxMessageBytes) bytes once decompressed")
-      case .malformed:
-        throw CallFault(.internalError, "a compressed message is not valid gzip")
-      }
+      throw CallFault(.resourceExhausted, "\(CallFault.oversizedMessage) of \(maxMessageBytes) bytes: it has \(length)")
     }
   }
 }

@@ -13,11 +13,14 @@ package struct MessageBytes: GRPCContiguousBytes, Hashable, Sendable {
   private var storage: ByteBuffer
   /// Whether the five bytes before the reader index are the prefix of exactly this message.
   private var isPrefixed: Bool
+  /// Whether the bytes are still compressed as they arrived; no reader ever sees such a message.
+  package let isCompressed: Bool
 
   /// Bytes received from a peer.
-  package init(received buffer: ByteBuffer) {
+  package init(received buffer: ByteBuffer, isCompressed: Bool = false) {
     storage = buffer
     isPrefixed = false
+    self.isCompressed = isCompressed
   }
 
   package init(repeating byte: UInt8, count: Int) {
@@ -28,6 +31,7 @@ package struct MessageBytes: GRPCContiguousBytes, Hashable, Sendable {
     storage.writeRepeatingByte(byte, count: count)
     storage.moveReaderIndex(forwardBy: Self.prefixLength)
     isPrefixed = true
+    isCompressed = false
   }
 
   package init(_ sequence: some Sequence<UInt8>) {
@@ -37,6 +41,7 @@ package struct MessageBytes: GRPCContiguousBytes, Hashable, Sendable {
     storage.setInteger(UInt32(clamping: count), at: 1)
     storage.moveReaderIndex(forwardBy: Self.prefixLength)
     isPrefixed = true
+    isCompressed = false
   }
 
   package var count: Int { storage.readableBytes }

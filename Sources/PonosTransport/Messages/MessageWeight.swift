@@ -9,10 +9,4 @@ package struct MessageWeight: Equatable, Sendable {
     self.credit = credit
     self.held = held
   }
-
-  /// Sums up the weight of several messages.
-  package static func += (left: inout Self, right: Self) {
-    left.credit += right.credit
-    left.held += right.held
-  }
 }

@@ -62,7 +62,7 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
     let (listeners, connections) = state.withLock { $0.beginDraining() }
     for listener in listeners { listener.close(promise: nil) }
     for connection in connections {
-      connection.pipeline.fireUserInboundEventTriggered(ServerConnectionHandler.ShutdownRequest())
+      connection.pipeline.fireUserInboundEventTriggered(ConnectionHandler.ShutdownRequest())
     }
   }
 

@@ -6,35 +6,38 @@ import NIOHTTP2
 /// One call on a server: carries out what ``ServerStreamStateMachine`` decides.
 ///
 /// All state belongs to the event loop of the connection.
-final class ServerCall: CreditKeeper, @unchecked Sendable {
+final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   typealias Part = RPCRequestPart<MessageBytes>
 
   let id: HTTP2StreamID
   let descriptor: MethodDescriptor
   let inbound: CallInbound<Part>
   let gate: SendGate
-  let connection: ServerConnectionHandler
-  var eventLoop: any EventLoop { connection.eventLoop }
+  let eventLoop: any EventLoop
 
   // Event loop only.
+  private let connection: ServerConnectionRole
+  private var link: ConnectionLink { connection.link }
   private var machine: ServerStreamStateMachine
   private var window: ReceiveWindow
   private var task: Task<Void, Never>?
   private var cancellation: ServerContext.RPCCancellationHandle?
   private var deadline: Scheduled<Void>?
   private var isClosed = false
+  private var isStopped = false
 
   init(
     id: HTTP2StreamID, descriptor: MethodDescriptor, machine: ServerStreamStateMachine,
-    window: ReceiveWindow, connection: ServerConnectionHandler
+    window: ReceiveWindow, connection: ServerConnectionRole
   ) {
     self.id = id
     self.descriptor = descriptor
     self.machine = machine
     self.window = window
     self.connection = connection
-    inbound = CallInbound(eventLoop: connection.eventLoop)
-    gate = SendGate(eventLoop: connection.eventLoop)
+    eventLoop = connection.link.eventLoop
+    inbound = CallInbound(eventLoop: eventLoop)
+    gate = SendGate(eventLoop: eventLoop)
     inbound.attach(self)
   }
 
@@ -51,7 +54,7 @@ final class ServerCall: CreditKeeper, @unchecked Sendable {
   /// Lets the handler observe that the client has gone.
   func attach(_ handle: ServerContext.RPCCancellationHandle) {
     cancellation = handle
-    if isClosed { handle.cancel() }
+    if isStopped { handle.cancel() }
   }
 
   // MARK: From the network
@@ -59,13 +62,13 @@ final class ServerCall: CreditKeeper, @unchecked Sendable {
   /// Takes a DATA frame with `padding` bytes of padding.
   func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool) {
     if machine.receive(payload, endStream: endStream) {
-      connection.link.budget.hold(payload.readableBytes)
+      link.budget.hold(payload.readableBytes)
       returnCredit(padding)
     }
-    if connection.link.budget.isWedged {
+    drainEvents()
+    if link.budget.isWedged {
       end(CallFault(.resourceExhausted, "the calls of this connection hold too many incomplete messages"))
     }
-    drainEvents()
   }
 
   func receiveTrailers() {
@@ -77,8 +80,8 @@ final class ServerCall: CreditKeeper, @unchecked Sendable {
     while let event = machine.nextEvent() {
       switch event {
       case .message(let message):
-        connection.link.budget.messageCompleted()
-        inbound.deliver(.message(MessageBytes(received: message.bytes)), weight: message.weight)
+        link.budget.messageCompleted()
+        inbound.deliver(.message(message.bytes), weight: message.weight)
       case .credit(let bytes):
         returnCredit(bytes)
       case .requestEnded:
@@ -91,8 +94,9 @@ final class ServerCall: CreditKeeper, @unchecked Sendable {
 
   /// Answers with a fault of the transport's own and stops the handler.
   func end(_ fault: CallFault) {
+    abandonRequest()
     inbound.fail(fault.error)
-    answer(fault.status, metadata: [:])
+    answer(fault.status)
     stopHandler()
   }
 
@@ -102,13 +106,14 @@ final class ServerCall: CreditKeeper, @unchecked Sendable {
     isClosed = true
     deadline?.cancel()
     let wasAnswered = machine.isAnswered
-    abortMachine()
+    link.announce(link.budget.release(machine.abort()))
     gate.close(error)
     inbound.fail(error)
     if !wasAnswered { stopHandler() }
   }
 
   private func stopHandler() {
+    isStopped = true
     cancellation?.cancel()
     task?.cancel()
   }
@@ -120,48 +125,43 @@ final class ServerCall: CreditKeeper, @unchecked Sendable {
 
   // MARK: To the network
 
-  /// Writes one part; returns whether the writer has to wait before the next.
   func write(_ part: RPCResponsePart<MessageBytes>) throws(RPCError) -> Bool {
     switch part {
     case .metadata(let metadata):
-      connection.link.write(id, .headers(.init(headers: try machine.send(metadata: metadata))))
+      link.write(id, .headers(.init(headers: try machine.send(metadata: metadata))))
     case .message(let bytes):
       let payload = try machine.send(message: bytes)
-      connection.link.write(id, .data(.init(data: .byteBuffer(payload))), promise: gate.admit(payload.readableBytes))
+      link.write(id, .data(.init(data: .byteBuffer(payload))), promise: gate.admit(payload.readableBytes))
     case .status(let status, let metadata):
-      let trailers = try machine.send(status: status, metadata: metadata)
-      finishStream(trailers)
+      finishStream(try machine.send(status: status, metadata: metadata))
     }
     return gate.isShut
   }
 
-  /// The handler will write no more.
-  func finishResponse() {
-    guard !machine.isAnswered else { return }
-    answer(Status(code: .internalError, message: "the handler ended without a status"), metadata: [:])
+  func finishWriting() {
+    answer(Status(code: .internalError, message: "the handler ended without a status"))
   }
 
-  /// The handler gave up on the call.
-  func abortResponse() {
+  func abortWriting() {
     guard !machine.isAnswered else { return }
-    abortMachine()
-    connection.link.write(id, .rstStream(.internalError))
-  }
-
-  private func abortMachine() {
-    connection.link.announce(connection.link.budget.release(machine.abort()))
+    deadline?.cancel()
+    link.announce(link.budget.release(machine.abort()))
+    link.write(id, .rstStream(.internalError))
   }
 
   /// The handler has returned; the call holds on to nothing any more.
   func handlerReturned() {
-    finishResponse()
+    finishWriting()
+    abandonRequest()
     inbound.discard()
     task = nil
+    cancellation = nil
     connection.handlerReturned()
   }
 
-  private func answer(_ status: Status, metadata: Metadata) {
-    guard let trailers = try? machine.send(status: status, metadata: metadata) else { return }
+  /// Sends `status` unless the call has one already.
+  private func answer(_ status: Status) {
+    guard !machine.isAnswered, let trailers = try? machine.send(status: status, metadata: [:]) else { return }
     finishStream(trailers)
   }
 
@@ -170,29 +170,43 @@ final class ServerCall: CreditKeeper, @unchecked Sendable {
     deadline = nil
     let frame = HTTP2Frame.FramePayload.headers(.init(headers: trailers, endStream: true))
     guard machine.requestIsOpen else {
-      connection.link.write(id, frame)
+      link.write(id, frame)
       return
     }
     // RFC 9113 section 8.1: the rest of the request is of no interest, which does not make the response an error. A reset
     // drops what still waits for the client's window, so it has to follow the response on the wire.
     let sent = eventLoop.makePromise(of: Void.self)
     sent.futureResult.assumeIsolated().whenSuccess { self.refuseRestOfRequest() }
-    connection.link.write(id, frame, promise: sent)
+    link.write(id, frame, promise: sent)
   }
 
   private func refuseRestOfRequest() {
-    if !isClosed, machine.requestIsOpen { connection.link.write(id, .rstStream(.noError)) }
+    if !isClosed, machine.requestIsOpen { link.write(id, .rstStream(.noError)) }
   }
 
-  // MARK: Flow control
+  // MARK: The request
 
   func didRead(_ weight: MessageWeight) {
-    connection.link.announce(connection.link.budget.messageRead(weight.held))
+    link.announce(link.budget.messageRead(weight.held))
     returnCredit(weight.credit)
+  }
+
+  func unpack(_ part: Part) throws(RPCError) -> Part {
+    guard case .message(let message) = part, message.isCompressed else { return part }
+    do throws(CallFault) {
+      return .message(try machine.decompress(message))
+    } catch {
+      end(error)
+      throw error.error
+    }
+  }
+
+  private func abandonRequest() {
+    link.announce(link.budget.release(machine.abandonRequest()))
   }
 
   private func returnCredit(_ bytes: Int) {
     guard machine.requestIsOpen, let increment = window.release(bytes) else { return }
-    connection.link.write(id, .windowUpdate(windowSizeIncrement: increment))
+    link.write(id, .windowUpdate(windowSizeIncrement: increment))
   }
 }

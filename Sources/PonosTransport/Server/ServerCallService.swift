@@ -24,49 +24,9 @@ struct ServerCallService: Sendable {
       let stream = RPCStream(
         descriptor: call.descriptor,
         inbound: RPCAsyncSequence(wrapping: call.inbound),
-        outbound: RPCWriter.Closable(wrapping: ServerCallWriter(call: call)))
+        outbound: RPCWriter.Closable(wrapping: CallWriter(call: call)))
       await handler(stream, context)
     }
     call.onEventLoop { call.handlerReturned() }
-  }
-}
-
-/// Writes the response of a call.
-struct ServerCallWriter: ClosableRPCWriterProtocol {
-  typealias Element = RPCResponsePart<MessageBytes>
-
-  let call: ServerCall
-
-  func write(_ part: Element) async throws {
-    let mustWait: Bool
-    if call.eventLoop.inEventLoop {
-      mustWait = try call.write(part)
-    } else {
-      mustWait = try await call.eventLoop.submit { try call.write(part) }.get()
-    }
-    if mustWait { try await call.gate.waitForRoom() }
-  }
-
-  func write(contentsOf parts: some Sequence<Element>) async throws {
-    for part in parts { try await write(part) }
-  }
-
-  func finish() async {
-    call.onEventLoop { call.finishResponse() }
-  }
-
-  func finish(throwing error: any Error) async {
-    call.onEventLoop { call.abortResponse() }
-  }
-}
-
-extension ServerCall {
-  /// Runs `body` on the event loop of the call, at once if the caller is on it.
-  func onEventLoop(_ body: @escaping @Sendable () -> Void) {
-    if eventLoop.inEventLoop {
-      body()
-    } else {
-      eventLoop.execute(body)
-    }
   }
 }

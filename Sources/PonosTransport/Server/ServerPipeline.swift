@@ -1,21 +1,23 @@
 import NIOCore
 import NIOHTTP2
 
-/// The handlers of one connection of a server, from the network inwards: TLS, PING guard, HTTP/2, calls.
+/// The handlers of one connection of a server, from the network inwards: reading, TLS, announcements,
+/// PING guard, HTTP/2, calls.
 enum ServerPipeline {
   static func configure(
     _ channel: any Channel, settings: ServerTransportSettings, service: ServerCallService,
     executor: EventLoopTaskExecutor?, finished: EventLoopPromise<Void>
   ) throws {
-    let pipeline = channel.pipeline.syncOperations
-    if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
     let watcher = FrameWatcher()
-    let link = ConnectionLink(
-      eventLoop: channel.eventLoop, isServer: true, http2: settings.http2, connection: limits(settings))
+    let link = ConnectionLink(eventLoop: channel.eventLoop, http2: settings.http2, connection: limits(settings))
+    let role = ServerConnectionRole(service: service, link: link, executor: executor, finished: finished)
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(ReadWhileWritable())
+    if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
+    try pipeline.addHandler(ShutdownAnnouncer())
     try pipeline.addHandler(PingGuard(isServer: true))
     try pipeline.addHandler(settings.http2.makeHandler(mode: .server, watcher: watcher))
-    try pipeline.addHandler(
-      ServerConnectionHandler(service: service, link: link, watcher: watcher, executor: executor, finished: finished))
+    try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))
   }
 
   private static func limits(_ settings: ServerTransportSettings) -> ConnectionLimits {

@@ -87,8 +87,12 @@ package struct ServerStreamStateMachine: Sendable {
   /// The frame for the metadata at the start of the response.
   package mutating func send(metadata: Metadata) throws(RPCError) -> HPACKHeaders {
     guard response == .idle else { throw Self.misuse(isOver: response == .closed) }
+    let headers = ResponseHeaders.initial(metadata: metadata, isGzip: compressesResponse)
+    guard MetadataCoding.fitInOneFrame(headers) else {
+      throw RPCError(code: .resourceExhausted, message: "the metadata of the response is larger than 16 KiB")
+    }
     response = .open
-    return ResponseHeaders.initial(metadata: metadata, isGzip: compressesResponse)
+    return headers
   }
 
   /// The payload for one message.
@@ -106,6 +110,17 @@ package struct ServerStreamStateMachine: Sendable {
     case .open: return ResponseHeaders.trailers(status: status, metadata: metadata)
     case .closed: throw Self.misuse(isOver: true)
     }
+  }
+
+  /// The content of a message of the request that arrived compressed.
+  package func decompress(_ message: MessageBytes) throws(CallFault) -> MessageBytes {
+    try assembler.decompress(message)
+  }
+
+  /// Nobody reads the request any more: what follows is dropped. Returns the bytes of an incomplete message that were held.
+  package mutating func abandonRequest() -> Int {
+    request = .closed
+    return assembler.discardPartial()
   }
 
   /// Ends both directions; returns the bytes of an incomplete message that were held.

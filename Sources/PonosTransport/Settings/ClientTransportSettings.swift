@@ -21,8 +21,9 @@ package struct ClientTransportSettings: Sendable {
   package var maxResponseBytes = 16 << 20
   /// Connections without calls are closed after this long and opened again when needed; nil never.
   package var maxIdleTime: Duration? = .seconds(1_800)
-  /// Silence after which the server is pinged while calls are open; nil never. Servers may not like less than 10 s.
-  package var keepaliveInterval: Duration? = .seconds(30)
+  /// Silence after which the server is pinged while calls are open; nil never. A stock grpc-go server cuts off clients that ping
+  /// more often than every five minutes, which a call that takes that long to answer would run into.
+  package var keepaliveInterval: Duration? = .seconds(330)
   /// How long a pinged server may take to answer.
   package var keepaliveTimeout = Duration.seconds(10)
   /// How long addresses of a host name are used before the name is looked up again.

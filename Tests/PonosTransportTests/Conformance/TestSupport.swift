@@ -1,3 +1,4 @@
+import Foundation
 import GRPCCore
 import Synchronization
 import Testing
@@ -7,6 +8,19 @@ final class Counter: Sendable {
   private let count = Mutex(0)
   var value: Int { count.withLock { $0 } }
   func increment() { count.withLock { $0 += 1 } }
+}
+
+/// Times, from any thread.
+final class Recorder: Sendable {
+  private let times = Mutex<[Duration]>([])
+  func add(_ time: Duration) { times.withLock { $0.append(time) } }
+
+  func take() -> [Duration] {
+    times.withLock { times in
+      defer { times.removeAll() }
+      return times
+    }
+  }
 }
 
 /// Something to wait for that happens once.
@@ -70,4 +84,9 @@ func inTime<Result: Sendable>(
 
 struct TimeLimitExceeded: Error {
   let limit: Duration
+}
+
+/// How often tests of races are run: `TRANSPORT_REPETITIONS`, or a few times.
+enum Repetitions {
+  static var count: Int { ProcessInfo.processInfo.environment["TRANSPORT_REPETITIONS"].flatMap { Int($0) } ?? 5 }
 }

@@ -66,6 +66,38 @@ extension Process {
     return (terminationStatus, text)
   }
 
+  /// Runs `body` once the process has printed a line, then ends its input; returns the exit code and what else it printed.
+  func output(_ body: () async throws -> Void) async throws -> (code: Int32, text: String) {
+    let (input, output) = (Pipe(), Pipe())
+    standardInput = input
+    standardOutput = output
+    standardError = output
+    try run()
+    let failure: (any Error)?
+    let first = await Self.line(from: output)
+    do {
+      if first == "begun" { try await body() }
+      failure = nil
+    } catch {
+      failure = error
+    }
+    try input.fileHandleForWriting.close()
+    let rest = await Task.detached { String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }.value
+    waitUntilExit()
+    if let failure { throw failure }
+    return (terminationStatus, first + " " + rest)
+  }
+
+  private static func line(from output: Pipe) async -> String {
+    await Task.detached {
+      var line = Data()
+      while let byte = try? output.fileHandleForReading.read(upToCount: 1), let value = byte.first, value != 10 {
+        line.append(value)
+      }
+      return String(decoding: line, as: UTF8.self)
+    }.value
+  }
+
   /// Starts a server that prints its port, and ends it when `body` returns.
   func whileServing<Result>(_ body: (Int) async throws -> Result) async throws -> Result {
     let (input, output) = (Pipe(), Pipe())
@@ -78,13 +110,7 @@ extension Process {
       try? input.fileHandleForWriting.close()
       waitUntilExit()
     }
-    let line = await Task.detached {
-      var line = Data()
-      while let byte = try? output.fileHandleForReading.read(upToCount: 1), let value = byte.first, value != 10 {
-        line.append(value)
-      }
-      return String(decoding: line, as: UTF8.self)
-    }.value
+    let line = await Self.line(from: output)
     guard let port = Int(line) else { throw NoPort(line: line) }
     return try await body(port)
   }

@@ -18,6 +18,7 @@ struct InteropTests {
     defer { certificates.remove() }
     var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
     settings.compressesResponses = true
+    settings.maxRequestBytes = 4 << 20
     if security == .mutualTLS { settings.security = try certificates.serverTLS() }
     let transport = EventLoopServerTransport(settings)
     try await withGRPCServer(transport: transport, services: [EchoService()]) { _ in

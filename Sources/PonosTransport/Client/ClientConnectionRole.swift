@@ -1,0 +1,132 @@
+import GRPCCore
+import NIOCore
+import NIOHTTP2
+import NIOSSL
+
+/// One connection of a client: opens a stream for each call and hands it the frames that come back.
+///
+/// All state belongs to the event loop of the connection.
+final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
+  let headers: RequestHeaders
+  let link: ConnectionLink
+
+  private let ready: EventLoopPromise<ClientConnectionRole>
+  private let retired: EventLoopPromise<Void>
+  private var calls: [HTTP2StreamID: ClientCall] = [:]
+  private var callsHoldingPayload: [ClientCall] = []
+  private var nextStream: Int32 = 1
+  private var refusal: CallFault?
+
+  /// - Parameters:
+  ///   - ready: succeeds when the server's SETTINGS have arrived, which is also the end of the TLS handshake.
+  ///   - retired: succeeds when the connection takes no more calls.
+  init(
+    headers: RequestHeaders, link: ConnectionLink, ready: EventLoopPromise<ClientConnectionRole>,
+    retired: EventLoopPromise<Void>
+  ) {
+    self.headers = headers
+    self.link = link
+    self.ready = ready
+    self.retired = retired
+    link.onRetired = { retired.succeed() }
+    link.beforeFlush = { [unowned self] in sendHeldPayloads() }
+  }
+
+  // MARK: Connection
+
+  func opened(remotePeer: String, localPeer: String) {}
+
+  func secured(for negotiatedProtocol: String?, peerCertificate: NIOSSLCertificate?) -> Bool {
+    guard negotiatedProtocol != "h2" else { return true }
+    refusal = CallFault(.unavailable, "the server does not speak HTTP/2 over TLS (ALPN)")
+    return false
+  }
+
+  func handshakeCompleted() {
+    ready.succeed(self)
+  }
+
+  /// GOAWAY: calls the server has not taken are over, those it has taken go on.
+  func peerIsLeaving(lastStream: HTTP2StreamID) {
+    let refused = calls.filter { $0 > lastStream || !$1.hasLeft }
+    for call in refused.values {
+      call.fail(CallFault(.unavailable, "the server was shutting down and did not take the call"))
+    }
+    link.peerIsLeaving()
+  }
+
+  func closed(by failure: (any Error)?) {
+    let cause = (refusal ?? failure).map { ": \($0)" } ?? ""
+    let lost = calls
+    calls.removeAll()
+    callsHoldingPayload.removeAll()
+    for call in lost.values { call.close(CallFault(.unavailable, "the connection to the server was lost\(cause)")) }
+    ready.fail(refusal ?? failure ?? ChannelError.ioOnClosedChannel)
+  }
+
+  // MARK: Streams
+
+  /// A stream for `call`; the connection has to take calls.
+  func openStream(for call: ClientCall) -> HTTP2StreamID {
+    let stream = HTTP2StreamID(nextStream)
+    calls[stream] = call
+    link.callOpened()
+    if nextStream < Int32.max - 1 {
+      nextStream += 2
+    } else {
+      // RFC 9113 section 5.1.1: a connection that has used up its stream identifiers is replaced.
+      link.beginShutdown()
+    }
+    return stream
+  }
+
+  func streamOpened(_ stream: HTTP2StreamID) {
+    calls[stream]?.hasLeft = true
+  }
+
+  /// Resets a stream and forgets its call.
+  func reset(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+    guard forget(stream) != nil else { return }
+    link.write(stream, .rstStream(code))
+  }
+
+  func receive(_ headers: HTTP2Frame.FramePayload.Headers, on stream: HTTP2StreamID) {
+    calls[stream]?.receive(headers)
+  }
+
+  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool, on stream: HTTP2StreamID) {
+    calls[stream]?.receive(payload, padding: padding, endStream: endStream)
+  }
+
+  func streamClosed(_ stream: HTTP2StreamID, reason: HTTP2ErrorCode?) {
+    guard let call = forget(stream) else { return }
+    call.close(
+      reason.map(StatusMapping.fault(forReset:)) ?? CallFault(.internalError, "the server ended the call without a status"))
+  }
+
+  func streamFailed(_ stream: HTTP2StreamID) {
+    calls[stream]?.fail(CallFault(.internalError, "a frame of the request could not be sent"))
+  }
+
+  @discardableResult
+  private func forget(_ stream: HTTP2StreamID) -> ClientCall? {
+    guard let call = calls.removeValue(forKey: stream) else { return nil }
+    link.callClosed()
+    return call
+  }
+
+  // MARK: Held payloads
+
+  /// Remembers to send what `call` holds back before the next flush.
+  func holdsPayload(_ call: ClientCall) {
+    callsHoldingPayload.append(call)
+    link.scheduleFlush()
+  }
+
+  private func sendHeldPayloads() {
+    guard !callsHoldingPayload.isEmpty else { return }
+    let holding = callsHoldingPayload
+    callsHoldingPayload.removeAll(keepingCapacity: true)
+    for call in holding { call.sendHeldPayload() }
+  }
+}

@@ -1,0 +1,28 @@
+import NIOCore
+import NIOHTTP2
+import NIOSSL
+
+/// What a server and a client make of the frames and events of their connection, in the order they arrive.
+///
+/// Everything is called on the event loop of the connection.
+protocol ConnectionRole: AnyObject {
+  /// The channel is open; the addresses are as gRPC writes them.
+  func opened(remotePeer: String, localPeer: String)
+  /// TLS is established; the protocol is what ALPN agreed on. False ends the connection.
+  func secured(for negotiatedProtocol: String?, peerCertificate: NIOSSLCertificate?) -> Bool
+  /// The peer's first SETTINGS have arrived.
+  func handshakeCompleted()
+  func receive(_ headers: HTTP2Frame.FramePayload.Headers, on stream: HTTP2StreamID)
+  /// - Parameter padding: bytes of the frame that count towards flow control and carry nothing.
+  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool, on stream: HTTP2StreamID)
+  /// GOAWAY has arrived.
+  func peerIsLeaving(lastStream: HTTP2StreamID)
+  /// The header fields that begin a stream, the peer's or ours, have been taken or written.
+  func streamOpened(_ stream: HTTP2StreamID)
+  /// The stream has ended in both directions or was reset by either side.
+  func streamClosed(_ stream: HTTP2StreamID, reason: HTTP2ErrorCode?)
+  /// A frame of ours broke the rules, so it was not sent.
+  func streamFailed(_ stream: HTTP2StreamID)
+  /// The connection has gone; called once.
+  func closed(by failure: (any Error)?)
+}

@@ -1,0 +1,123 @@
+import GRPCCore
+import NIOCore
+import NIOHTTP2
+import NIOSSL
+
+/// One connection of a server: hands the frames of each stream to its call and starts a task for each new one.
+final class ServerConnectionRole: ConnectionRole {
+  let link: ConnectionLink
+
+  private let service: ServerCallService
+  private let executor: EventLoopTaskExecutor?
+  private let finished: EventLoopPromise<Void>
+  private var calls: [HTTP2StreamID: ServerCall] = [:]
+  private var runningHandlers = 0
+  private var remotePeer = ""
+  private var localPeer = ""
+  private var certificate: NIOSSLCertificate?
+
+  /// - Parameters:
+  ///   - executor: runs the handlers; nil leaves them to Swift's pool of threads.
+  ///   - finished: succeeds when the connection is closed and its last handler has returned.
+  init(
+    service: ServerCallService, link: ConnectionLink, executor: EventLoopTaskExecutor?, finished: EventLoopPromise<Void>
+  ) {
+    self.service = service
+    self.link = link
+    self.executor = executor
+    self.finished = finished
+  }
+
+  // MARK: Connection
+
+  func opened(remotePeer: String, localPeer: String) {
+    self.remotePeer = remotePeer
+    self.localPeer = localPeer
+  }
+
+  func secured(for negotiatedProtocol: String?, peerCertificate: NIOSSLCertificate?) -> Bool {
+    certificate = peerCertificate
+    return negotiatedProtocol == "h2"
+  }
+
+  func handshakeCompleted() {}
+
+  /// A client that will accept no pushed streams: there are none.
+  func peerIsLeaving(lastStream: HTTP2StreamID) {}
+
+  func closed(by failure: (any Error)?) {
+    let lost = calls
+    calls.removeAll()
+    for call in lost.values { call.close(RPCError(code: .cancelled, message: "the connection of the call was lost")) }
+    finishIfDone()
+  }
+
+  private func finishIfDone() {
+    if !link.isAttached, runningHandlers == 0 { finished.succeed() }
+  }
+
+  // MARK: Streams
+
+  func receive(_ headers: HTTP2Frame.FramePayload.Headers, on stream: HTTP2StreamID) {
+    if let call = calls[stream] {
+      call.receiveTrailers()
+      return
+    }
+    guard link.takesCalls, runningHandlers < 2 * service.http2.maxConcurrentStreams else {
+      link.write(stream, .rstStream(.refusedStream))
+      return
+    }
+    link.lastPeerStream = max(link.lastPeerStream, stream)
+    do throws(RequestHead.Refusal) {
+      begin(try RequestHead(headers.headers, methods: service.methods), stream: stream, endStream: headers.endStream)
+    } catch {
+      link.write(stream, .headers(.init(headers: ResponseHeaders.refusal(error), endStream: true)))
+      if !headers.endStream { link.write(stream, .rstStream(.noError)) }
+    }
+  }
+
+  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool, on stream: HTTP2StreamID) {
+    calls[stream]?.receive(payload, padding: padding, endStream: endStream)
+  }
+
+  func streamOpened(_ stream: HTTP2StreamID) {}
+
+  func streamClosed(_ stream: HTTP2StreamID, reason: HTTP2ErrorCode?) {
+    guard let call = calls.removeValue(forKey: stream) else { return }
+    let fault = reason.map(StatusMapping.fault(forReset:)) ?? CallFault(.cancelled, "the call is over")
+    call.close(fault.error)
+    link.callClosed()
+  }
+
+  func streamFailed(_ stream: HTTP2StreamID) {
+    calls[stream]?.end(CallFault(.internalError, "a frame of the response could not be sent"))
+  }
+
+  // MARK: Handlers
+
+  private func begin(_ head: RequestHead, stream: HTTP2StreamID, endStream: Bool) {
+    let machine = ServerStreamStateMachine(
+      maxMessageBytes: service.maxRequestBytes, requestIsGzip: head.requestIsGzip,
+      compressesResponse: service.compressesResponses && head.acceptsGzip, endStream: endStream)
+    let call = ServerCall(
+      id: stream, descriptor: head.descriptor, machine: machine,
+      window: ReceiveWindow(size: service.http2.windowSize), connection: self)
+    calls[stream] = call
+    runningHandlers += 1
+    link.callOpened()
+    let specifics = CallPeer(certificate: certificate, deadline: head.timeout.map { NIODeadline.now() + TimeAmount($0) })
+    let (service, remote, local) = (service, remotePeer, localPeer)
+    // A call ends with its stream or its handler, whichever is later; its connection keeps count, so that a server that
+    // stops can wait for the last of them. No scope could own a task that the network starts.
+    let task = Task(executorPreference: executor) {
+      await service.run(call, remotePeer: remote, localPeer: local, specifics: specifics)
+    }
+    call.start(metadata: head.metadata, timeout: head.timeout, task: task)
+  }
+
+  /// A handler has returned.
+  func handlerReturned() {
+    runningHandlers -= 1
+    finishIfDone()
+  }
+}

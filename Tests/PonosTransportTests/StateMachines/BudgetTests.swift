@@ -1,0 +1,86 @@
+import Testing
+
+@testable import PonosTransport
+
+@Suite("Windows and budgets")
+struct BudgetTests {
+  @Test("the connection's window is refilled at half, and not while too much is unread")
+  func receiveBudget() {
+    var budget = ConnectionReceiveBudget(windowSize: 1_000, limit: 2_000, currentWindow: 1_000)
+    budget.hold(499)
+    let early = budget.windowChanged(to: 501)
+    budget.hold(1)
+    let half = budget.windowChanged(to: 500)
+    #expect([early, half] == [nil, 500])
+    budget.hold(1_600)
+    budget.messageCompleted()
+    let full = budget.windowChanged(to: 100)
+    #expect(full == nil)
+    #expect(!budget.isWedged)
+    let read = budget.messageRead(500)
+    #expect(read == 900)
+    budget.hold(1_000)
+    #expect(budget.isWedged)
+  }
+
+  @Test("messages without content are held against the limit as well")
+  func emptyMessages() {
+    var budget = ConnectionReceiveBudget(windowSize: 1_000, limit: 2_000, currentWindow: 100)
+    for _ in 0..<8 { budget.messageCompleted() }
+    let full = budget.windowChanged(to: 100)
+    #expect(full == nil)
+    let read = budget.messageRead(0)
+    #expect(read == 900)
+    for _ in 0..<7 { _ = budget.messageRead(0) }
+    #expect(budget.heldBytes == 0)
+  }
+
+  @Test("credit is returned in halves of a window and never twice")
+  func receiveWindow() {
+    var window = ReceiveWindow(size: 100)
+    let increments = [window.release(49), window.release(1), window.release(10)]
+    #expect(increments == [nil, 50, nil])
+  }
+
+  @Test("a writer waits when too much is on its way, and short calls need no report")
+  func sendBudget() {
+    var budget = SendBudget(limit: 10_000)
+    let short = budget.write(100)
+    #expect(short == nil)
+    var reports: [Int] = []
+    while !budget.isExhausted { if let report = budget.write(1_000) { reports.append(report) } }
+    for report in reports { budget.completed(report) }
+    #expect(!budget.isExhausted)
+    #expect(reports.reduce(0, +) >= 10_000 - budget.stride)
+  }
+
+  @Test("parts are read in order, and the end comes last")
+  func partQueue() {
+    var queue = PartQueue<Int>()
+    for round in 0..<10 {
+      for number in 0..<100 { queue.append(round * 100 + number) }
+      for number in 0..<100 {
+        guard case .part(let entry) = queue.read() else { Issue.record("a part is missing"); return }
+        #expect(entry.part == round * 100 + number)
+      }
+      guard case .wait = queue.read() else { Issue.record("more than was put in"); return }
+    }
+    queue.append(1)
+    queue.finish()
+    queue.append(2)
+    guard case .part = queue.read(), case .end = queue.read() else { Issue.record("the end is wrong"); return }
+  }
+
+  @Test("pauses grow to their limit, with a fifth of jitter")
+  func backoff() {
+    var backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(1))
+    var generator = SystemRandomNumberGenerator()
+    for expected in [0.1, 0.16, 0.256, 0.4096, 0.65536, 1, 1] {
+      let pause = backoff.next(using: &generator) / .seconds(1)
+      #expect(pause >= expected * 0.79 && pause <= expected * 1.21)
+    }
+    backoff.reset()
+    let first = backoff.next(using: &generator)
+    #expect(first < .milliseconds(121))
+  }
+}
