@@ -18,5 +18,9 @@ if [ "${1:-}" = --with-engine ]; then
   with_engine "$@"
 fi
 scripts/setup.sh build docker
-long build-benchmarks "building daemon and benchmarks (release)" swift build --configuration release --package-path Benchmarks
+# By product, as scripts/build.sh does and for its reason. The daemon is built as a dependency of the benchmarks.
+for product in PonosBenchmarks NoOpPerformer; do
+  long "build-$product" "building $product (release)" \
+    swift build --configuration release --package-path Benchmarks --product "$product"
+done
 scripts/docker.sh run scripts/bench.sh --with-engine "$@"
