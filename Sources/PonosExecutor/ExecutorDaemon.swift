@@ -42,7 +42,9 @@ package struct ExecutorDaemon: Sendable {
     let queue = TaskQueue(limits: config.queue)
     let roster = PerformerRoster { queue.wake() }
     let flights = TaskFlights()
-    let journal = TaskJournal(store: store, clock: clock)
+    let journal = TaskJournal(store: store, clock: clock) { id, error in
+      flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
+    }
     let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,

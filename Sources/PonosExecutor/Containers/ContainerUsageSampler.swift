@@ -12,7 +12,7 @@ struct ContainerUsageSampler: Service {
   let metrics: ExecutorMetrics
   let logger: Logger
   /// Between two rounds. Some engines take more than a second for each container.
-  var interval: Duration = .seconds(30)
+  var interval: Duration = .seconds(10)
 
   /// Samples at once and then every interval, until shutdown.
   func run() async throws {

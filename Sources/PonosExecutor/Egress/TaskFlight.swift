@@ -94,6 +94,14 @@ package final class TaskFlight: Sendable {
     }
   }
 
+  fileprivate func dismissCallers(with outcome: TaskOutcome) {
+    let waiters = state.withLock { state in
+      defer { state.waiters = [:] }
+      return Array(state.waiters.values)
+    }
+    for waiter in waiters { waiter.resume(returning: outcome) }
+  }
+
   fileprivate var hasCallers: Bool { state.withLock { !$0.waiters.isEmpty } }
 
   fileprivate func settle(_ outcome: TaskOutcome) {
@@ -137,6 +145,11 @@ package final class TaskFlights: Sendable {
   /// Ends a flight and answers everybody who waits for it. Does nothing for an unknown id.
   package func settle(_ id: TaskID, with outcome: TaskOutcome) {
     flights.withLock { $0.removeValue(forKey: id) }?.settle(outcome)
+  }
+
+  /// Sends those away who wait for a task now; its flight goes on. Does nothing for an unknown id.
+  package func dismissCallers(of id: TaskID, with outcome: TaskOutcome) {
+    flight(of: id)?.dismissCallers(with: outcome)
   }
 
   /// Whether somebody waits for the outcome of any flight.

@@ -51,10 +51,16 @@ package enum RestoredTask: Sendable {
 package struct TaskJournal: Sendable {
   private let store: any ExecutorStore
   private let clock: TaskClock
+  /// What was worked for cannot be written down at the moment.
+  private let onStall: @Sendable (TaskID, StoreError) -> Void
 
-  package init(store: any ExecutorStore, clock: TaskClock) {
+  /// `onStall` is called each time a write that must not be given up has failed and waits for another try; it must not block.
+  package init(
+    store: any ExecutorStore, clock: TaskClock, onStall: @escaping @Sendable (TaskID, StoreError) -> Void = { _, _ in }
+  ) {
     self.store = store
     self.clock = clock
+    self.onStall = onStall
   }
 
   /// What came of writing a task down.
@@ -116,7 +122,9 @@ package struct TaskJournal: Sendable {
     let record = SignedDigestRecord(
       taskID: task.submission.id, operatorSet: task.submission.operatorSet, curve: curve, digest: digest,
       recordedAt: clock.unix())
-    let outcome = try await insist { () async throws(StoreError) in try await store.record(record, output: output) }
+    let outcome = try await insist(on: record.taskID) { () async throws(StoreError) in
+      try await store.record(record, output: output)
+    }
     switch outcome {
     case .recorded, .sameAsRecorded: return
     case .conflict(let recorded): throw .digestConflict(recorded: recorded)
@@ -131,7 +139,7 @@ package struct TaskJournal: Sendable {
       throw .signingFailed("the result cannot be encoded: \(error)")
     }
     let transition = TaskTransition.signed(result: bytes, at: clock.unix())
-    try await insist { () async throws(StoreError) in try await store.record(transition, for: result.id) }
+    try await insist(on: result.id) { () async throws(StoreError) in try await store.record(transition, for: result.id) }
   }
 
   /// The failure is the answer from now on.
@@ -140,13 +148,13 @@ package struct TaskJournal: Sendable {
   }
 
   private func insist<Value: Sendable>(
-    _ write: () async throws(StoreError) -> Value
+    on id: TaskID, _ write: () async throws(StoreError) -> Value
   ) async throws(TaskFailure) -> Value {
     var delay = Duration.milliseconds(100)
     while true {
       do throws(StoreError) { return try await write() } catch {
         switch error.code {
-        case .writeFailed, .diskFull, .locked, .overloaded: break
+        case .writeFailed, .diskFull, .locked, .overloaded: onStall(id, error)
         case .closed, .cannotOpen: throw .journalUnavailable(error.description)
         case .readFailed, .unknownTask, .finishedTask: throw .journalRefused(error.description)
         }

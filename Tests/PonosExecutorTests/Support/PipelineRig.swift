@@ -45,7 +45,9 @@ struct PipelineRig: Sendable {
     let queue = TaskQueue(limits: limits)
     let roster = PerformerRoster { queue.wake() }
     (self.queue, self.roster) = (queue, roster)
-    journal = TaskJournal(store: store, clock: clock.taskClock)
+    journal = TaskJournal(store: store, clock: clock.taskClock) { [flights] id, error in
+      flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
+    }
     outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock.taskClock)
     let keys = KeyRing(signers.map { TestKeys.executor($0) })
     let signing = SigningService(
