@@ -42,7 +42,10 @@ public final class PerformerServer: Sendable {
     log.logLevel = settings.logLevel
     self.log = log
     slots = TaskSlots(limit: settings.maxConcurrentTasks)
-    transport = Transports.server(ServerTransportSettings(host: settings.host, port: settings.port))
+    var listener = ServerTransportSettings(host: settings.host, port: settings.port)
+    // A worker may compute for as long as it likes, and must not hold up other calls.
+    listener.runsHandlersOnEventLoop = false
+    transport = Transports.server(listener)
     server = GRPCServer(
       transport: transport,
       services: [

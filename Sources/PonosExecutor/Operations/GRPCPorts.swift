@@ -17,8 +17,11 @@ struct GRPCPorts {
     func listener(
       _ name: String, port: Int, _ services: [any RegistrableRPCService], _ descriptors: [ServiceDescriptor]
     ) -> GRPCListenerService {
-      GRPCListenerService(
-        name: name, transport: Transports.server(ServerTransportSettings(host: config.listenAddress, port: port)),
+      var settings = ServerTransportSettings(host: config.listenAddress, port: port)
+      // Handlers verify signatures and ask the store, which would hold up the other calls of their event loop.
+      settings.runsHandlersOnEventLoop = false
+      return GRPCListenerService(
+        name: name, transport: Transports.server(settings),
         services: services + [HealthHandler(services: descriptors, isReady: isReady)], interceptors: interceptors,
         logger: logger)
     }

@@ -43,10 +43,11 @@ def message(payload, flag=0):
 
 
 class Peer:
-    def __init__(self, port, greet=True, settings=SETTINGS, receive_buffer=None):
+    def __init__(self, port, greet=True, settings=SETTINGS, buffers=None):
         self.socket = socket.socket()
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if buffers:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
         self.socket.connect(("127.0.0.1", port))
         self.socket.settimeout(0.001)
         self.received = b""
@@ -216,7 +217,7 @@ def too_many_streams(port, _):
 @lasts
 def unread_answers(port, _):
     """Calls as fast as it can and never reads an answer: the server has to stop reading, or to end the connection."""
-    peer = Peer(port, receive_buffer=4096)
+    peer = Peer(port, buffers=4096)
     block = header_block("NoSuchMethod")
     sent = 0
     stream = 1
