@@ -35,7 +35,7 @@ build_go() {
     protoc --proto_path=Protos --go_out="plugins=grpc:$out/go/src" "$proto"
   done
   cp -R Tests/Interop/go "$out/go/src/ponos.test/interop"
-  for program in submit performer; do
+  for program in submit performer transport; do
     GO111MODULE=off GOFLAGS='' GOPATH="$out/go:/usr/share/gocode" CGO_ENABLED=0 \
       go build -ldflags=-s -o "$out/go/bin/$program" "ponos.test/interop/$program"
   done

@@ -7,7 +7,7 @@ import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 SWIFT = os.environ.get("TRANSPORT_BENCHMARK", os.path.join(ROOT, ".build/release/TransportBenchmark"))
-GO = os.path.join(ROOT, ".build/interop/transport/transport-go")
+GO = os.path.join(ROOT, ".build/interop/go/bin/transport")
 TICK = os.sysconf("SC_CLK_TCK")
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 

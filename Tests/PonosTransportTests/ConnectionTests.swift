@@ -113,10 +113,15 @@ struct ConnectionTests {
     }
   }
 
-  @Test("a shutdown lets open calls end and takes no new ones", arguments: 0..<Repetitions.count)
-  func gracefulShutdown(_: Int) async throws {
+  @Test("a shutdown lets open calls end and takes no new ones", arguments: 0..<Repetitions.count, [false, true])
+  func gracefulShutdown(_: Int, overTLS: Bool) async throws {
+    let certificates = try TestCertificates.shared()
     let service = EchoService()
-    try await Self.serve(Self.tcp, service: service) { server, settings in
+    var listener = Self.tcp
+    if overTLS { listener.security = try certificates.serverTLS() }
+    try await Self.serve(listener, service: service) { server, settings in
+      var settings = settings
+      if overTLS { settings.security = try certificates.clientTLS() }
       try await Self.connect(settings) { calls in
         try await EchoCases.stillWorks(calls)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -134,6 +139,74 @@ struct ConnectionTests {
           service.release.open()
           try await group.waitForAll()
         }
+      }
+    }
+  }
+
+  @Test("a shutdown is told to handlers of endless calls, which can end then")
+  func shutdownOfEndlessCalls() async throws {
+    let service = EchoService()
+    try await Self.serve(Self.tcp, service: service) { server, settings in
+      try await Self.connect(settings) { calls in
+        await withTaskGroup(of: Void.self) { group in
+          group.addTask {
+            let error = await #expect(throws: RPCError.self) { try await calls.unary([1], method: Echo.hang) }
+            #expect(error?.code == .cancelled)
+          }
+          await eventually { service.hanging.value == 1 }
+          server.beginGracefulShutdown()
+        }
+      }
+    }
+  }
+
+  @Test("connections that are replaced all the time lose no call, and one with an endless call does not stop the others")
+  func replacement() async throws {
+    var settings = Self.tcp
+    settings.maxAge = .milliseconds(50)
+    let service = EchoService()
+    try await Self.serve(settings, service: service) { server, client in
+      var client = client
+      client.connections = 2
+      client.maxBackoff = .milliseconds(20)
+      client.initialBackoff = .milliseconds(1)
+      try await Self.connect(client) { calls in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask {
+            let answer = try await calls.unary([1], method: Echo.ignore)
+            #expect(answer.bytes == [7])
+          }
+          let deadline = ContinuousClock.now + .seconds(2)
+          var made = 0
+          while ContinuousClock.now < deadline {
+            try await EchoCases.stillWorks(calls)
+            made += 1
+          }
+          #expect(made > 20)
+          service.release.open()
+          try await group.waitForAll()
+        }
+      }
+    }
+  }
+
+  @Test("connections beyond the limit are closed, and there is room again when others have gone")
+  func connectionLimit() async throws {
+    var settings = Self.tcp
+    settings.maxConnections = 1
+    try await Self.serve(settings) { _, client in
+      try await Self.connect(client) { first in
+        try await EchoCases.stillWorks(first)
+        try await Self.connect(client) { second in
+          let error = await #expect(throws: RPCError.self) { try await second.unary([1]) }
+          #expect(error?.code == .unavailable)
+        }
+      }
+      try await Self.connect(client) { third in
+        var options = CallOptions.defaults
+        options.waitForReady = true
+        let answer = try await third.unary([3], options: options)
+        #expect(answer.bytes == [3])
       }
     }
   }

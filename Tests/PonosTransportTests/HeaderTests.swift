@@ -47,7 +47,12 @@ struct HeaderTests {
     }
   }
 
-  @Test("timeouts", arguments: [("1H", 3_600_000), ("2M", 120_000), ("3S", 3_000), ("45m", 45), ("99999999m", 99_999_999)])
+  @Test(
+    "timeouts",
+    arguments: [
+      ("1H", 3_600_000), ("2M", 120_000), ("3S", 3_000), ("45m", 45), ("99999999m", 99_999_999),
+      ("99999999H", 359_999_996_400_000),
+    ])
   func timeout(text: String, milliseconds: Int) {
     #expect(GRPCTimeout.parse(text) == .milliseconds(milliseconds))
   }

@@ -46,6 +46,8 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     ready.succeed(self)
   }
 
+  func shuttingDown() {}
+
   /// GOAWAY: calls the server has not taken are over, those it has taken go on.
   func peerIsLeaving(lastStream: HTTP2StreamID) {
     let refused = calls.filter { $0 > lastStream || !$1.hasLeft }

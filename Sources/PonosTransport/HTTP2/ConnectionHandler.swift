@@ -87,6 +87,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     case let closed as StreamClosedEvent:
       role.streamClosed(closed.streamID, reason: closed.reason)
     case is ShutdownRequest:
+      role.shuttingDown()
       link.beginShutdown()
     case TLSUserEvent.handshakeCompleted(let negotiated):
       secured(for: negotiated, context: context)

@@ -15,6 +15,8 @@ protocol ConnectionRole: AnyObject {
   func receive(_ headers: HTTP2Frame.FramePayload.Headers, on stream: HTTP2StreamID)
   /// - Parameter padding: bytes of the frame that count towards flow control and carry nothing.
   func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool, on stream: HTTP2StreamID)
+  /// Our own side is shutting down; the connection goes on until its calls have ended.
+  func shuttingDown()
   /// GOAWAY has arrived.
   func peerIsLeaving(lastStream: HTTP2StreamID)
   /// The header fields that begin a stream, the peer's or ours, have been taken or written.

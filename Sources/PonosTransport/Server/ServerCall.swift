@@ -51,10 +51,15 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     drainEvents()
   }
 
-  /// Lets the handler observe that the client has gone.
+  /// Lets the handler observe that the client has gone, or that the server is shutting down.
   func attach(_ handle: ServerContext.RPCCancellationHandle) {
     cancellation = handle
-    if isStopped { handle.cancel() }
+    if isStopped || connection.isShuttingDown { handle.cancel() }
+  }
+
+  /// Tells the handler; what it makes of that is its own business.
+  func serverIsShuttingDown() {
+    cancellation?.cancel()
   }
 
   // MARK: From the network

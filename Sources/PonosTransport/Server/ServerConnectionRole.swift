@@ -15,6 +15,8 @@ final class ServerConnectionRole: ConnectionRole {
   private var remotePeer = ""
   private var localPeer = ""
   private var certificate: NIOSSLCertificate?
+  /// Whether the server is shutting down, as opposed to this connection alone.
+  private(set) var isShuttingDown = false
 
   /// - Parameters:
   ///   - executor: runs the handlers; nil leaves them to Swift's pool of threads.
@@ -41,6 +43,12 @@ final class ServerConnectionRole: ConnectionRole {
   }
 
   func handshakeCompleted() {}
+
+  /// Handlers are told, so that those of endless calls can end; the others go on.
+  func shuttingDown() {
+    isShuttingDown = true
+    for call in calls.values { call.serverIsShuttingDown() }
+  }
 
   /// A client that will accept no pushed streams: there are none.
   func peerIsLeaving(lastStream: HTTP2StreamID) {}

@@ -103,7 +103,7 @@ enum EchoCases {
   /// Hundreds of calls at once, each gets its own answer.
   static func concurrency(_ client: any EchoCalls) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for number in 0..<400 {
+      for number in 0..<300 {
         group.addTask {
           let bytes = Self.pattern(number * 37)
           let answer8 = try await client.unary(bytes).bytes

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PonosTransport
 
-/// A raw HTTP/2 peer that breaks every rule; needs the Python environment of `scripts/build-transport-interop.sh`.
+/// A raw HTTP/2 peer that breaks every rule; needs the Python environment of `scripts/build-interop.sh`.
 @Suite("Abuse", .serialized, .enabled(if: InteropProgram.available.contains(.grpcio)))
 struct AbuseTests {
   static var settings: ServerTransportSettings {
@@ -45,6 +45,17 @@ struct AbuseTests {
     }
   }
 
+  @Test("a TLS handshake that never begins is broken off")
+  func muteBeforeTLS() async throws {
+    var settings = Self.settings
+    settings.security = try TestCertificates.shared().serverTLS()
+    try await ConnectionTests.serve(settings) { _, client in
+      let attacker = try #require(InteropProgram.python("abuse", [String(client.port), "mute"]))
+      let (code, text) = try await attacker.output()
+      #expect(code == 0, "\(text)")
+    }
+  }
+
   /// An attack that lasts, how large it is, and how much memory it may take at most, in MiB.
   struct Siege: Sendable, CustomTestStringConvertible {
     var name: String
@@ -73,7 +84,7 @@ struct AbuseTests {
     try await HonestClient.whileServing(Self.settings) { client, port, service in
       try await client.calls(300)
       let quiet = client.takeSlowest()
-      let memory = residentMegabytes()
+      let (memory, descriptors) = (residentMegabytes(), openDescriptors())
       let attacker = try #require(InteropProgram.python("abuse", [String(port), siege.name, String(siege.size)]))
       let (code, text) = try await attacker.output {
         try await client.calls(300)
@@ -84,6 +95,7 @@ struct AbuseTests {
       #expect(besieged < max(quiet * 3, .milliseconds(100)), "\(quiet) before, \(text)")
       service.release.open()
       try await client.expectRecovery()
+      await eventually("descriptors are left open") { openDescriptors() < descriptors + 10 }
     }
   }
 
@@ -103,6 +115,11 @@ struct AbuseTests {
 func residentMegabytes() -> Int {
   let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
   return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4_096 >> 20 : 0
+}
+
+/// File descriptors of this process.
+func openDescriptors() -> Int {
+  (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 0
 }
 
 /// A client that means no harm and takes the time of its calls.

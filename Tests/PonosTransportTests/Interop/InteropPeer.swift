@@ -1,17 +1,17 @@
 import Foundation
 
-/// Programs of Tests/Interop that `scripts/build-transport-interop.sh` has built.
+/// Programs of Tests/Interop that `scripts/build-interop.sh` has built.
 enum InteropProgram: String, CaseIterable, Sendable {
   case grpcGo = "grpc-go"
   case grpcio
 
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../..").standardized
-  private static var built: URL { folder.appendingPathComponent(".build/interop/transport") }
+  private static var built: URL { folder.appendingPathComponent(".build/interop") }
 
   private var executable: URL {
     switch self {
-    case .grpcGo: Self.built.appendingPathComponent("transport-go")
+    case .grpcGo: Self.built.appendingPathComponent("go/bin/transport")
     case .grpcio: Self.built.appendingPathComponent("python/bin/python")
     }
   }
@@ -27,7 +27,7 @@ enum InteropProgram: String, CaseIterable, Sendable {
   }
 
   private static func script(named name: String) -> String {
-    folder.appendingPathComponent("Tests/Interop/transport-python/\(name).py").path
+    folder.appendingPathComponent("Tests/Interop/python/transport/\(name).py").path
   }
 
   /// A process that is the server; it prints its port.

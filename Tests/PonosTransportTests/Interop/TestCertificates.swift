@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Keys and certificates for one test run, made by the `openssl` program: a root, a server `localhost`, a client.
 struct TestCertificates: Sendable {
@@ -9,6 +10,18 @@ struct TestCertificates: Sendable {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=root")
     for name in ["server", "client", "other"] { try issue(name) }
+  }
+
+  private static let made = Mutex<TestCertificates?>(nil)
+
+  /// The same for all tests that need no others; left in the temporary folder.
+  static func shared() throws -> TestCertificates {
+    try made.withLock { made in
+      if let made { return made }
+      let fresh = try TestCertificates()
+      made = fresh
+      return fresh
+    }
   }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }

@@ -101,7 +101,7 @@ def ends(seconds=8):
     """An attack on one connection that the server has to end."""
     def decorate(attack):
         def run(port, _):
-            peer = Peer(port, greet=attack.__name__ not in ("wrong_preface", "half_a_preface"))
+            peer = Peer(port, greet=attack.__name__ not in ("wrong_preface", "half_a_preface", "mute"))
             attack(peer)
             peer.read(seconds=seconds)
             return peer.closed, "closed" if peer.closed else "open"
@@ -169,6 +169,11 @@ def wrong_preface(peer):
 @ends()
 def half_a_preface(peer):
     peer.send(PREFACE[:10])
+
+
+@ends()
+def mute(peer):
+    """Connects, and says nothing."""
 
 
 @ends()

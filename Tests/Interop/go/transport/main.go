@@ -32,7 +32,7 @@ var (
 func main() {
 	flag.Parse()
 	if flag.NArg() != 2 {
-		exit("usage: transport-go [flags] server|client|load ADDRESS")
+		exit("usage: transport [flags] server|client|load ADDRESS")
 	}
 	switch flag.Arg(0) {
 	case "server":
