@@ -93,9 +93,16 @@ struct ConformanceTests {
     }
   }
 
-  @Test("hundreds of calls at once, each gets its own answer", arguments: TransportPair.allCases)
+  @Test("many calls at once, each gets its own answer", arguments: TransportPair.allCases)
   func concurrency(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.concurrency(client) }
+  }
+
+  @Test("more calls than a connection carries at once wait for each other", arguments: [TransportPair.own])
+  func moreThanStreams(pair: TransportPair) async throws {
+    try await pair.run(configureServer: { $0.http2.maxConcurrentStreams = 20 }) { client, _ in
+      try await EchoCases.concurrency(client, count: 150)
+    }
   }
 
   @Test("the caller may leave after the first message", arguments: TransportPair.allCases)

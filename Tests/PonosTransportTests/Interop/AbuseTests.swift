@@ -101,7 +101,7 @@ struct AbuseTests {
 
   @Test("random bytes and mutated frames never bring the server down", arguments: 0..<8)
   func mutation(seed: UInt64) async throws {
-    let count = ProcessInfo.processInfo.environment["TRANSPORT_MUTATIONS"] ?? "200"
+    let count = ProcessInfo.processInfo.environment["TRANSPORT_MUTATIONS"] ?? "100"
     try await HonestClient.whileServing(Self.settings) { client, port, _ in
       let attacker = try #require(InteropProgram.python("mutate", [String(port), String(seed), count]))
       let (code, text) = try await attacker.output()

@@ -28,7 +28,7 @@ var checks = []check{
 	{"gzip", func(ctx context.Context, c *grpc.ClientConn) error { return echo(ctx, c, 271828, grpc.UseCompressor(gzip.Name)) }},
 	{"client streaming", clientStreaming},
 	{"server streaming", serverStreaming},
-	{"ping-pong of 3000 messages", pingPong},
+	{"ping-pong of 1500 messages", pingPong},
 	{"empty stream", emptyStream},
 	{"metadata", echoMetadata},
 	{"status codes and special message", statuses},
@@ -37,7 +37,7 @@ var checks = []check{
 	{"cancel after begin", cancelAfterBegin},
 	{"cancel after first response", cancelAfterFirstResponse},
 	{"message over the limit", tooLarge},
-	{"500 calls at once", concurrent},
+	{"200 calls at once", concurrent},
 }
 
 func open(ctx context.Context, c *grpc.ClientConn, method string, options ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -124,7 +124,7 @@ func pingPong(ctx context.Context, c *grpc.ClientConn) error {
 	if err != nil {
 		return err
 	}
-	for turn := 0; turn < 3000; turn++ {
+	for turn := 0; turn < 1500; turn++ {
 		message, answer := pattern(turn), []byte(nil)
 		if err := stream.SendMsg(&message); err != nil {
 			return err
@@ -242,8 +242,8 @@ func tooLarge(ctx context.Context, c *grpc.ClientConn) error {
 
 func concurrent(ctx context.Context, c *grpc.ClientConn) error {
 	var group sync.WaitGroup
-	failures := make(chan error, 500)
-	for number := 0; number < 500; number++ {
+	failures := make(chan error, 200)
+	for number := 0; number < 200; number++ {
 		group.Add(1)
 		go func(size int) {
 			defer group.Done()
