@@ -68,10 +68,12 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    // C libraries, found by pkg-config (scripts/setup.sh installs them).
+    // C libraries (scripts/setup.sh installs them), found by pkg-config.
     .systemLibrary(name: "CSecp256k1", path: "Sources/CSecp256k1", pkgConfig: "libsecp256k1"),
     .systemLibrary(name: "CMclBN256", path: "Sources/CMclBN256", pkgConfig: "mclbn256"),
     .systemLibrary(name: "CBlst", path: "Sources/CBlst", pkgConfig: "blst"),
+    // Debian's package of this one has no file for pkg-config; it lies where every linker looks.
+    .systemLibrary(name: "CScrypt", path: "Sources/CScrypt"),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
 
     // Decides: nouns, policies, pure state machines.
@@ -79,7 +81,7 @@ let package = Package(
     // Proves: hashes, curves, signatures, keystores.
     .target(
       name: "PonosCrypto",
-      dependencies: ["PonosCore", "CSecp256k1", "CMclBN256", "CBlst", crypto, cryptoExtras],
+      dependencies: ["PonosCore", "CSecp256k1", "CMclBN256", "CBlst", "CScrypt", crypto, cryptoExtras],
       swiftSettings: strict),
     // Speaks Docker.
     .target(

@@ -11,22 +11,36 @@ struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Says whether the daemon could start with a configuration, and everything that is wrong with it.",
       discussion: """
-        Exits with 0 when the configuration can be used and with 78 when it cannot. Signing keys are not opened.
+        Exits with 0 when the configuration can be used and with 78 when it cannot. Signing keys in keystores are opened only with
+        --open-keys, so that a configuration can be checked where its keystores are not.
 
         EXAMPLES
           ponos-executor config check /etc/ponos/executor.yaml
-          EXECUTOR_GRPC_PORT=abc ponos-executor config check executor.yaml
+          ponos-executor config check --open-keys /etc/ponos/executor.yaml
+          EXECUTOR_GRPC_PORT=abc ponos-executor config check executor.yaml -o json
         """)
 
     @Argument(help: ArgumentHelp("YAML or JSON file.", valueName: "file"))
     var file: String
 
+    @Flag(help: "Open the signing keys too, as run does, and print what is public of them.")
+    var openKeys = false
+
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var format: OutputOptions
 
     func run() throws {
-      let loaded = try options.load(file)
-      let warnings = loaded.notices.count { $0.severity == .warning }
-      Console.print("\(file): can be used\(warnings == 0 ? "" : ", with \(warnings) warning\(warnings == 1 ? "" : "s")")")
+      let verdict = ConfigurationVerdict(file: file, options: options, opensKeys: openKeys)
+      switch format.output {
+      case .json:
+        try Console.print(json: verdict)
+        if !verdict.usable { throw ConfigurationOptions.unusable }
+      case .table:
+        guard verdict.usable else { throw ConfigurationOptions.refuse(verdict.all) }
+        for notice in verdict.all { Console.note(notice.description) }
+        for key in verdict.keys ?? [] { try Console.print("opened \(key)") }
+        try Console.print(verdict.summary)
+      }
     }
   }
 
@@ -61,7 +75,7 @@ struct ConfigCommand: ParsableCommand {
       case .table:
         var table = TextTable(header: ["KEY", "VALUE", "FROM"])
         for setting in settings { table.add([setting.key, setting.value, setting.origin]) }
-        Console.print(table.text)
+        try Console.print(table.text)
       }
     }
   }

@@ -17,22 +17,33 @@ struct ConfigurationOptions: ParsableArguments {
   var performerNetworkName: String?
 
   @Option(
-    help: ArgumentHelp("Any other setting, for example storage.type=memory; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp(
+      "Any other setting but secrets, for example storage.type=memory; may be repeated.", valueName: "key=value"))
   var set: [String] = []
 
   /// Loads and checks; prints every finding to standard error and exits with 78 when the configuration cannot be used.
-  func load(_ file: String?) throws -> LoadedConfiguration {
+  func load(_ file: String?, keystores: KeystorePresence = .mayBeMissing) throws -> LoadedConfiguration {
     do throws(ConfigurationErrors) {
-      let loaded = try ConfigurationLoader.load(
-        file: file, environment: ProcessInfo.processInfo.environment, flags: flags())
+      let loaded = try read(file, keystores: keystores)
       for notice in loaded.notices { Console.note(notice.description) }
       return loaded
     } catch {
-      Console.note(error.description)
-      let count = error.errors.count
-      Console.note("the configuration cannot be used: \(count) error\(count == 1 ? "" : "s")")
-      throw Self.unusable
+      throw Self.refuse(error.findings)
     }
+  }
+
+  /// The same without a word.
+  func read(_ file: String?, keystores: KeystorePresence) throws(ConfigurationErrors) -> LoadedConfiguration {
+    try ConfigurationLoader.load(
+      file: file, environment: ProcessInfo.processInfo.environment, flags: flags(), keystores: keystores)
+  }
+
+  /// Prints why the configuration cannot be used, and returns the status to exit with.
+  static func refuse(_ findings: [ConfigurationFinding]) -> ExitCode {
+    for finding in findings { Console.note(finding.description) }
+    let count = findings.count { $0.severity == .error }
+    Console.note("the configuration cannot be used: \(count) error\(count == 1 ? "" : "s")")
+    return unusable
   }
 
   /// EX_CONFIG of sysexits.h.

@@ -56,11 +56,7 @@ struct KeysCommand: ParsableCommand {
     @OptionGroup var format: OutputOptions
 
     func run() throws {
-      let digits = SecretBytes(copying: try SmallFile.read(keyFile, what: "the key file"))
-      let key: SigningKey
-      do throws(KeyError) { key = try SigningKey(curve: curve, hex: digits) } catch {
-        throw CommandFailure("\(keyFile): \(error.message)")
-      }
+      let key = try SigningKeyOptions.key(inFile: keyFile, curve: curve)
       try file.write(key)
       try KeyDescription(key, file: file.output).print(as: format.output)
     }
@@ -86,12 +82,7 @@ struct KeysCommand: ParsableCommand {
     @OptionGroup var format: OutputOptions
 
     func run() throws {
-      let json = try SmallFile.read(file, what: "the keystore")
-      let secret = try password.read(isNew: false)
-      let key: SigningKey
-      do throws(KeystoreError) { key = try SigningKey(curve: curve, keystore: json, password: secret) } catch {
-        throw CommandFailure("\(file): \(error.message)")
-      }
+      let key = try SigningKeyOptions.key(inKeystore: file, curve: curve, password: password)
       try KeyDescription(key, file: file).print(as: format.output)
     }
   }
@@ -105,10 +96,23 @@ struct KeystoreFileOptions: ParsableArguments {
   @Flag(help: "Weaker password hashing (scrypt n = 4096 instead of 262144): for tests only.")
   var light = false
 
+  @Flag(help: "Encrypt under the empty password: whoever reads the file has the key.")
+  var emptyPassword = false
+
   @OptionGroup var password: PasswordOptions
 
+  func validate() throws {
+    if emptyPassword, password.passwordFile != nil {
+      throw ValidationError("give --password-file or --empty-password, not both")
+    }
+  }
+
   func write(_ key: SigningKey) throws {
-    let secret = try password.read(isNew: true)
+    let secret = emptyPassword ? SecretBytes(text: "") : try password.read(isNew: true)
+    guard emptyPassword || secret.count > 0 else {
+      throw CommandFailure(
+        "the password is empty and would protect nothing: choose one, or say --empty-password; nothing was written")
+    }
     let cost = light ? ScryptCost.light : .standard
     let json: [UInt8]
     do throws(KeystoreError) {
@@ -120,7 +124,7 @@ struct KeystoreFileOptions: ParsableArguments {
     } catch {
       throw CommandFailure(error.message)
     }
-    try SmallFile.writeSecret(json, to: output)
+    try NewSecretFile.write(json, to: output)
   }
 }
 
@@ -146,10 +150,10 @@ private struct KeyDescription: Encodable {
     switch format {
     case .json: try Console.print(json: self)
     case .table:
-      Console.print("curve       \(curve)")
-      if let address { Console.print("address     \(address)") }
-      if let publicKey { Console.print("public key  \(publicKey)") }
-      Console.print("file        \(file)")
+      try Console.print("curve       \(curve)")
+      if let address { try Console.print("address     \(address)") }
+      if let publicKey { try Console.print("public key  \(publicKey)") }
+      try Console.print("file        \(file)")
     }
   }
 }

@@ -46,8 +46,9 @@ extension Endpoint: ExpressibleByArgument {
 
 /// Options of commands that call the management port.
 struct ManagementOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Management port of the executor.", valueName: "host:port"))
-  var endpoint = Endpoint(host: "127.0.0.1", port: 9091)
+  @Option(
+    help: ArgumentHelp("Management port of the executor; its managementServerGrpcPort, if it has one.", valueName: "host:port"))
+  var endpoint = Endpoint(host: "127.0.0.1", port: 9090)
 
   @Option(help: ArgumentHelp("Operator address; needed with a key, to sign a challenge.", valueName: "0x…"))
   var operatorAddress: String?
@@ -76,8 +77,15 @@ struct ManagementOptions: ParsableArguments {
         return try await body(stub, proof, options)
       }
     } catch let error as RPCError {
-      throw CommandFailure("\(endpoint.text): \(error.message) (\(error.code))")
+      throw Self.failure(error, at: endpoint)
     }
+  }
+
+  /// Where nobody listens, or somebody else does, the endpoint is what is wrong.
+  private static func failure(_ error: RPCError, at endpoint: Endpoint) -> CommandFailure {
+    let isElsewhere = [.unavailable, .unimplemented].contains(error.code)
+    let cure = isElsewhere ? "; name the executor's management port with --endpoint" : ""
+    return CommandFailure("\(endpoint.text): \(error.message) (\(error.code))\(cure)")
   }
 
   private static func proof(

@@ -39,7 +39,7 @@ struct PerformerCommand: AsyncParsableCommand {
       case .table:
         var table = TextTable(header: ["PERFORMER", "AVS", "STATUS", "HEALTHY", "IMAGE", "CONTAINER"])
         for row in performers { table.add(row.cells) }
-        Console.print(table.text)
+        try Console.print(table.text)
       }
     }
   }
@@ -54,6 +54,7 @@ struct PerformerCommand: AsyncParsableCommand {
         EXAMPLES
           ponos-executor performer deploy --avs 0x… --registry ghcr.io/acme/performer --digest sha256:…
           ponos-executor performer deploy --avs 0x… --registry 127.0.0.1:5000/square --digest sha256:… --env LOG_LEVEL=debug
+          ponos-executor performer deploy --avs 0x… --registry 127.0.0.1:5000/square --digest sha256:… --env-file square.env
         """)
 
     @Option(help: ArgumentHelp("The AVS.", valueName: "0x…"))
@@ -65,9 +66,7 @@ struct PerformerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("sha256: and 64 hex digits.", valueName: "digest"))
     var digest: String
 
-    @Option(help: ArgumentHelp("Variable of the container; may be repeated.", valueName: "name=value"))
-    var env: [String] = []
-
+    @OptionGroup var environment: PerformerEnvironmentOptions
     @OptionGroup var management: ManagementOptions
     @OptionGroup var format: OutputOptions
 
@@ -76,22 +75,16 @@ struct PerformerCommand: AsyncParsableCommand {
       var message: String
     }
 
-    func validate() throws {
-      for variable in env where !variable.contains("=") {
-        throw ValidationError("--env \(variable) has no value; write it as name=value")
-      }
-    }
-
     func run() async throws {
+      let variables = try environment.variables().values.sorted { $0.key < $1.key }
       let request = Eigenlayer_Hourglass_V1_DeployArtifactRequest.with { request in
         request.avsAddress = avs
         request.registryURL = registry
         request.digest = digest
-        request.env = env.map { variable in
-          let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-          return .with {
-            $0.name = String(parts[0])
-            $0.value = String(parts[1])
+        request.env = variables.map { name, value in
+          .with {
+            $0.name = name
+            $0.value = value
           }
         }
       }
@@ -103,7 +96,7 @@ struct PerformerCommand: AsyncParsableCommand {
       }
       switch format.output {
       case .json: try Console.print(json: Deployed(deploymentID: reply.deploymentID, message: reply.message))
-      case .table: Console.print("\(reply.message) (\(reply.deploymentID))")
+      case .table: try Console.print("\(reply.message) (\(reply.deploymentID))")
       }
     }
   }
@@ -121,6 +114,12 @@ struct PerformerCommand: AsyncParsableCommand {
     var id: String
 
     @OptionGroup var management: ManagementOptions
+    @OptionGroup var format: OutputOptions
+
+    private struct Removed: Encodable {
+      var performerID: String
+      var message: String
+    }
 
     func run() async throws {
       let id = id
@@ -131,7 +130,10 @@ struct PerformerCommand: AsyncParsableCommand {
             if let proof { request.auth = proof }
           }, options: options)
       }
-      Console.print(reply.message)
+      switch format.output {
+      case .json: try Console.print(json: Removed(performerID: id, message: reply.message))
+      case .table: try Console.print(reply.message)
+      }
     }
   }
 }

@@ -9,7 +9,8 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run", abstract: "Runs the daemon until SIGTERM or SIGINT.",
     discussion: """
       Settings come from the file, then from EXECUTOR_… variables, then from flags, each beating the one before.
-      Containers are left running at the end; the next start adopts them.
+      Containers are left running at the end; the next start adopts them. Exits with 78, which a supervisor need not try again,
+      when the configuration cannot be used or a signing key cannot be opened.
 
       EXAMPLES
         ponos-executor run --config /etc/ponos/executor.yaml
@@ -26,11 +27,13 @@ struct RunCommand: AsyncParsableCommand {
   var logFormat = LogFormat.json
 
   func run() async throws {
-    let loaded = try options.load(config)
+    let loaded = try options.load(config, keystores: .mustBeThere)
     LogSetup.bootstrap(level: loaded.config.debug ? .debug : .info, format: logFormat)
     let daemon = ExecutorDaemon(
       config: loaded.config, environment: ProcessInfo.processInfo.environment, logger: Logger(label: "ponos"))
-    do { try await daemon.run() } catch {
+    do { try await daemon.run() } catch let error as KeyLoadErrors {
+      throw ConfigurationOptions.refuse(error.findings)
+    } catch {
       throw CommandFailure("the daemon stopped: \(error)")
     }
   }

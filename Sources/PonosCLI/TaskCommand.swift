@@ -119,17 +119,24 @@ struct ExecutorIdentityOptions: ParsableArguments {
   @Option(help: ArgumentHelp("L1 chain; selects the certificate verifier of ECDSA answers.", valueName: "id"))
   var chainID: UInt64 = 31337
 
+  @Option(
+    help: ArgumentHelp("The contract ECDSA answers are certified for, on a chain that is not known here.", valueName: "0x…"))
+  var ecdsaCertificateVerifier: EthereumAddress?
+
   @Flag(help: "Take answers as they are.")
   var noVerify = false
+
+  func validate() throws {
+    if executorEcdsaAddress != nil && executorBn254PublicKey != nil {
+      throw ValidationError(
+        "give --executor-ecdsa-address or --executor-bn254-public-key, not both: an operator set has one curve")
+    }
+  }
 
   /// nil with `--no-verify`.
   func verifier() throws -> ResultVerifier? {
     if noVerify { return nil }
-    guard let contract = CertificateVerifiers.ecdsaAddress(chainID: chainID) else {
-      throw CommandFailure(
-        "--chain-id \(chainID) has no known certificate verifier; known are 1, 8453, 11155111, 84532, 31337, 31338")
-    }
-    if let executorEcdsaAddress { return ResultVerifier(key: .ecdsa(executorEcdsaAddress), ecdsaVerifier: contract) }
+    if let executorEcdsaAddress { return .ecdsa(signer: executorEcdsaAddress, contract: try contract()) }
     guard let executorBn254PublicKey else {
       throw CommandFailure(
         "answers cannot be verified: give --executor-ecdsa-address or --executor-bn254-public-key, or --no-verify")
@@ -137,11 +144,19 @@ struct ExecutorIdentityOptions: ParsableArguments {
     guard let bytes = Hex.decode(executorBn254PublicKey) else {
       throw CommandFailure("--executor-bn254-public-key is not hex; `keys show` prints it")
     }
-    do throws(KeyError) {
-      return ResultVerifier(key: .bn254(try BN254PublicKey(bytes: bytes)), ecdsaVerifier: contract)
-    } catch {
+    do throws(KeyError) { return .bn254(try BN254PublicKey(bytes: bytes)) } catch {
       throw CommandFailure("--executor-bn254-public-key: \(error.message)")
     }
+  }
+
+  private func contract() throws -> EthereumAddress {
+    if let ecdsaCertificateVerifier { return ecdsaCertificateVerifier }
+    guard let known = CertificateVerifiers.ecdsaAddress(chainID: chainID) else {
+      throw CommandFailure(
+        "--chain-id \(chainID) has no known certificate verifier: give --ecdsa-certificate-verifier "
+          + "(known are 1, 8453, 11155111, 84532, 31337, 31338)")
+    }
+    return known
   }
 }
 

@@ -20,7 +20,7 @@ struct VersionCommand: ParsableCommand {
 
   func run() throws {
     switch format.output {
-    case .table: Console.print("ponos-executor \(ExecutorDaemon.version)")
+    case .table: try Console.print("ponos-executor \(ExecutorDaemon.version)")
     case .json:
       try Console.print(
         json: Version(version: ExecutorDaemon.version, protocols: ["eigenlayer.hourglass.v1", "grpc.health.v1"]))

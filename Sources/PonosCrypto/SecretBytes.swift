@@ -28,10 +28,26 @@ package final class SecretBytes: Sendable {
     try fill(storage)
   }
 
-  /// The UTF-8 bytes of `text`.
+  /// The UTF-8 bytes of `text`, whose own copy stays where it is.
   package convenience init(text: String) {
-    self.init(copying: Array(text.utf8))
+    self.init(copying: text.utf8)
   }
+
+  /// What the file at `path` holds, read into memory that is zeroed, up to and without the line breaks at its end: no
+  /// password and no key ends with one, and editors and `echo` add them. Pipes are read too.
+  package convenience init(file path: String) throws(BoundedFile.ReadError) {
+    // One byte more than is accepted, to tell a file of just that size from a longer one.
+    var count = 0
+    let content = try SecretBytes(count: Self.maximumFileSize + 1) { buffer throws(BoundedFile.ReadError) in
+      count = try BoundedFile.read(path, into: buffer)
+    }
+    guard count <= Self.maximumFileSize else { throw .tooLarge(maximum: Self.maximumFileSize) }
+    self.init(copying: content.storage[..<count].droppingLineBreaks)
+    extendLifetime(content)
+  }
+
+  /// Largest file that is taken for a secret, in bytes.
+  package static let maximumFileSize = 32 * 1024
 
   deinit {
     guard let memory = storage.baseAddress else { return }
@@ -64,4 +80,13 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
   package var description: String { "<secret>" }
   package var debugDescription: String { "<secret>" }
   package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension UnsafeMutableRawBufferPointer.SubSequence {
+  /// Without carriage returns and line feeds at the end.
+  fileprivate var droppingLineBreaks: Self {
+    var rest = self
+    while let last = rest.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { rest = rest.dropLast() }
+    return rest
+  }
 }

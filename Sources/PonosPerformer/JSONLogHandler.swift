@@ -1,22 +1,19 @@
 import Foundation
 import Logging
 
-/// Writes each line of a log as one JSON object to standard output, where Docker collects it: `time` (RFC 3339, UTC), `level`,
-/// `message`, and the metadata under its own names.
+/// Makes one JSON object of each line of a log: `time` (RFC 3339, UTC), `level`, `message`, and the metadata under its own names.
 struct JSONLogHandler: LogHandler {
   let label: String
   var logLevel = Logger.Level.info
   var metadata: Logger.Metadata = [:]
   /// Takes a finished line, without its newline.
-  var write: @Sendable (String) -> Void = { line in
-    // One call per line: lines of concurrent tasks do not mix.
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
-  }
+  let write: @Sendable (String) -> Void
 
   private static let timeFormat = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-  init(label: String) {
+  init(label: String, write: @escaping @Sendable (String) -> Void) {
     self.label = label
+    self.write = write
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {

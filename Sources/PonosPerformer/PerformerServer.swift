@@ -10,11 +10,10 @@ import UnixSignals
 ///
 /// @main
 /// struct Shout {
-///   static func main() async throws {
-///     let server = try PerformerServer { task in
-///       Array(try task.text.uppercased().utf8)
+///   static func main() async {
+///     await PerformerServer.main {
+///       try PerformerServer { task in Array(try task.text.uppercased().utf8) }
 ///     }
-///     try await server.run()
 ///   }
 /// }
 /// ```
@@ -38,7 +37,9 @@ public final class PerformerServer: Sendable {
   public init(_ performer: some Performer, settings: PerformerSettings, health: PerformerHealth = PerformerHealth()) {
     self.settings = settings
     self.health = health
-    var log = Logger(label: "performer") { label in JSONLogHandler(label: label) }
+    // Docker collects it there.
+    let output = StandardStream.output()
+    var log = Logger(label: "performer") { label in JSONLogHandler(label: label) { output.write($0) } }
     log.logLevel = settings.logLevel
     self.log = log
     slots = TaskSlots(limit: settings.maxConcurrentTasks)
@@ -93,6 +94,7 @@ public final class PerformerServer: Sendable {
   /// Serves until ``stop()`` or until the calling task is cancelled; for tests and for processes with signal handling of
   /// their own. May be called once.
   public func serve() async throws {
+    for warning in settings.warnings { log.warning("\(warning)") }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await self.announce() }
       try await withThrowingTaskGroup(of: Void.self) { ending in

@@ -93,16 +93,6 @@ import Testing
     expectError(KeystoreError.self, where: { $0.code == "keystore_limits" }) { _ = try Keystore(json: json) }
   }
 
-  /// A combination the library itself refuses (r 1 allows only n below 65536) is an error, not a crash.
-  @Test func reportsParametersTheLibraryRefuses() throws {
-    let json = try JSON(KeystoreTests.write(.generate(.bn254), .eip2335, SecretBytes(text: "")))
-      .replacing("crypto.kdf.params.n", with: .integer(65536))
-      .replacing("crypto.kdf.params.r", with: .integer(1)).text
-    expectError(KeystoreError.self, where: { $0 == .libraryFailure }) {
-      _ = try Keystore(json: json).decrypt(password: SecretBytes(text: ""), as: .bn254)
-    }
-  }
-
   @Test func refusesWhatIsNoJSONObject() {
     for text in ["", "{", "[]", "null", "\"text\"", "42", "\u{feff}{}}", String(repeating: "[", count: 100_000)] {
       expectError(KeystoreError.self, where: { $0 == .notJSON }) { _ = try Keystore(json: Array(text.utf8)) }

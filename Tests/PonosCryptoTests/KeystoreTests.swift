@@ -82,6 +82,60 @@ import Testing
     }
   }
 
+  /// RFC 7914's example (its first 32 bytes), and block sizes from 1 to 32 against OpenSSL where that allows them: the keystores
+  /// of the Web3 definition and of Python's tools have r 1 with a large n.
+  @Test(arguments: [
+    (
+      "pleaseletmein", Hex.encode(Array("SodiumChloride".utf8)), 16384, 8, 1,
+      "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+    ),
+    (
+      "pw", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 2048, 32, 1,
+      "a825324d28e7ae11d206fb31b7c941a9d58e67573f46f93ab93e7b2c70131039"
+    ),
+    (
+      "testpassword", "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19", 262_144, 1, 8,
+      "fac192ceb5fd772906bea3e118a69e8bbb5cc24229e20d8766fd298291bba6bd"
+    ),
+  ])
+  func derivesScryptKeys(password: String, salt: String, n: Int, r: Int, p: Int, expected: String) throws {
+    let parameters = KeystoreDocument.KDFParameters(dklen: 32, salt: salt, n: .init(n), r: .init(r), p: .init(p))
+    let cost = try ScryptCost(parameters: parameters, field: "crypto.kdfparams")
+    let key = try cost.deriveKey(password: SecretBytes(text: password), salt: try #require(Hex.decode(salt)))
+    #expect(try key == TestKeys.secret(expected))
+  }
+
+  /// ethers writes "Crypto" with a capital.
+  @Test func readsEthersKeystores() throws {
+    let key = try SigningKey.generate(.ecdsa)
+    let password = SecretBytes(text: "pw")
+    let json = try JSON(Self.write(key, .web3, password))
+    let capital = json.replacing("Crypto", with: try json.member("crypto"))
+    let opened = try SigningKey(
+      curve: .ecdsa, keystore: capital.replacing("crypto", with: nil).text, password: password)
+    #expect(opened.verificationKey == key.verificationKey)
+    let both = try capital.text
+    expectError(KeystoreError.self, where: { $0.code == "keystore_format" && $0.message.contains("Crypto") }) {
+      _ = try Keystore(json: both)
+    }
+  }
+
+  /// Any 32 bytes make a BN254 key, so an account's keystore in the wrong place would open as a key nobody registered.
+  @Test func refusesAnAccountsKeystoreAsBN254() throws {
+    let password = SecretBytes(text: "pw")
+    let account = try JSON(Self.write(.generate(.ecdsa), .web3, password))
+    #expect(account["curveType"] == nil && account["publicKey"] == nil)
+    let json = try account.text
+    expectError(
+      KeystoreError.self, where: { $0 == .curveMismatch(keystore: "secp256k1", requested: .bn254) }
+    ) {
+      _ = try SigningKey(curve: .bn254, keystore: json, password: password)
+    }
+    // An address that is not the secret's says nothing.
+    let other = try account.replacing("address", with: .string(String(repeating: "12", count: 20))).text
+    #expect(throws: Never.self) { try SigningKey(curve: .bn254, keystore: other, password: password) }
+  }
+
   /// The example of EIP-2335 itself: "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑" becomes "testpassword🔑".
   @Test func normalisesTheStandardsExample() throws {
     let password = SecretBytes(text: "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑")

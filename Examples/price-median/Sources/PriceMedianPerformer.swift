@@ -6,8 +6,8 @@ import PonosPerformer
 struct PriceMedianPerformer: Performer {
   var rules = MedianRules()
 
-  static func main() async throws {
-    try await PerformerServer(PriceMedianPerformer()).run()
+  static func main() async {
+    await PerformerServer.main { try PerformerServer(PriceMedianPerformer()) }
   }
 
   func validate(_ task: PerformerTask) throws(PerformerError) {

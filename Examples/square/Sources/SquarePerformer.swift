@@ -6,9 +6,8 @@ struct SquarePerformer: Performer {
   /// Pause before each answer, to see what waiting does.
   var delay = Duration.zero
 
-  static func main() async throws {
-    let performer = SquarePerformer(delay: try TaskDelay.fromEnvironment())
-    try await PerformerServer(performer).run()
+  static func main() async {
+    await PerformerServer.main { try PerformerServer(SquarePerformer(delay: try TaskDelay.fromEnvironment())) }
   }
 
   func validate(_ task: PerformerTask) throws(PerformerError) {

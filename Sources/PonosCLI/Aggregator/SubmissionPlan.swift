@@ -41,11 +41,11 @@ struct SubmissionPlan: Sendable {
 }
 
 /// Checks what an executor answers, as an aggregator does before it counts the answer.
-struct ResultVerifier: Sendable {
-  /// What the operator registered for the executor operator set.
-  var key: VerificationKey
-  /// The contract whose address is part of ECDSA certificate digests.
-  var ecdsaVerifier: EthereumAddress
+/// Each case holds what the operator registered for the executor operator set.
+enum ResultVerifier: Sendable {
+  /// `contract` is the one whose address is part of certificate digests.
+  case ecdsa(signer: EthereumAddress, contract: EthereumAddress)
+  case bn254(BN254PublicKey)
 
   /// Why the result does not count; nil when both of its signatures verify and it answers the submission.
   func problem(
@@ -58,9 +58,8 @@ struct ResultVerifier: Sendable {
     else { return "its addresses cannot be read" }
     guard executor == EthereumAddress(hex: submission.executorAddress), avs == EthereumAddress(hex: submission.avsAddress)
     else { return "it comes from another operator or AVS" }
-    let certificate = CertificateDigest.make(
-      curve: key.curve, messageHash: ResultMessage(taskID: id, result: Array(result.output)).digest,
-      referenceTimestamp: submission.referenceTimestamp, ecdsaVerifier: ecdsaVerifier)
+    let certificate = certificate(
+      of: ResultMessage(taskID: id, result: Array(result.output)), referenceTimestamp: submission.referenceTimestamp)
     let auth = AuthMessage(
       taskID: id, operatorSet: OperatorSet(avs: avs, id: result.operatorSetID), operatorAddress: executor,
       resultSignature: Array(result.resultSignature))
@@ -70,6 +69,22 @@ struct ResultVerifier: Sendable {
       return nil
     } catch {
       return "signature \(error.message)"
+    }
+  }
+
+  private var key: VerificationKey {
+    switch self {
+    case .ecdsa(let signer, _): .ecdsa(signer)
+    case .bn254(let publicKey): .bn254(publicKey)
+    }
+  }
+
+  private func certificate(of message: ResultMessage, referenceTimestamp: UInt32) -> CertificateDigest {
+    switch self {
+    case .ecdsa(_, let contract):
+      .ecdsa(messageHash: message.digest, referenceTimestamp: referenceTimestamp, verifier: contract)
+    case .bn254:
+      .bn254(messageHash: message.digest, referenceTimestamp: referenceTimestamp)
     }
   }
 }

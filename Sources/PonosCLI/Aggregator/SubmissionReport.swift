@@ -20,7 +20,7 @@ final class SubmissionProgress: Sendable {
     }
     guard isShown, total > 1, ended == total || ended.isMultiple(of: max(1, total / 100)) else { return }
     let end = ended == total ? "\n" : ""
-    FileHandle.standardError.write(Data("\r\(ended) of \(total) answered, \(failed) failed\(end)".utf8))
+    Console.show("\r\(ended) of \(total) answered, \(failed) failed\(end)")
   }
 }
 
@@ -37,11 +37,11 @@ struct SubmissionReport {
   func print(as format: OutputFormat) throws {
     switch format {
     case .json: try Console.print(json: summary)
-    case .table: printTable()
+    case .table: try printTable()
     }
   }
 
-  private func printTable() {
+  private func printTable() throws {
     if summary.submitted <= Self.listed {
       var table = TextTable(header: ["TASK", "VERIFIED", "MS", "ANSWER"])
       for outcome in summary.outcomes {
@@ -50,16 +50,16 @@ struct SubmissionReport {
           String(format: "%.1f", outcome.milliseconds), outcome.error ?? outcome.output ?? "",
         ])
       }
-      Console.print(table.text + "\n")
+      try Console.print(table.text + "\n")
     } else {
       for outcome in summary.outcomes.filter({ $0.error != nil }).prefix(Self.listed) {
-        Console.print("\(outcome.taskID): \(outcome.error ?? "")")
+        try Console.print("\(outcome.taskID): \(outcome.error ?? "")")
       }
     }
-    Console.print(
+    try Console.print(
       "\(summary.submitted) submitted, \(summary.answered) answered, \(summary.verified) verified, \(summary.failed) failed")
     guard let latency = summary.latency else { return }
-    Console.print(
+    try Console.print(
       String(
         format: "%.2f s, %.0f tasks/s, latency p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", summary.seconds,
         summary.tasksPerSecond, latency.p50, latency.p90, latency.p99, latency.max))

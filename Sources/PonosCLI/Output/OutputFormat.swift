@@ -15,26 +15,6 @@ struct OutputOptions: ParsableArguments {
   var output = OutputFormat.table
 }
 
-/// Writes to the terminal.
-enum Console {
-  /// Data, to standard output.
-  static func print(_ text: String) {
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
-  }
-
-  /// Progress and diagnostics, to standard error.
-  static func note(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-  }
-
-  /// A value as pretty JSON with sorted keys, to standard output.
-  static func print(json value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    Console.print(String(decoding: try encoder.encode(value), as: UTF8.self))
-  }
-}
-
 /// Rows under a header, columns aligned, for standard output.
 struct TextTable {
   private var rows: [[String]]

@@ -54,8 +54,9 @@ struct KeystoreClaims: Sendable {
   /// The BN254 key of `secret`, after comparing what the file says.
   ///
   /// Some older keystores hold the scalar as decimal digits, and some of those mean the digits' bytes as an integer: the
-  /// public key in the file tells which. An address says nothing about a BN254 key and is not looked at.
+  /// public key in the file tells which.
   func bn254Key(_ secret: SecretBytes) throws(KeystoreError) -> BN254PrivateKey {
+    guard !isAccount(secret) else { throw .curveMismatch(keystore: "secp256k1", requested: .bn254) }
     let key: BN254PrivateKey
     do {
       key = try BN254PrivateKey(scalar: secret)
@@ -68,6 +69,18 @@ struct KeystoreClaims: Sendable {
       throw .invalidKey(error)
     }
     throw .publicKeyMismatch(derived: key.publicKey.description)
+  }
+
+  /// Whether the file is an Ethereum account's: it names no BN254 key, and its address is the secret's on secp256k1. Any 32
+  /// bytes make a BN254 key, so nothing else would tell.
+  private func isAccount(_ secret: SecretBytes) -> Bool {
+    guard publicKey == nil, let address else { return false }
+    do {
+      return try ECDSAPrivateKey(scalar: secret).address == address
+    } catch {
+      // No secp256k1 scalar, so no account either.
+      return false
+    }
   }
 
   private func isOf(_ key: BN254PrivateKey) -> Bool {

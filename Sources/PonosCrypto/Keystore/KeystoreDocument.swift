@@ -91,6 +91,36 @@ struct KeystoreDocument: Codable {
   }
 }
 
+extension KeystoreDocument {
+  /// Where ethers puts the encrypted part.
+  private enum CapitalKeys: String, CodingKey {
+    case crypto = "Crypto"
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let capital = try decoder.container(keyedBy: CapitalKeys.self)
+    if capital.contains(.crypto) {
+      guard !container.contains(.crypto) else {
+        throw KeystoreError.malformed(field: "crypto", expected: "there once, and not a second time as \"Crypto\"")
+      }
+      crypto = try capital.decode(CryptoBlock.self, forKey: .crypto)
+    } else {
+      crypto = try container.decode(CryptoBlock.self, forKey: .crypto)
+    }
+    version = try container.decodeIfPresent(WholeNumber.self, forKey: .version)
+    pubkey = try container.decodeIfPresent(String.self, forKey: .pubkey)
+    publicKey = try container.decodeIfPresent(String.self, forKey: .publicKey)
+    address = try container.decodeIfPresent(String.self, forKey: .address)
+    curveType = try container.decodeIfPresent(String.self, forKey: .curveType)
+    curve = try container.decodeIfPresent(String.self, forKey: .curve)
+    description = try container.decodeIfPresent(String.self, forKey: .description)
+    path = try container.decodeIfPresent(String.self, forKey: .path)
+    uuid = try container.decodeIfPresent(String.self, forKey: .uuid)
+    id = try container.decodeIfPresent(String.self, forKey: .id)
+  }
+}
+
 extension KeystoreDocument.CryptoBlock {
   private enum Discriminator: String, CodingKey {
     case kdf
@@ -119,6 +149,8 @@ extension KeystoreDocument {
   static func decode(_ json: [UInt8]) throws(KeystoreError) -> KeystoreDocument {
     do {
       return try JSONDecoder().decode(KeystoreDocument.self, from: Data(json))
+    } catch let error as KeystoreError {
+      throw error
     } catch DecodingError.keyNotFound(let key, let context) {
       throw .malformed(field: path(context.codingPath + [key]), expected: "present")
     } catch DecodingError.typeMismatch(let type, let context) {

@@ -21,7 +21,9 @@ package enum KeystoreError: Error, Equatable, Sendable {
   case curveMismatch(keystore: String, requested: SignatureCurve)
   /// What was decrypted is no private key of the curve.
   case invalidKey(KeyError)
-  /// The key derivation or the cipher refused its parameters.
+  /// The key derivation was refused the memory that the file's parameters ask for.
+  case outOfMemory(bytes: Int)
+  /// The key derivation, the cipher or the JSON encoder failed, which checked input never makes them do.
   case libraryFailure
 
   /// Stable name for logs and replies.
@@ -37,6 +39,7 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case .publicKeyMismatch: "public_key_mismatch"
     case .curveMismatch: "curve_mismatch"
     case .invalidKey: "invalid_key"
+    case .outOfMemory: "keystore_out_of_memory"
     case .libraryFailure: "keystore_library_failure"
     }
   }
@@ -66,8 +69,10 @@ package enum KeystoreError: Error, Equatable, Sendable {
         + "name the keystore of the right curve"
     case .invalidKey(let error):
       "the keystore opens but holds no usable key: \(error.message)"
+    case .outOfMemory(let bytes):
+      "the keystore's password hashing needs \(bytes >> 20) MiB of memory and did not get them: free memory or raise the limit"
     case .libraryFailure:
-      "the keystore's key derivation parameters are refused by the library: export the key again with scrypt n 262144, r 8, p 1"
+      "the cryptographic library failed: suspect a damaged installation or a lack of memory"
     }
   }
 }

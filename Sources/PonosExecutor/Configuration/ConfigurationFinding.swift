@@ -21,6 +21,10 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
     case ignoredKey = "ignored_key"
     case missingKey = "missing_key"
     case invalidValue = "invalid_value"
+    /// A secret where others can read it.
+    case exposedSecret = "exposed_secret"
+    /// A signing key that cannot be opened.
+    case unusableKey = "unusable_key"
     /// Two settings, or two spellings of one, contradict each other.
     case conflict
     /// Known, but not available in this version.

@@ -1,3 +1,5 @@
+import PonosCrypto
+
 /// A configuration that can be used.
 package struct LoadedConfiguration: Sendable {
   package let config: ExecutorConfig
@@ -9,6 +11,14 @@ package struct LoadedConfiguration: Sendable {
   package let file: String?
 }
 
+/// Whether the keystores that a configuration names have to be there already.
+package enum KeystorePresence: Sendable {
+  /// The configuration is about to be used here.
+  case mustBeThere
+  /// It may be meant for another host.
+  case mayBeMissing
+}
+
 /// Reads the configuration: defaults, then the file, then the environment, then flags, each beating the one before.
 package enum ConfigurationLoader {
   /// Loads and checks everything at once.
@@ -17,9 +27,11 @@ package enum ConfigurationLoader {
   ///   - file: Path of a YAML or JSON file; nil takes the variable `EXECUTOR_CONFIG_PATH`, and without it there is no file.
   ///   - environment: Variables of the process; those that start with `EXECUTOR_` count.
   ///   - flags: Settings from the command line.
+  ///   - keystores: Decides whether a missing keystore is an error or a warning.
   /// - Throws: `ConfigurationErrors` with all findings when there is at least one error.
   package static func load(
-    file: String?, environment: [String: String], flags: [ConfigurationFlag] = []
+    file: String?, environment: [String: String], flags: [ConfigurationFlag] = [],
+    keystores: KeystorePresence = .mayBeMissing
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
     let report = ConfigurationReport()
     let path = file ?? environment[VariableResolver.filePathVariable].flatMap { $0.isEmpty ? nil : $0 }
@@ -32,7 +44,8 @@ package enum ConfigurationLoader {
     apply(FlagResolver(schema: schema, report: report).assignments(flags), to: &root, report)
     ValueChecker(report: report, file: path).check(root)
     let section = ConfigurationSection(node: root, schema: schema, path: ConfigurationPath())
-    let assembly = ConfigurationAssembly(root: section, report: report, secrets: SecretFileReader(report: report))
+    let assembly = ConfigurationAssembly(
+      root: section, report: report, secrets: SecretFileReader(report: report), keystores: keystores)
     guard let config = assembly.make(), !report.hasErrors else { throw ConfigurationErrors(findings: report.sorted) }
     return LoadedConfiguration(
       config: config, notices: report.sorted, settings: EffectiveSetting.all(in: section), file: path)
@@ -41,16 +54,19 @@ package enum ConfigurationLoader {
   private static func readFile(_ path: String?, _ report: ConfigurationReport) -> ConfigurationNode {
     guard let path else { return .map([], origin: .standard) }
     let empty = ConfigurationNode.map([], origin: .file(path: path, line: 1))
+    let problem: String
     do {
-      let text = try BoundedFile.read(path, maxBytes: ConfigurationFile.maxBytes)
+      let bytes = try BoundedFile.read(path, maximum: ConfigurationFile.maxBytes)
       var file = ConfigurationFile(path: path, report: report)
-      return file.parse(text) ?? empty
+      if let text = String(validating: bytes, as: UTF8.self) { return file.parse(text) ?? empty }
+      problem = "it is not UTF-8 text"
     } catch {
-      report.add(
-        .error, .unreadableFile, origin: nil, "cannot read the configuration file \(path): \(error.message)",
-        cure: "check the path given with --config or EXECUTOR_CONFIG_PATH, and who may read it")
-      return empty
+      problem = error.message
     }
+    report.add(
+      .error, .unreadableFile, origin: nil, "cannot read the configuration file \(path): \(problem)",
+      cure: "check the path given with --config or EXECUTOR_CONFIG_PATH, and who may read it")
+    return empty
   }
 
   private static func apply(

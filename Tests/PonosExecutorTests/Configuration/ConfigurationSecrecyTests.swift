@@ -26,6 +26,52 @@ import Testing
     #expect(!findings.map(\.description).joined().contains(canary))
   }
 
+  /// Every user of a host can read the arguments of its processes.
+  @Test func secretsAreRefusedAsArguments() throws {
+    for key in ConfigurationSchema.keys where key.isSecret && key.standing == .used {
+      let path = key.path.replacing("[]", with: "[0]")
+      let findings = try ConfigurationText.findings(
+        ConfigurationText.minimal, flags: [ConfigurationFlag(name: "--set", key: path, value: canary)])
+      let finding = try #require(findings.first { $0.code == .exposedSecret }, "\(path)")
+      #expect(finding.severity == .error && finding.key == path)
+      #expect(finding.cure?.contains(VariableResolver.name(of: key.path)) == true)
+      #expect(!findings.map(\.description).joined().contains(canary))
+    }
+    let digits = String(repeating: "3", count: 64)
+    let findings = try ConfigurationText.findings(
+      ConfigurationText.minimal,
+      flags: [ConfigurationFlag(name: "--set", key: "operator.signingKeys.bls.privateKey", value: digits)])
+    #expect(findings.first?.cure?.hasPrefix("name a file with operator.signingKeys.bls.privateKeyFile") == true)
+  }
+
+  /// A secret in the place of its file's name is not repeated; a path is.
+  @Test(arguments: [
+    (
+      "EXECUTOR_OPERATOR_SIGNING_KEYS_ECDSA_PRIVATE_KEY_FILE",
+      "0x3333333333333333333333333333333333333333333333333333333333333333"
+    ),
+    ("EXECUTOR_OPERATOR_SIGNING_KEYS_BLS_PRIVATE_KEY_FILE", "c4n4ry"),
+    ("EXECUTOR_L1_CHAIN_RPC_URL_FILE", "https://rpc.test/v1/c4n4ry"),
+  ])
+  func secretsInThePlaceOfFilesAreNotQuoted(variable: String, secret: String) throws {
+    let text = ConfigurationText.minimal.replacing("3333", with: "4444")
+    let findings = try ConfigurationText.findings(text, environment: [variable: secret])
+    let finding = try #require(findings.first { $0.code == .unreadableSecret })
+    #expect(!findings.map(\.description).joined().contains(secret))
+    #expect(finding.cure?.contains("not the secret itself") == true)
+    let missing = try ConfigurationText.findings(text, environment: [variable: "/nonexistent/secret"])
+    #expect(missing.first { $0.code == .unreadableSecret }?.message.contains("/nonexistent/secret") == true)
+  }
+
+  @Test func aKeyInThePlaceOfAKeystoreIsNotQuoted() throws {
+    let digits = String(repeating: "5", count: 64)
+    let notices = try ConfigurationText.load(
+      ConfigurationText.minimal, environment: ["EXECUTOR_OPERATOR_SIGNING_KEYS_BLS_KEYSTORE_FILE": digits]
+    ).notices
+    #expect(notices.contains { $0.code == .unreadableSecret })
+    #expect(!notices.map(\.description).joined().contains(digits))
+  }
+
   @Test(arguments: ["password: \"%", "password: %\n  x: [", "password: '%' trailing", "%: {", "a: b\n%\n", "\"%\" x: 1"])
   func syntaxErrorsQuoteNothing(text: String) throws {
     let findings = try ConfigurationText.findings(text.replacing("%", with: canary))

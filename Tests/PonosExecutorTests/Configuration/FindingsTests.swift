@@ -176,7 +176,26 @@ import Testing
     for level in 1...8 {
       text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", "))]\n"
     }
-    #expect(try ConfigurationText.findings(text).contains { $0.code == .invalidSyntax })
+    #expect(try ConfigurationText.findings(text).count { $0.code == .invalidSyntax } == 1)
+  }
+
+  /// A file may meet the limit thousands of times; it is said once.
+  @Test(.timeLimit(.minutes(1))) func tooManyValuesAreOneFinding() throws {
+    let text = "a:\n" + String(repeating: "- x\n", count: 103_000)
+    #expect(try ConfigurationText.findings(text).count { $0.code == .invalidSyntax } == 1)
+  }
+
+  @Test func missingKeystoresAreErrorsWhereTheyAreNeeded() throws {
+    let file = ConfigurationText.sample("hgctl.yaml")
+    #expect {
+      _ = try ConfigurationLoader.load(file: file, environment: [:], keystores: .mustBeThere)
+    } throws: { error in
+      let errors = (error as? ConfigurationErrors)?.errors ?? []
+      return errors.map(\.code) == [.unreadableSecret, .unreadableSecret]
+        && errors.map(\.key) == [
+          "operator.signingKeys.bls.keystoreFile", "operator.signingKeys.ecdsa.keystore.keystoreFile",
+        ]
+    }
   }
 
   @Test(arguments: ["/nonexistent/executor.yaml", "/tmp"])

@@ -38,13 +38,34 @@ import Testing
   @Test func everyKeyHasAFlagPath() {
     let report = ConfigurationReport()
     let resolver = FlagResolver(schema: ConfigurationSchema.root, report: report)
-    for path in ConfigurationSchema.usedPaths {
+    let open = ConfigurationSchema.keys.filter { !$0.isSecret }.map(\.path)
+    for path in ConfigurationSchema.usedPaths where open.contains(path) {
       for key in [path.replacing("[]", with: "[7]"), path.replacing("[]", with: ".7")] {
         let found = resolver.assignments([ConfigurationFlag(name: "--set", key: key, value: "x")]).map { "\($0.path)" }
         #expect(found == [path.replacing("[]", with: "[7]")])
       }
     }
     #expect(report.findings.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("kubernetes", ["EXECUTOR_KUBERNETES_NAMESPACE", "EXECUTOR__KUBERNETES_OPERATOR_NAMESPACE"], "kubernetes.namespace"),
+    (
+      "operator.operatorPrivateKey", ["EXECUTOR__OPERATOR_OPERATORPRIVATEKEY_PRIVATEKEY"],
+      "operator.operatorPrivateKey.privateKey"
+    ),
+    (
+      "avsPerformers[0].kubernetes", ["EXECUTOR_AVS_PERFORMERS_0_KUBERNETES_SERVICE_ACCOUNT"],
+      "avsPerformers[0].kubernetes.serviceAccount"
+    ),
+  ])
+  func whatIsBelowAnIgnoredKeyIsIgnoredToo(key: String, variables: [String], flag: String) throws {
+    // Different values, which is no conflict where none of them has an effect.
+    let environment = Dictionary(uniqueKeysWithValues: variables.enumerated().map { ($0.element, "value\($0.offset)") })
+    let flags = [ConfigurationFlag(name: "--set", key: flag, value: "x")]
+    let notices = try ConfigurationText.load(minimal, environment: environment, flags: flags).notices
+    #expect(notices.allSatisfy { $0.key == key && $0.code == .ignoredKey && $0.severity == .note }, "\(notices)")
+    #expect(notices.map { $0.origin?.description } == variables.sorted() + ["--set"])
   }
 
   @Test func listEntriesByIndex() throws {
@@ -133,8 +154,9 @@ import Testing
     }
   }
 
-  @Test func passwordsKeepTheirSpaces() throws {
-    try ConfigurationText.withFile(" two words \r\n") { path in
+  @Test(arguments: [" two words \r\n", " two words \n\n", " two words "])
+  func passwordsKeepTheirSpacesAndLoseTheirLineBreaks(content: String) throws {
+    try ConfigurationText.withFile(content) { path in
       let text = ConfigurationText.sample("hgctl.yaml")
       let environment = ["EXECUTOR_OPERATOR_SIGNING_KEYS_BLS_PASSWORD_FILE": path]
       let key = try ConfigurationLoader.load(file: text, environment: environment).config.identity.bn254Key

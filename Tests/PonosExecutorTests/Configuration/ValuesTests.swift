@@ -86,6 +86,31 @@ import Testing
     #expect(try ConfigurationText.load(ConfigurationText.minimal + text).config.storage == expected)
   }
 
+  /// Tools print BN254 keys as integers, without the zeros one in 190 of them starts with.
+  @Test(arguments: ["0x01", String(repeating: "7", count: 62), String(repeating: "7", count: 128)])
+  func bn254KeysOfAnyLength(digits: String) throws {
+    let text = ConfigurationText.minimal.replacing("l1Chain", with: "    bls: {privateKey: \"\(digits)\"}\nl1Chain")
+    #expect(try ConfigurationText.load(text).config.identity.bn254Key == .hex(SecretBytes(text: digits)))
+    try ConfigurationText.withFile(digits + "\n") { path in
+      let file = ConfigurationText.minimal.replacing("l1Chain", with: "    bls: {privateKeyFile: \(path)}\nl1Chain")
+      let key = try ConfigurationText.load(file).config.identity.bn254Key
+      #expect(key == .hex(SecretBytes(text: digits)))
+    }
+  }
+
+  @Test(arguments: ["0x", "0x123", "12 34", "xyz", String(repeating: "7", count: 130), String(repeating: "0", count: 64)])
+  func notBN254Keys(digits: String) throws {
+    let text = ConfigurationText.minimal.replacing("l1Chain", with: "    bls: {privateKey: \"\(digits)\"}\nl1Chain")
+    #expect(try ConfigurationText.findings(text).error("operator.signingKeys.bls.privateKey")?.code == .invalidValue)
+  }
+
+  @Test func ecdsaKeysHave32Bytes() throws {
+    for digits in [String(repeating: "3", count: 62), String(repeating: "f", count: 64)] {
+      let text = ConfigurationText.minimal.replacing(String(repeating: "3", count: 64), with: digits)
+      #expect(try ConfigurationText.findings(text).error("operator.signingKeys.ecdsa.privateKey")?.code == .invalidValue)
+    }
+  }
+
   @Test func badgerNeedsADirectory() throws {
     let findings = try ConfigurationText.findings(ConfigurationText.minimal + "storage: {type: badger}\n")
     #expect(findings.error("storage.badger.dir")?.code == .missingKey)

@@ -6,6 +6,7 @@ struct ConfigurationAssembly {
   let root: ConfigurationSection
   let report: ConfigurationReport
   let secrets: SecretFileReader
+  let keystores: KeystorePresence
 
   /// nil when something was reported as an error.
   func make() -> ExecutorConfig? {
@@ -92,8 +93,9 @@ struct ConfigurationAssembly {
 
   private func rpcURL(_ section: ConfigurationSection) -> String? {
     guard section.strongest(of: ["rpcUrl", "rpcUrlFile"]) == "rpcUrlFile" else { return section.text("rpcUrl") }
-    guard let text = secrets.text(of: section, "rpcUrlFile") else { return nil }
-    guard ScalarText.isURL(text) else {
+    guard let content = secrets.content(of: section, "rpcUrlFile") else { return nil }
+    let text: String? = content.withUnsafeBytes { String(validating: $0, as: UTF8.self) }
+    guard let text, ScalarText.isURL(text) else {
       report.add(
         .error, .invalidValue, key: section.path.appending(key: "rpcUrlFile"), origin: section.origin("rpcUrlFile"),
         "the content of the file is not a URL", cure: "write one such as https://rpc.example.org into it")

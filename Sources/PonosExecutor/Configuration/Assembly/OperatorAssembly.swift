@@ -34,7 +34,7 @@ extension ConfigurationAssembly {
     switch section.strongest(of: ["privateKey", "privateKeyFile", "keystore"]) {
     case "privateKey", "privateKeyFile":
       warnOfSecondKey(in: section, ["privateKey", "privateKeyFile"], ["keystore"])
-      return hexKey(section)
+      return hexKey(section, .ecdsa)
     case "keystore":
       guard let path = keystorePath(keystore), let password = password(keystore) else { return nil }
       return .keystoreFile(path: path, password: password)
@@ -54,7 +54,7 @@ extension ConfigurationAssembly {
       guard let path = keystorePath(section), let password = password(section) else { return nil }
       return .keystoreFile(path: path, password: password)
     case "privateKey", "privateKeyFile":
-      return hexKey(section)
+      return hexKey(section, .bn254)
     default:
       return nil
     }
@@ -70,29 +70,32 @@ extension ConfigurationAssembly {
     }
   }
 
-  private func hexKey(_ section: ConfigurationSection) -> KeySource? {
-    guard let text = secrets.value(of: section, "privateKey", orFile: "privateKeyFile") else { return nil }
-    let digits = text.filter { !$0.isWhitespace }
-    guard ValueKind.privateKey.fault(in: digits) == nil else {
-      // Only a file's content gets here: a faulty value of privateKey itself reads as nil, and the checker has reported it.
+  private func hexKey(_ section: ConfigurationSection, _ curve: SignatureCurve) -> KeySource? {
+    // A value whose form is wrong reads as nil, and the checker has reported it.
+    guard let digits = secrets.value(of: section, "privateKey", orFile: "privateKeyFile") else { return nil }
+    do throws(KeyError) {
+      _ = try SigningKey(curve: curve, hex: digits)
+      return .hex(digits)
+    } catch {
+      let key = section.strongest(of: ["privateKey", "privateKeyFile"]) ?? "privateKey"
       report.add(
-        .error, .invalidValue, key: section.path.appending(key: "privateKeyFile"), origin: section.origin("privateKeyFile"),
-        "the content of the file is not a private key", cure: "write 64 hex digits, with or without 0x, into it")
+        .error, .invalidValue, key: section.path.appending(key: key), origin: section.origin(key), error.message)
       return nil
     }
-    return .hex(SecretBytes(text: digits))
   }
 
   private func password(_ section: ConfigurationSection) -> SecretBytes? {
-    secrets.value(of: section, "password", orFile: "passwordFile").map(SecretBytes.init(text:))
+    secrets.value(of: section, "password", orFile: "passwordFile")
   }
 
+  /// A keystore that is missing is an error on the host that is to use it, and a warning anywhere else.
   private func keystorePath(_ section: ConfigurationSection) -> String? {
     guard let path = section.text("keystoreFile") else { return nil }
     if !secrets.exists(path) {
       report.add(
-        .warning, .unreadableSecret, key: section.path.appending(key: "keystoreFile"), origin: section.origin("keystoreFile"),
-        "there is no readable file at \(path)", cure: "the executor needs it at start; check path and permissions")
+        keystores == .mustBeThere ? .error : .warning, .unreadableSecret, key: section.path.appending(key: "keystoreFile"),
+        origin: section.origin("keystoreFile"), "there is no readable file at \(BoundedFile.displayName(ofKeystore: path))",
+        cure: "the executor needs it at start; check path and permissions")
     }
     return path
   }

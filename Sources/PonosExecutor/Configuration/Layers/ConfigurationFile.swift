@@ -11,6 +11,7 @@ struct ConfigurationFile {
   let path: String
   let report: ConfigurationReport
   private var remainingNodes = Self.maxNodes
+  private var hasReportedTooMany = false
 
   init(path: String, report: ConfigurationReport) {
     self.path = path
@@ -43,9 +44,7 @@ struct ConfigurationFile {
   private mutating func convert(_ node: Node, near parent: ConfigurationOrigin) -> ConfigurationNode {
     let origin = node.mark.map { ConfigurationOrigin.file(path: path, line: $0.line) } ?? parent
     guard remainingNodes > 0 else {
-      report.add(
-        .error, .invalidSyntax, origin: origin, "the file holds more than \(Self.maxNodes) values",
-        cure: "look for aliases that repeat each other")
+      reportTooMany(at: origin)
       return ConfigurationNode(content: .null, origin: origin)
     }
     remainingNodes -= 1
@@ -59,6 +58,15 @@ struct ConfigurationFile {
     case .alias:
       return ConfigurationNode(content: .null, origin: origin)
     }
+  }
+
+  /// Once for a file: there may be a million values more.
+  private mutating func reportTooMany(at origin: ConfigurationOrigin) {
+    guard !hasReportedTooMany else { return }
+    hasReportedTooMany = true
+    report.add(
+      .error, .invalidSyntax, origin: origin, "the file holds more than \(Self.maxNodes) values",
+      cure: "look for aliases that repeat each other")
   }
 
   /// Own keys win over keys that come through a merge (`<<`).

@@ -33,7 +33,20 @@ struct FlagResolver {
         cure: guess.map { "did you mean '\($0)'?" } ?? "docs/configuration.md lists all keys")
       return nil
     }
+    guard !node.key.isSecret || node.key.standing != .used else {
+      reportSecret(node.key, at: path, origin)
+      return nil
+    }
     return ConfigurationAssignment(path: path, node: node, text: flag.value, origin: origin)
+  }
+
+  /// Arguments stand in the list of processes, which every user of the host may read, and in the shell's history.
+  private func reportSecret(_ key: ConfigurationKey, at path: ConfigurationPath, _ origin: ConfigurationOrigin) {
+    let hasFile = ConfigurationSchema.usedPaths.contains(key.path + "File")
+    report.add(
+      .error, .exposedSecret, key: path, origin: origin, "is a secret, and arguments can be read by every user of this host",
+      cure: (hasFile ? "name a file with \(path)File" : "write it in the configuration file")
+        + ", or set the variable \(VariableResolver.name(of: path))")
   }
 
   private func resolve(
@@ -42,6 +55,8 @@ struct FlagResolver {
     guard let word = words.first else { return node.isLeaf ? (path, node) : nil }
     guard let child = node.child(named: String(word)) else { return nil }
     let childPath = path.appending(key: child.name)
+    // Nothing below an ignored group is known, and nothing needs to be.
+    guard child.key.standing == .used else { return (childPath, child) }
     guard child.key.kind == .list else { return resolve(words.dropFirst(), from: child, at: childPath) }
     guard let number = words.dropFirst().first.flatMap({ Int($0) }), number >= 0 else { return nil }
     return resolve(words.dropFirst(2), from: child, at: childPath.appending(.index(number)))

@@ -18,9 +18,10 @@ struct VariableResolver {
   let schema: SchemaNode
   let report: ConfigurationReport
 
-  /// Sorted by path. An empty variable counts as not set.
+  /// Sorted by path, then those of ignored keys by name. An empty variable counts as not set.
   func assignments(_ environment: [String: String]) -> [ConfigurationAssignment] {
     var found: [ConfigurationPath: ConfigurationAssignment] = [:]
+    var ignored: [ConfigurationAssignment] = []
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Self.prefix) && !value.isEmpty {
       guard !Self.belongsToSomeoneElse(name) else { continue }
       let words = name.dropFirst(Self.prefix.count).split(separator: "_").map { $0.lowercased() }
@@ -29,6 +30,10 @@ struct VariableResolver {
         continue
       }
       let origin = ConfigurationOrigin.variable(name)
+      guard node.key.standing == .used else {
+        ignored.append(ConfigurationAssignment(path: path, node: node, text: value, origin: origin))
+        continue
+      }
       if let other = found[path], other.text != value {
         report.add(
           .error, .conflict, key: path, origin: origin, "differs from the variable \(other.origin), which sets the same key",
@@ -36,7 +41,7 @@ struct VariableResolver {
       }
       found[path] = ConfigurationAssignment(path: path, node: node, text: value, origin: origin)
     }
-    return found.values.sorted { $0.path < $1.path }
+    return found.values.sorted { $0.path < $1.path } + ignored
   }
 
   private func resolve(
@@ -47,6 +52,8 @@ struct VariableResolver {
       guard let child = node.child(named: words.prefix(length).joined()) else { continue }
       var rest = words.dropFirst(length)
       var childPath = path.appending(key: child.name)
+      // Nothing below an ignored group is known, and nothing needs to be.
+      guard child.key.standing == .used else { return (childPath, child) }
       if child.key.kind == .list {
         guard let index = rest.first.flatMap({ Int($0) }), index >= 0 else { continue }
         rest = rest.dropFirst()

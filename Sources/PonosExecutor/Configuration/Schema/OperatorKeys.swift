@@ -17,7 +17,8 @@ extension ConfigurationSchema {
   private static let ecdsaKeys: [ConfigurationKey] = [
     ConfigurationKey(
       "operator.signingKeys.ecdsa", .group, "The secp256k1 key: `privateKey`, `privateKeyFile` or `keystore`."),
-    ConfigurationKey("operator.signingKeys.ecdsa.privateKey", .privateKey, secret: true, "The key itself, with or without 0x."),
+    ConfigurationKey(
+      "operator.signingKeys.ecdsa.privateKey", .ecdsaPrivateKey, secret: true, "The key itself, with or without 0x."),
     ConfigurationKey("operator.signingKeys.ecdsa.privateKeyFile", .path, "File that holds the key in hex."),
     ConfigurationKey("operator.signingKeys.ecdsa.keystore", .group, "An encrypted key: Web3 v3 or EIP-2335 v4."),
     ConfigurationKey("operator.signingKeys.ecdsa.keystore.keystoreFile", .path, required: true, "The keystore."),
@@ -41,7 +42,8 @@ extension ConfigurationSchema {
     ConfigurationKey("operator.signingKeys.bls.keystoreFile", .path, "The keystore."),
     ConfigurationKey("operator.signingKeys.bls.password", .text, default: "", secret: true, "Its password; may be empty."),
     ConfigurationKey("operator.signingKeys.bls.passwordFile", .path, "File that holds the password."),
-    ConfigurationKey("operator.signingKeys.bls.privateKey", .privateKey, secret: true, "The key itself, with or without 0x."),
+    ConfigurationKey(
+      "operator.signingKeys.bls.privateKey", .bn254PrivateKey, secret: true, "The key itself, with or without 0x."),
     ConfigurationKey("operator.signingKeys.bls.privateKeyFile", .path, "File that holds the key in hex."),
   ]
 }

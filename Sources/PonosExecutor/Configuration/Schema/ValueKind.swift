@@ -21,8 +21,10 @@ package enum ValueKind: Sendable, Equatable {
   case choice([String])
   /// 20 bytes.
   case address
-  /// 32 bytes in hex.
-  case privateKey
+  /// 32 bytes in hex: a secp256k1 scalar.
+  case ecdsaPrivateKey
+  /// 1 to 64 bytes in hex: an integer that is reduced to a BN254 scalar. Tools leave out the zeros it starts with.
+  case bn254PrivateKey
   /// 128 bytes in hex.
   case bn254PublicKey
   case url
@@ -48,7 +50,8 @@ package enum ValueKind: Sendable, Equatable {
     case .path: "path"
     case .choice(let choices): choices.map { "`\($0)`" }.joined(separator: " or ")
     case .address: "address"
-    case .privateKey: "hex, 32 bytes"
+    case .ecdsaPrivateKey: "hex, 32 bytes"
+    case .bn254PrivateKey: "hex, 1–64 bytes"
     case .bn254PublicKey: "hex, 128 bytes"
     case .url: "URL"
     case .ipv4: "IPv4 address"
@@ -82,8 +85,11 @@ package enum ValueKind: Sendable, Equatable {
       return ("is not known here", "write \(choices.joined(separator: " or "))")
     case .address:
       return EthereumAddress(hex: text) == nil ? ("is not an address", "write 0x and 40 hex digits") : nil
-    case .privateKey:
+    case .ecdsaPrivateKey:
       return Hex.decode(text)?.count == 32 ? nil : ("is not a private key", "write 64 hex digits, with or without 0x")
+    case .bn254PrivateKey:
+      let isKey = (1...64).contains(Hex.decode(text)?.count ?? 0)
+      return isKey ? nil : ("is not a private key", "write an even number of hex digits, 128 at most, with or without 0x")
     case .bn254PublicKey:
       let isKey = Hex.decode(text)?.count == 128
       return isKey ? nil : ("is not a BN254 public key", "write 0x and 256 hex digits: the G2 point, imaginary parts first")
