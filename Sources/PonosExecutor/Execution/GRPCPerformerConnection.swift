@@ -37,14 +37,12 @@ package final class GRPCPerformerConnection: PerformerConnection {
       let stub = Eigenlayer_Hourglass_V1_Performer_PerformerService.Client(wrapping: client)
       let reply = try await stub.executeTask(request, options: options)
       return PerformerReply(echoedID: Array(reply.taskID), output: Array(reply.result))
-    } catch let error as RPCError {
-      // What a client that closes says of a call is no answer of the performer's.
-      if isClosed.load(ordering: .relaxed), !Task.isCancelled { throw .unreachable("its connection was closed") }
-      throw Self.classify(error)
     } catch is CancellationError {
       throw .cancelled
     } catch {
-      throw .unreachable("\(error)")
+      // What a client that closes says of a call is no answer of the performer's.
+      if isClosed.load(ordering: .relaxed), !Task.isCancelled { throw .unreachable("its connection was closed") }
+      throw (error as? RPCError).map(Self.classify) ?? .unreachable("\(error)")
     }
   }
 

@@ -39,6 +39,28 @@ struct GRPCPerformerConnectionTests {
     }
   }
 
+  @Test("that closes under calls blames none of it on the performer")
+  func closing() async throws {
+    let failures = Collected<PerformerCallError>()
+    for _ in 0..<10 {
+      try await withConnection(ScriptedPerformer()) { [id] connection in
+        await withTaskGroup(of: Void.self) { group in
+          for _ in 0..<8 {
+            group.addTask {
+              while true {
+                if let failure = await Self.failure(connection, id, "echo x") { return failures.append(failure) }
+              }
+            }
+          }
+          _ = await Self.failure(connection, id, "delay 5 x")
+          await connection.close()
+        }
+      }
+    }
+    #expect(failures.values.count == 80)
+    #expect(failures.values.allSatisfy { $0 == .unreachable("its connection was closed") }, "\(Set(failures.values.map { "\($0)" }))")
+  }
+
   @Test(
     "tells a health service that does not answer from one that answers something else",
     arguments: [ScriptedPerformer.Health.serving, .notServing, .missing, .hang])
