@@ -85,14 +85,16 @@ start_ours() {
   forget_stale_pids
   step "no Docker engine answers: starting a private one"
   # A session of its own: Ctrl-C at the terminal reaches the tests, not the engine beneath them.
+  # setsid waits for it: sudo, where it gives commands a terminal of their own, would take the engine along when it ends.
   # shellcheck disable=SC2016  # the inner shell expands them
-  as_root setsid sh -c 'umask 022; exec "$@" >"$0" 2>&1 </dev/null 9>&-' "$state/log" \
+  as_root setsid --wait sh -c 'umask 022; exec "$@" >"$0" 2>&1 </dev/null 9>&-' "$state/log" \
     dockerd --config-file "$state/daemon.json" --data-root "$state/data" --exec-root "$state/exec" --pidfile "$pidfile" \
     --group "$(id -g)" --host "unix://$socket" >/dev/null 2>&1 </dev/null 9>&- &
   local launched=$! tries
   for ((tries = 0; tries < 600; tries++)); do
     if answers "unix://$socket"; then return; fi
-    kill -0 "$launched" 2>/dev/null || break
+    # Not kill -0: nobody may signal another user's process, and sudo's is root's.
+    if [ ! -e "/proc/$launched" ] && ! our_pid >/dev/null; then break; fi
     sleep 0.1
   done
   as_root tail -n 20 "$state/log" >&2

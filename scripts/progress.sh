@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: lines that say what is done and how long it takes, and root where it is needed.
 
+# Where dockerd, mount and their like are; not in the PATH of an ordinary user on Debian.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 logs=$repo/.build/logs
 

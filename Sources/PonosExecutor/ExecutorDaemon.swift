@@ -60,6 +60,7 @@ package struct ExecutorDaemon: Sendable {
     let performers = PerformerService(
       docker: docker, store: store, roster: roster,
       configured: config.avs.compactMap(\.performer),
+      allotments: config.allotments,
       settings: performerSettings,
       executorEnvironment: environment, observe: { metrics.observe($0) },
       connect: { try GRPCPerformerConnection($0) }, logger: logger)
@@ -79,7 +80,7 @@ package struct ExecutorDaemon: Sendable {
     let view = DaemonView(
       config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure, queue: queue,
       flights: flights, roster: roster,
-      performers: performers, metrics: metrics, installationID: try await store.installationID())
+      performers: performers, receiver: receiver, metrics: metrics, installationID: try await store.installationID())
     registry.beforeScrape { view.publishGauges() }
     let ports = GRPCPorts(
       config: config, submit: SubmitTaskHandler(receiver: receiver),
@@ -131,7 +132,7 @@ package struct ExecutorDaemon: Sendable {
   ) throws(StoreError) -> (any ExecutorStore, @Sendable () -> StoreError?) {
     switch config.storage {
     case .memory:
-      return (MemoryStore(), { nil })
+      return (try MemoryStore(for: config), { nil })
     case .sqlite(let path):
       let store = try SQLiteStore.open(path: path, onCommit: { metrics.storeCommit($0) })
       return (store, { store.statistics.lastFailure })

@@ -228,6 +228,7 @@ package enum ExecutorStoreConformance {
     #expect(try await store.performers() == [early, late, twin])
     early.role = .inService
     early.containerID = "c0ffee"
+    early.imageID = "sha256:decaf"
     early.generation = 2
     early.origin = .configuration
     early.spec.environment = []

@@ -67,7 +67,8 @@ package final class ScriptedSocketServer: Sendable {
       }
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.serve(listener) }
-      defer { group.cancelAll() }
+      // Closed rather than cancelled: a connection that was accepted and that nobody takes ends the process.
+      defer { listener.channel.close(promise: nil) }
       return try await body(server)
     }
   }
@@ -84,6 +85,7 @@ package final class ScriptedSocketServer: Sendable {
           }
         }
       }
+      group.cancelAll()
     }
   }
 

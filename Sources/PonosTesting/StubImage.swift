@@ -4,16 +4,29 @@ import PonosDocker
 
 /// A container image of under a megabyte that does as its environment says; for tests of containers, not of performers.
 ///
-/// `STUB_MODE`: `serve` (default) accepts connections on 8080 until it is asked to end; `exit` writes a line to standard error and
-/// ends with code 3; `deaf` runs but does not listen; `eat` allocates memory until it is stopped; `stubborn` ignores SIGTERM.
+/// `STUB_VOLUME` names a directory about which it writes a line: whether it can write there, to what, of what size. `STUB_MODE`:
+/// `serve` (default) accepts connections on 8080 until it is asked to end; `exit` writes a line to standard error and ends with
+/// code 3; `deaf` runs but does not listen; `eat` allocates memory until it is stopped; `stubborn` ignores SIGTERM.
 package enum StubImage {
   package static let repository = "ponos-test/stub"
-  package static let tag = "1"
+  package static let tag = "2"
   package static let reference = "\(repository):\(tag)"
 
   /// Makes sure that the engine holds the image, and returns its id.
   package static func ensure(on docker: DockerClient) async throws -> String {
     try await builder.ensure(on: docker)
+  }
+
+  /// The same with a volume at `/data`, under a name of its own.
+  package static let withVolume = "\(reference)-volume"
+
+  /// Makes sure that the engine holds the image with the volume, and returns its id.
+  package static func ensureWithVolume(on docker: DockerClient) async throws -> String {
+    _ = try await ensure(on: docker)
+    if let image = try await docker.image(withVolume) { return image.id }
+    var tar = TarArchive()
+    tar.add("Dockerfile", Data("FROM \(reference)\nVOLUME /data\n".utf8))
+    return try await docker.buildImage(context: tar.finish(), tag: withVolume, labels: ["ponos.test": "stub"])
   }
 
   private static let builder = Builder()
@@ -61,6 +74,7 @@ package enum StubImage {
     #include <stdlib.h>
     #include <string.h>
     #include <sys/socket.h>
+    #include <sys/vfs.h>
     #include <unistd.h>
 
     static void end(int signal) { _exit(0); }
@@ -79,6 +93,17 @@ package enum StubImage {
       printf("stub: /tmp %s\n", probe ? "writable" : strerror(errno));
       probe = fopen("/probe", "w");
       printf("stub: / %s\n", probe ? "writable" : strerror(errno));
+      const char *volume = getenv("STUB_VOLUME");
+      if (volume) {
+        char path[256];
+        struct statfs place;
+        snprintf(path, sizeof path, "%s/probe", volume);
+        probe = fopen(path, "w");
+        printf("stub: %s %s", volume, probe ? "writable" : strerror(errno));
+        if (!statfs(volume, &place))
+          printf(", %s of %lld bytes", place.f_type == 0x01021994 ? "tmpfs" : "disk", (long long)place.f_blocks * place.f_bsize);
+        printf("\n");
+      }
       printf("stub: uid %d\n", (int)getuid());
       if (!strcmp(mode, "eat"))
         for (;;) memset(malloc(1 << 20), 1, 1 << 20);

@@ -128,7 +128,8 @@ extension Acceptance {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let container = try await daemon.containers.theOnlyOne().id
         _ = try await daemon.answer(to: "not-serving")
-        try await wait(until: "another container to serve", within: .seconds(60)) {
+        // Three probes, 15 seconds apart.
+        try await wait(until: "another container to serve", within: .seconds(90)) {
           let running = try await daemon.containers.running().map(\.id)
           guard running.count == 1, running != [container] else { return false }
           return try await daemon.serves(daemon.avs)
@@ -144,7 +145,7 @@ extension Acceptance {
     func graceful() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let container = try await daemon.containers.theOnlyOne().id
-        async let running = daemon.answer(to: "delay 2500 finished")
+        async let running = daemon.answer(to: "delay 4000 finished")
         try await wait(until: "the task to run") {
           try await daemon.operations.state().recentTasks.contains { $0.phase == "executing" }
         }
@@ -159,6 +160,12 @@ extension Acceptance {
         #expect(error.code == .unavailable)
         #expect(error.ponosCode == "not_accepting")
         #expect(StockRetries.repeats(error))
+        let readiness = try await daemon.operations.get("/readyz")
+        #expect(readiness.status == 503 && readiness.body.contains("the executor is stopping"), "\(readiness.body)")
+        let health = try await daemon.withClient(port: daemon.place.taskPort) { client in
+          try await HealthClient(wrapping: client).check(.init(), options: .within(.seconds(10))).status
+        }
+        #expect(health == .notServing)
         #expect(try await running == "finished")
         #expect(try await daemon.child?.ended(within: .seconds(30)) == 0)
         try await daemon.start()

@@ -33,6 +33,7 @@ extension Acceptance {
       #expect(Set(tmpfs.keys) == ["/tmp"])
       #expect(try #require(tmpfs["/tmp"]).contains("size=\(16 << 20)"))
       for option in ["noexec", "nosuid", "nodev"] { #expect(try #require(tmpfs["/tmp"]).contains(option)) }
+      #expect(host["ShmSize"] as? Int == 16 << 20)
       #expect((host["Binds"] as? [String] ?? []).isEmpty)
       #expect((host["Mounts"] as? [Any] ?? []).isEmpty)
       #expect((host["Devices"] as? [Any] ?? []).isEmpty)
@@ -75,7 +76,8 @@ extension Acceptance {
       #expect(container.id == performer.containerID)
     }
 
-    @Test("the performer itself finds no capabilities, no way to new privileges, a system call filter, and one place to write")
+    @Test(
+      "the performer itself finds no capabilities, no way to new privileges, a system call filter, and two small places to write")
     func insideView() async throws {
       let report = try await daemon.answer(to: "inspect")
       let lines = report.split(separator: "\n").reduce(into: [String: String]()) { lines, line in
@@ -89,6 +91,7 @@ extension Acceptance {
       #expect(lines["Seccomp"] == "2")
       #expect(lines["write /"]?.hasPrefix("refused") == true)
       #expect(lines["write /tmp"] == "allowed")
+      #expect(lines["write /dev/shm"] == "allowed")
       #expect(lines["write /proc/sys/kernel"]?.hasPrefix("refused") == true)
       let names = Set((lines["environment"] ?? "").split(separator: " ").map(String.init))
       // Docker itself sets the first two.

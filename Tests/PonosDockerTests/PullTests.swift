@@ -15,6 +15,11 @@ struct PullTests {
     (500, #"Get \"http://r/v2/\": dial tcp: lookup r: no such host"#, .registryUnavailable),
     (500, #"Get \"https://r/v2/\": x509: certificate signed by unknown authority"#, .registryUntrusted),
     (500, "net/http: TLS handshake timeout", .registryUnavailable),
+    (500, #"Get \"https://r/v2/\": dial tcp 10.0.0.1:443: connect: no route to host"#, .registryUnavailable),
+    (500, #"Get \"https://r/v2/\": dial tcp: lookup r on 127.0.0.53:53: server misbehaving"#, .registryUnavailable),
+    (500, #"Get \"https://r/v2/\": dial tcp: lookup r: Temporary failure in name resolution"#, .registryUnavailable),
+    (500, "write tcp 10.0.0.2:4242->10.0.0.1:443: write: broken pipe", .registryUnavailable),
+    (500, "received unexpected HTTP status: 502 Bad Gateway", .registryUnavailable),
     (500, "the whale is asleep", .pullFailed),
   ]
 

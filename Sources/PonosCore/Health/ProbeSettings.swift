@@ -1,6 +1,7 @@
 /// How a performer's health is asked for.
 package struct ProbeSettings: Sendable, Equatable {
-  /// Time between two probes of a performer that serves.
+  /// Time between two probes of a performer that serves. 15 s, 1 s each and 3 failures are the Hourglass performer contract's:
+  /// performers are built to be asked that often, also while they work.
   package var interval: Duration
   /// Time one probe may take.
   package var timeout: Duration
@@ -12,7 +13,7 @@ package struct ProbeSettings: Sendable, Equatable {
   package var startupInterval: ClosedRange<Duration>
 
   package init(
-    interval: Duration = .seconds(5), timeout: Duration = .seconds(1), failureThreshold: Int = 3,
+    interval: Duration = .seconds(15), timeout: Duration = .seconds(1), failureThreshold: Int = 3,
     startupLimit: Duration = .seconds(60),
     startupInterval: ClosedRange<Duration> = .milliseconds(50)...(.milliseconds(100))
   ) {

@@ -19,6 +19,8 @@ package struct PerformerStateMachine: Sendable, Equatable {
     case ended(String)
     /// The container could not be created, or did not come to serve.
     case startFailed(String)
+    /// The engine did not answer while a container was to be looked at or created: no fault of the performer's.
+    case engineUnavailable(String)
     /// The performer is to go.
     case retiring
     /// Its container is gone.
@@ -31,13 +33,13 @@ package struct PerformerStateMachine: Sendable, Equatable {
     case publish
     /// It can be given no tasks: take it out of service, and create a new container after the delay.
     case recreate(after: Duration)
+    /// Do the same again after the delay: nothing is known of the performer that was not known before.
+    case tryAgain(after: Duration)
     /// Take it out of service, wait for its tasks, remove its container.
     case retire
   }
 
   package private(set) var state: PerformerState
-  /// Containers created in place of failed ones.
-  package private(set) var restarts = 0
   /// What went wrong last; nil when nothing has.
   package private(set) var lastError: String?
   private let policy: RestartPolicy
@@ -46,6 +48,8 @@ package struct PerformerStateMachine: Sendable, Equatable {
   private var isEstablished: Bool
   /// Attempts to replace the container since the last healthy period.
   private var attempts = 0
+  /// Times in a row that the engine did not answer.
+  private var outages = 0
   private var servingSince: ContinuousClock.Instant?
 
   /// A performer that is being deployed for the first time.
@@ -96,7 +100,10 @@ package struct PerformerStateMachine: Sendable, Equatable {
       return probed(isServing, detail, at: now)
     case (.ended(let reason), .running), (.ended(let reason), .starting), (.startFailed(let reason), _):
       return failed(reason)
-    case (.pulling, _), (.starting, _), (.serving, _), (.probed, _), (.ended, _):
+    case (.engineUnavailable(let reason), .starting), (.engineUnavailable(let reason), .restarting),
+      (.engineUnavailable(let reason), .failed):
+      return engineUnavailable(reason)
+    case (.pulling, _), (.starting, _), (.serving, _), (.probed, _), (.ended, _), (.engineUnavailable, _):
       return .none
     }
   }
@@ -110,6 +117,7 @@ package struct PerformerStateMachine: Sendable, Equatable {
     state = .running
     isEstablished = true
     servingSince = now
+    outages = 0
     health = HealthTracker(failureThreshold: health.failureThreshold, isHealthy: true)
     return .publish
   }
@@ -127,13 +135,20 @@ package struct PerformerStateMachine: Sendable, Equatable {
   private mutating func failed(_ reason: String) -> Action {
     lastError = reason
     servingSince = nil
+    outages = 0
     guard isEstablished else {
       state = .failed
       return .none
     }
     attempts += 1
-    restarts += 1
     state = attempts > policy.patience ? .failed : .restarting
     return .recreate(after: policy.delay(beforeAttempt: attempts))
+  }
+
+  private mutating func engineUnavailable(_ reason: String) -> Action {
+    guard isEstablished else { return failed(reason) }
+    lastError = reason
+    outages += 1
+    return .tryAgain(after: RestartPolicy.engine.delay(beforeAttempt: outages))
   }
 }

@@ -22,6 +22,9 @@ package struct RestartPolicy: Sendable, Equatable {
 
   package static let standard = RestartPolicy()
 
+  /// For calls to an engine that is down: it comes back in seconds, and until then nothing else can be done.
+  package static let engine = RestartPolicy(firstDelay: .milliseconds(200), longestDelay: .seconds(5))
+
   /// The delay before attempt number `attempt`, counted from 1 since the last healthy period.
   package func delay(beforeAttempt attempt: Int) -> Duration {
     var delay = firstDelay

@@ -51,6 +51,18 @@ package struct ReconciliationPlan: Sendable, Equatable {
     package let containerID: String
   }
 
+  /// A performer in service that is deployed anew as another specification says.
+  package struct Renewal: Sendable, Equatable {
+    /// The performer it is to replace.
+    package let performerID: String
+    package let spec: PerformerSpec
+
+    package init(performerID: String, spec: PerformerSpec) {
+      self.performerID = performerID
+      self.spec = spec
+    }
+  }
+
   /// Performers whose container runs and is kept.
   package private(set) var adoptions: [Adoption] = []
   /// Performers in service whose container is gone, ended or of an older generation: a new one is created.
@@ -61,11 +73,18 @@ package struct ReconciliationPlan: Sendable, Equatable {
   package private(set) var removedContainers: [String] = []
   /// Configured performers to deploy, blue-green where another one serves the AVS.
   package private(set) var deployments: [PerformerSpec] = []
+  /// Performers put there by DeployArtifact whose limits the configuration has changed: the same image again, blue-green.
+  package private(set) var renewals: [Renewal] = []
   /// Performers kept whose specification changed in ways that need no new container.
   package private(set) var updatedSpecs: [String: PerformerSpec] = [:]
 
-  /// - Parameter configured: At most one specification for each AVS.
-  package init(stored: [Stored], containers: [Container], configured: [PerformerSpec]) {
+  /// - Parameters:
+  ///   - configured: At most one specification for each AVS.
+  ///   - allotments: What the configuration grants performers that came by DeployArtifact.
+  package init(
+    stored: [Stored], containers: [Container], configured: [PerformerSpec],
+    allotments: [EthereumAddress: PerformerAllotment] = [:]
+  ) {
     let kept = Self.keep(from: stored, configured: configured)
     let keptIDs = Set(kept.map(\.performerID))
     removedPerformers = stored.map(\.performerID).filter { !keptIDs.contains($0) }
@@ -80,6 +99,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
     }
     removedContainers = containers.map(\.id).filter { !adopted.contains($0) }
     compare(kept, with: configured)
+    compare(kept, with: allotments)
   }
 
   /// The latest performer in service of each AVS, unless it came from the configuration and is there no more.
@@ -114,6 +134,19 @@ package struct ReconciliationPlan: Sendable, Equatable {
       if performer.spec.needsNewContainer(for: spec) {
         deployments.append(spec)
       } else {
+        updatedSpecs[performer.performerID] = spec
+      }
+    }
+  }
+
+  private mutating func compare(_ kept: [Stored], with allotments: [EthereumAddress: PerformerAllotment]) {
+    for performer in kept where performer.origin == .deployment {
+      guard let allotment = allotments[performer.spec.avs] else { continue }
+      var spec = performer.spec
+      (spec.concurrency, spec.limits) = (allotment.concurrency, allotment.limits)
+      if performer.spec.needsNewContainer(for: spec) {
+        renewals.append(Renewal(performerID: performer.performerID, spec: spec))
+      } else if performer.spec != spec {
         updatedSpecs[performer.performerID] = spec
       }
     }

@@ -6,7 +6,8 @@ package struct ResourceLimits: Hashable, Sendable, Codable {
   package var cpus: Double
   /// Processes and threads.
   package var pids: Int64
-  /// Size of the writable `/tmp`, in bytes; it counts towards the memory.
+  /// Size of each file system the container may write to (`/tmp`, `/dev/shm`, every volume of its image), in bytes; what they
+  /// hold counts towards the memory.
   package var tmpfsBytes: Int64
   /// Size of one log file of the engine, in bytes.
   package var logFileBytes: Int64
@@ -25,6 +26,7 @@ package struct ResourceLimits: Hashable, Sendable, Codable {
     self.logFiles = logFiles
   }
 
-  /// Enough for a small performer and harmless to its neighbours: 512 MiB, one core, 256 processes, 64 MiB of `/tmp`, 3 × 10 MiB of logs.
+  /// Enough for a small performer and harmless to its neighbours: 512 MiB, one core, 256 processes, 64 MiB of `/tmp`, 3 × 10 MiB
+  /// of logs.
   package static let standard = ResourceLimits()
 }

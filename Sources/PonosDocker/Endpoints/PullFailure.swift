@@ -27,7 +27,9 @@ enum PullFailure {
     if says("x509") { return .registryUntrusted }
     if says(
       "connection refused", "no such host", "timeout", "timed out", "eof", "connection reset", "unreachable",
-      "deadline exceeded", "temporarily", "too many requests", "toomanyrequests", "unexpected")
+      "deadline exceeded", "temporarily", "too many requests", "toomanyrequests", "unexpected", "no route to host",
+      "server misbehaving", "temporary failure", "broken pipe", "bad gateway", "service unavailable",
+      "closed network connection")
     {
       return .registryUnavailable
     }

@@ -48,6 +48,16 @@ package struct EngineInfo: Sendable, Equatable, Decodable {
   package let runtimes: [String]
   package let liveRestoreEnabled: Bool
 
+  /// The profile that filters the system calls of containers: `default`, `builtin` or a path on the engine's host. nil when
+  /// nothing is filtered.
+  package var seccompProfile: String? {
+    let fields = securityOptions.lazy.map { $0.split(separator: ",") }.first { $0.contains("name=seccomp") }
+    guard let fields else { return nil }
+    // Engines that name no profile have only their own.
+    let profile = fields.first { $0.hasPrefix("profile=") }?.dropFirst("profile=".count) ?? "default"
+    return profile == "unconfined" ? nil : String(profile)
+  }
+
   private struct Runtime: Decodable {}
 
   private enum CodingKeys: String, CodingKey {

@@ -26,6 +26,10 @@ package struct HostConfig: Sendable, Equatable, Codable {
   package var portBindings: [String: [PortBinding]]?
   package var privileged: Bool?
   package var binds: [String]?
+  /// Mounts other than those of `tmpfs` and `binds`. One at the path of a volume of the image takes that volume's place.
+  package var mounts: [Mount]?
+  /// Size of `/dev/shm`, in bytes.
+  package var shmSize: Int64?
 
   package init() {}
 
@@ -34,8 +38,34 @@ package struct HostConfig: Sendable, Equatable, Codable {
     case capDrop = "CapDrop", capAdd = "CapAdd", securityOptions = "SecurityOpt", readonlyRootfs = "ReadonlyRootfs"
     case tmpfs = "Tmpfs", logConfig = "LogConfig", restartPolicy = "RestartPolicy", autoRemove = "AutoRemove"
     case `init` = "Init", networkMode = "NetworkMode", portBindings = "PortBindings", privileged = "Privileged"
-    case binds = "Binds"
+    case binds = "Binds", mounts = "Mounts", shmSize = "ShmSize"
   }
+}
+
+/// Something mounted into a container.
+package struct Mount: Sendable, Equatable, Codable {
+  /// How large a file system in memory may grow, and who may use it.
+  package struct TmpfsOptions: Sendable, Equatable, Codable {
+    package var sizeBytes: Int64
+    /// Permission bits of its root.
+    package var mode: UInt32
+
+    private enum CodingKeys: String, CodingKey { case sizeBytes = "SizeBytes", mode = "Mode" }
+  }
+
+  /// `tmpfs`, `bind` or `volume`.
+  package var type: String
+  /// Absolute path in the container.
+  package var target: String
+  /// Only with type `tmpfs`.
+  package var tmpfsOptions: TmpfsOptions?
+
+  /// A file system in memory that everybody in the container may write to; the engine adds `noexec`, `nosuid` and `nodev`.
+  package static func tmpfs(at target: String, sizeBytes: Int64) -> Mount {
+    Mount(type: "tmpfs", target: target, tmpfsOptions: TmpfsOptions(sizeBytes: sizeBytes, mode: 0o1777))
+  }
+
+  private enum CodingKeys: String, CodingKey { case type = "Type", target = "Target", tmpfsOptions = "TmpfsOptions" }
 }
 
 /// Where the engine puts a container's output.

@@ -10,9 +10,19 @@ package struct ImageDetails: Sendable, Equatable, Decodable {
   package let size: Int64
   package let architecture: String
   package let os: String
+  /// Paths that the image declares as volumes, sorted: for each of them a container gets a volume of its own on the host, unless
+  /// something else is mounted there.
+  package let volumes: [String]
+
+  private struct Config: Decodable {
+    struct Volume: Decodable {}
+    let volumes: [String: Volume]?
+    enum CodingKeys: String, CodingKey { case volumes = "Volumes" }
+  }
 
   private enum CodingKeys: String, CodingKey {
     case id = "Id", tags = "RepoTags", digests = "RepoDigests", size = "Size", architecture = "Architecture", os = "Os"
+    case config = "Config"
   }
 
   package init(from decoder: any Decoder) throws {
@@ -23,6 +33,7 @@ package struct ImageDetails: Sendable, Equatable, Decodable {
     size = try values.decodeIfPresent(Int64.self, forKey: .size) ?? 0
     architecture = try values.decodeIfPresent(String.self, forKey: .architecture) ?? ""
     os = try values.decodeIfPresent(String.self, forKey: .os) ?? ""
+    volumes = (try values.decodeIfPresent(Config.self, forKey: .config)?.volumes ?? [:]).keys.sorted()
   }
 }
 

@@ -12,15 +12,18 @@ enum ContainerEvent: Sendable, Equatable {
 
 /// Listens to the engine and tells of containers that ended, whatever happens to the engine meanwhile.
 ///
-/// The engine's stream ends when the engine does, and forgets what nobody heard. So after every connection, and every now and then,
-/// all containers are listed and compared with what should be running.
+/// The engine's stream ends when the engine does, and forgets what nobody heard. So after every connection, and every now and
+/// then, all containers are listed and compared with what should be running.
 struct ContainerEventFeed: Sendable {
   let runtime: DockerRuntime
   let logger: Logger
   /// Time between two comparisons.
-  var resyncInterval = Duration.seconds(30)
+  var comparisonInterval = Duration.seconds(30)
   /// Delays between attempts to reach an engine that is down.
-  var reconnect = RestartPolicy(firstDelay: .milliseconds(200), longestDelay: .seconds(5))
+  var reconnect = RestartPolicy.engine
+  /// Time an event stream has to last before earlier failures are forgotten: an engine that ends every stream at once, or a
+  /// comparison that fails each time, must not be asked without a pause.
+  var steadyPeriod = Duration.seconds(10)
   let deliver: @Sendable (ContainerEvent) -> Void
   /// Compares the containers of the engine with what should be there.
   let compare: @Sendable () async throws(DockerError) -> Void
@@ -28,7 +31,7 @@ struct ContainerEventFeed: Sendable {
   /// Listens until cancelled.
   func run() async {
     await withDiscardingTaskGroup { group in
-      group.addTask { await resyncPeriodically() }
+      group.addTask { await comparePeriodically() }
       await listen()
       group.cancelAll()
     }
@@ -36,10 +39,12 @@ struct ContainerEventFeed: Sendable {
 
   private func listen() async {
     var failures = 0
+    var weakness: String?
     while !Task.isCancelled {
-      let (wasConnected, problem) = await listenOnce()
+      await warn(ofWeakness: &weakness)
+      let (lasted, problem) = await listenOnce()
       if Task.isCancelled { return }
-      failures = wasConnected ? 1 : failures + 1
+      failures = lasted >= steadyPeriod ? 1 : failures + 1
       if failures == 1 {
         logger.warning("the event stream of Docker ended; listening again", metadata: ["reason": "\(problem)"])
       }
@@ -47,30 +52,43 @@ struct ContainerEventFeed: Sendable {
     }
   }
 
-  /// Returns when the stream ends: whether it had been opened, and why it ended.
-  private func listenOnce() async -> (wasConnected: Bool, problem: String) {
-    let wasConnected = Atomic(false)
+  /// The engine may have come back with other settings: says so once for each time they got worse.
+  private func warn(ofWeakness known: inout String?) async {
     do throws(DockerError) {
-      // The engine may have come back as another version.
+      // And as another version.
       try await runtime.docker.renegotiate()
-      try await runtime.events {
-        wasConnected.store(true, ordering: .relaxed)
-        try await compare()
-      } handle: { event in
-        if let event = Self.event(event) { deliver(event) }
-      }
-      return (true, "the engine closed it")
+      let weakness = try await runtime.missingSeccomp()
+      if let weakness, weakness != known { logger.warning("\(weakness)") }
+      known = weakness
     } catch {
-      return (wasConnected.load(ordering: .relaxed), error.description)
+      logger.debug("the engine's settings cannot be read", metadata: ["reason": "\(error)"])
     }
   }
 
-  private func resyncPeriodically() async {
+  /// Returns when the stream ends: how long it lasted once everything had been compared, and why it ended.
+  private func listenOnce() async -> (lasted: Duration, problem: String) {
+    let steadySince = Mutex<ContinuousClock.Instant?>(nil)
+    let problem: String
+    do throws(DockerError) {
+      try await runtime.events {
+        try await compare()
+        steadySince.withLock { $0 = .now }
+      } handle: { event in
+        if let event = Self.event(event) { deliver(event) }
+      }
+      problem = "the engine closed it"
+    } catch {
+      problem = error.description
+    }
+    return (steadySince.withLock(\.self).map { ContinuousClock.now - $0 } ?? .zero, problem)
+  }
+
+  private func comparePeriodically() async {
     while !Task.isCancelled {
-      try? await Task.sleep(for: resyncInterval)
+      try? await Task.sleep(for: comparisonInterval)
       if Task.isCancelled { return }
       do throws(DockerError) { try await compare() } catch {
-        logger.debug("containers cannot be listed", metadata: ["reason": "\(error)"])
+        logger.debug("containers cannot be compared", metadata: ["reason": "\(error)"])
       }
     }
   }

@@ -8,20 +8,24 @@ import PonosDocker
 enum ContainerHardening {
   /// A container that runs `image` within the limits of `spec`, in one network, with exactly `environment`.
   static func creation(
-    of spec: PerformerSpec, image: String, environment: [String], labels: [String: String], network: String
+    of spec: PerformerSpec, image: ResolvedImage, environment: [String], labels: [String: String], network: String
   ) -> ContainerCreation {
-    var container = ContainerCreation(image: image, environment: environment, labels: labels)
-    container.hostConfig = hostConfig(limits: spec.limits, network: network)
+    var container = ContainerCreation(image: image.reference, environment: environment, labels: labels)
+    container.hostConfig = hostConfig(limits: spec.limits, volumes: image.volumes, network: network)
     return container
   }
 
-  static func hostConfig(limits: ResourceLimits, network: String) -> HostConfig {
+  /// - Parameter volumes: Paths the image declares as volumes.
+  static func hostConfig(limits: ResourceLimits, volumes: [String], network: String) -> HostConfig {
     var host = HostConfig()
     host.capDrop = ["ALL"]
     host.securityOptions = ["no-new-privileges"]
     host.privileged = false
     host.readonlyRootfs = true
     host.tmpfs = ["/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=\(limits.tmpfsBytes)"]
+    // A volume of the image would be a directory on the host that may grow without limit.
+    host.mounts = volumes.filter { $0 != "/tmp" }.map { .tmpfs(at: $0, sizeBytes: limits.tmpfsBytes) }
+    host.shmSize = limits.tmpfsBytes
     host.memory = limits.memoryBytes
     // Equal to the memory: no swap on top of it.
     host.memorySwap = limits.memoryBytes

@@ -8,6 +8,7 @@ package struct ContainerPostMortem: Sendable, Equatable {
   package let logTail: [String]
 
   fileprivate static let lines = 20
+  /// UTF-8 bytes kept of a line.
   fileprivate static let lineLimit = 400
 }
 
@@ -18,7 +19,8 @@ extension DockerRuntime {
       let state = try await docker.container(id).state
       let log = try await docker.logTail(ofContainer: id, lines: ContainerPostMortem.lines)
       return ContainerPostMortem(
-        reason: ContainerPostMortem.reason(state), logTail: log.map { String($0.prefix(ContainerPostMortem.lineLimit)) })
+        reason: ContainerPostMortem.reason(state), logTail: log.map { LogLine.harmless($0, limit: ContainerPostMortem.lineLimit) }
+      )
     } catch {
       let reason = error.code == .notFound ? "was removed by someone else" : "cannot be examined: \(error)"
       return ContainerPostMortem(reason: reason, logTail: [])

@@ -23,7 +23,7 @@ package struct DockerRuntime: Sendable {
   ) async throws(DockerError) -> String {
     let network = try await networks.ensure(for: identity.avs)
     let container = ContainerHardening.creation(
-      of: spec, image: image.reference, environment: environment(of: spec),
+      of: spec, image: image, environment: environment(of: spec),
       labels: identity.labels(installationID: installationID), network: network)
     return try await docker.createContainer(container, name: Self.name(for: identity.avs))
   }
@@ -43,6 +43,15 @@ package struct DockerRuntime: Sendable {
   /// Returns once the container has ended. Throws `timedOut` when it still runs after `limit`.
   func waitForEnd(of id: String, limit: Duration) async throws(DockerError) {
     _ = try await docker.waitForContainer(id, limit: limit)
+  }
+
+  /// What is to be said of an engine that does not filter system calls; nil when it does.
+  func missingSeccomp() async throws(DockerError) -> String? {
+    if try await docker.info().seccompProfile != nil { return nil }
+    return """
+      the engine filters no system calls of performers: it has no seccomp profile, or runs with 'unconfined'. Start dockerd \
+      without --seccomp-profile=unconfined, on a kernel with seccomp
+      """
   }
 
   /// Id of the image the container was created from; nil when the container is gone.
@@ -70,13 +79,21 @@ package struct DockerRuntime: Sendable {
     try await docker.removeContainer(id, force: true)
   }
 
-  /// Takes all containers of a performer away; running ones are asked to end first if `isGraceful` is set.
+  /// Takes all containers of a performer away; running ones are asked to end first if `isGraceful` is set. One that cannot be
+  /// removed does not keep the others; it is reported in the end.
   func removeAll(of performerID: String, isGraceful: Bool) async throws(DockerError) {
     let labels = [ownership, "\(ContainerLabels.performer)=\(performerID)"]
+    var failure: DockerError?
     for container in try await docker.containers(labels: labels, all: true) {
-      if isGraceful, container.state == "running" { try await stop(container.id) }
-      try await docker.removeContainer(container.id, force: true)
+      do throws(DockerError) {
+        if isGraceful, container.state == "running" { try await stop(container.id) }
+        try await docker.removeContainer(container.id, force: true)
+      } catch {
+        guard error.isFaultOfContainer else { throw error }
+        failure = error
+      }
     }
+    if let failure { throw failure }
   }
 
   private func stop(_ id: String) async throws(DockerError) {
@@ -107,4 +124,9 @@ package struct DockerRuntime: Sendable {
   private static func name(for avs: EthereumAddress) -> String {
     "ponos-\(Hex.encode(avs.bytes.prefix(3)))-\(UUID().uuidString.prefix(8).lowercased())"
   }
+}
+
+extension DockerError {
+  /// Whether the engine works and only this container or network resists, so that others can still be dealt with.
+  var isFaultOfContainer: Bool { !isEngineDown && code != .cancelled }
 }

@@ -7,6 +7,14 @@ package struct ResolvedImage: Sendable, Equatable {
   package let reference: String
   /// `sha256:` and 64 hex digits.
   package let id: String
+  /// Paths the image declares as volumes.
+  package let volumes: [String]
+
+  fileprivate init(_ image: ImageDetails, reference: String) {
+    self.reference = reference
+    id = image.id
+    volumes = image.volumes
+  }
 }
 
 /// Finds images on the engine, and brings them there when the pull policy says so.
@@ -31,23 +39,23 @@ package struct ImageStore: Sendable {
     let pulled = try await docker.pullImage(
       repository: image.repository, version: image.digest ?? image.tag ?? "latest", idleLimit: pullIdleLimit,
       totalLimit: pullLimit)
-    return ResolvedImage(reference: image.description, id: pulled.id)
+    return ResolvedImage(pulled, reference: image.description)
   }
 
   /// The image of the id, if the engine still holds it.
   func held(id: String) async throws(DockerError) -> ResolvedImage? {
-    try await docker.image(id).map { ResolvedImage(reference: id, id: $0.id) }
+    try await docker.image(id).map { ResolvedImage($0, reference: id) }
   }
 
   private func local(_ image: ImageReference) async throws(DockerError) -> ResolvedImage? {
     if let found = try await docker.image(image.description) {
-      return ResolvedImage(reference: image.description, id: found.id)
+      return ResolvedImage(found, reference: image.description)
     }
     // An image that was built or loaded here has no digest from a registry. Its id is a digest of its content as well.
     guard let digest = image.digest, let found = try await docker.image(digest), found.id == digest,
       (found.tags + found.digests).contains(where: { Self.repository(of: $0) == Self.normalized(image.repository) })
     else { return nil }
-    return ResolvedImage(reference: found.id, id: found.id)
+    return ResolvedImage(found, reference: found.id)
   }
 
   private static func repository(of name: String) -> String {

@@ -33,6 +33,18 @@ package struct PerformerNetworks: Sendable {
     try await docker.removeNetwork(creation(for: avs).name)
   }
 
+  /// Networks of our own, for whichever AVS: also those that an earlier configuration left.
+  func owned() async throws(DockerError) -> [(avs: EthereumAddress, id: String)] {
+    try await docker.networks(labels: ["\(ContainerLabels.installation)=\(installationID)"]).compactMap { network in
+      network.labels[ContainerLabels.avs].flatMap { EthereumAddress(hex: $0) }.map { ($0, network.id) }
+    }
+  }
+
+  /// Removes one of our own networks; throws while containers are in it.
+  func remove(id: String) async throws(DockerError) {
+    try await docker.removeNetwork(id)
+  }
+
   private func creation(for avs: EthereumAddress) -> NetworkCreation {
     let labels = [ContainerLabels.installation: installationID]
     if let joinedNetwork { return NetworkCreation(name: joinedNetwork, labels: labels) }
@@ -44,6 +56,13 @@ package struct PerformerNetworks: Sendable {
   }
 
   private func check(_ existing: NetworkDetails, against wanted: NetworkCreation) throws(DockerError) {
+    // Reached by an id or another name as well, they are what the configuration refuses by name.
+    guard !["host", "null"].contains(existing.driver) else {
+      throw DockerError(
+        .conflict,
+        "The network \(existing.name) would leave performers without a network of their own (driver \(existing.driver))",
+        cure: "Give performerNetworkName the name of a bridge network, or leave it out.")
+    }
     guard joinedNetwork == nil else { return }
     guard existing.isInternal, existing.labels[ContainerLabels.installation] == installationID else {
       throw DockerError(

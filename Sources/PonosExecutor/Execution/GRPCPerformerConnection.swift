@@ -3,12 +3,14 @@ import PonosAPI
 import PonosCore
 import PonosTransport
 import SwiftProtobuf
+import Synchronization
 
 /// A line to a performer that speaks the Hourglass performer protocol over gRPC.
 package final class GRPCPerformerConnection: PerformerConnection {
   private let client: GRPCClient<ClientTransportInUse>
   /// Keeps the client connected; ends with `close`, which the owner of the connection has to call.
   private let connecting: Task<Void, any Error>
+  private let isClosed = Atomic(false)
 
   /// Replies up to this size are read to find out how much too large they are; longer ones end the call.
   private static let maxReplyBytes = 4 << 20
@@ -35,12 +37,12 @@ package final class GRPCPerformerConnection: PerformerConnection {
       let stub = Eigenlayer_Hourglass_V1_Performer_PerformerService.Client(wrapping: client)
       let reply = try await stub.executeTask(request, options: options)
       return PerformerReply(echoedID: Array(reply.taskID), output: Array(reply.result))
-    } catch let error as RPCError {
-      throw Self.classify(error)
     } catch is CancellationError {
       throw .cancelled
     } catch {
-      throw .unreachable("\(error)")
+      // What a client that closes says of a call is no answer of the performer's.
+      if isClosed.load(ordering: .relaxed), !Task.isCancelled { throw .unreachable("its connection was closed") }
+      throw (error as? RPCError).map(Self.classify) ?? .unreachable("\(error)")
     }
   }
 
@@ -52,7 +54,9 @@ package final class GRPCPerformerConnection: PerformerConnection {
       let stub = Grpc_Health_V1_Health.Client(wrapping: client)
       let reply = try await stub.check(Grpc_Health_V1_HealthCheckRequest(), options: options)
       return reply.status == .serving ? .serving : .notServing("its health service says \(reply.status)")
-    } catch let error as RPCError where error.code != .unavailable && error.code != .deadlineExceeded {
+    } catch let error as RPCError where error.code == .deadlineExceeded {
+      return .timedOut("its health service did not answer within \(timeout)")
+    } catch let error as RPCError where error.code != .unavailable {
       return .notServing("its health service answers \(error.code): \(error.message)")
     } catch {
       return .unreachable("\(error)")
@@ -60,6 +64,7 @@ package final class GRPCPerformerConnection: PerformerConnection {
   }
 
   package func close() async {
+    isClosed.store(true, ordering: .relaxed)
     client.beginGracefulShutdown()
     connecting.cancel()
     _ = await connecting.result

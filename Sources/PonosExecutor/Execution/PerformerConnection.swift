@@ -41,6 +41,8 @@ package enum HealthReport: Sendable, Equatable {
   case serving
   /// It answers, but not that it serves (`NOT_SERVING`, `UNKNOWN`, an unimplemented health service).
   case notServing(String)
-  /// No answer.
+  /// No connection, or it broke.
   case unreachable(String)
+  /// No answer in time, over whatever connection there is.
+  case timedOut(String)
 }

@@ -12,6 +12,7 @@ struct DaemonView: Sendable {
   let flights: TaskFlights
   let roster: PerformerRoster
   let performers: PerformerService
+  let receiver: TaskReceiver
   let metrics: ExecutorMetrics
   let installationID: String
 
@@ -21,7 +22,9 @@ struct DaemonView: Sendable {
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
     let storeFailure = storeFailure()
+    let closed = receiver.obstacle
     return Readiness(checks: [
+      .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
       .init(name: "store", isReady: storeFailure == nil, reason: storeFailure?.description),
       .init(
         name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),

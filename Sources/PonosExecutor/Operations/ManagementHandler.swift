@@ -158,10 +158,11 @@ extension RPCError {
       case .imageUnauthorized: .permissionDenied
       case .invalidImage: .invalidArgument
       case .imageCorrupt, .containerRefused, .performerExited, .performerNotServing: .failedPrecondition
-      case .registryUnavailable, .dockerUnavailable, .shuttingDown, .storeFailed: .unavailable
+      case .registryUnavailable, .imagePullFailed, .dockerUnavailable, .shuttingDown, .storeFailed: .unavailable
       }
-    let log = error.logTail.isEmpty ? "" : "; its last log lines: " + error.logTail.joined(separator: " | ")
-    self.init(code: code, message: error.message + log, metadata: ["ponos-code": .string(error.code.rawValue)])
+    self.init(
+      code: code, message: StatusMessage.text(error.message, log: error.logTail),
+      metadata: ["ponos-code": .string(error.code.rawValue)])
   }
 
   init(_ error: RemovalError) {
@@ -171,6 +172,7 @@ extension RPCError {
       case .alreadyInProgress: .alreadyExists
       case .storeFailed, .dockerUnavailable, .shuttingDown: .unavailable
       }
-    self.init(code: code, message: error.message, metadata: ["ponos-code": .string(error.code.rawValue)])
+    self.init(
+      code: code, message: StatusMessage.text(error.message, log: []), metadata: ["ponos-code": .string(error.code.rawValue)])
   }
 }

@@ -23,6 +23,8 @@ package struct DeploymentError: Error, Sendable, Equatable, CustomStringConverti
     /// What the registry sent does not match its digest.
     case imageCorrupt = "image_corrupt"
     case registryUnavailable = "registry_unavailable"
+    /// The pull failed for a reason that is not known; another attempt may work.
+    case imagePullFailed = "image_pull_failed"
     case invalidImage = "image_reference_invalid"
     /// The engine would not create or start the container.
     case containerRefused = "container_refused"
@@ -62,12 +64,13 @@ extension DeploymentError {
     case .cancelled: .shuttingDown
     case .invalidEndpoint, .unreachable, .timedOut, .versionUnsupported, .malformedReply, .replyTooLarge, .streamBroken:
       .dockerUnavailable
-    case .badRequest, .notFound, .conflict, .engineFailed, .buildFailed, .pullFailed: .containerRefused
+    case .badRequest, .notFound, .conflict, .engineFailed, .buildFailed: .containerRefused
     case .invalidReference: .invalidImage
     case .imageNotFound: .imageNotFound
     case .registryUnauthorized, .registryUntrusted: .imageUnauthorized
     case .imageCorrupt: .imageCorrupt
     case .registryUnavailable, .pullStalled: .registryUnavailable
+    case .pullFailed: .imagePullFailed
     }
   }
 

@@ -22,3 +22,20 @@ struct DeploymentOrder: Sendable {
       containerID: nil, createdAt: createdAt)
   }
 }
+
+/// The wish to put a performer in service however long that takes, for as long as it is wanted.
+struct StandingOrder: Sendable {
+  let order: DeploymentOrder
+  /// The performer that is deployed anew; nil for one the configuration names. The order stands while that is in service.
+  let renewed: String?
+
+  init(configured spec: PerformerSpec) {
+    order = DeploymentOrder(spec: spec, origin: .configuration)
+    renewed = nil
+  }
+
+  init(renewal: ReconciliationPlan.Renewal) {
+    order = DeploymentOrder(spec: renewal.spec, origin: .deployment)
+    renewed = renewal.performerID
+  }
+}

@@ -20,7 +20,7 @@ struct HealthMonitor: Sendable {
         switch await current.checkHealth(timeout: settings.timeout) {
         case .serving: return (current, "it serves")
         case .notServing(let report): lastReport = report
-        case .unreachable(let report):
+        case .unreachable(let report), .timedOut(let report):
           lastReport = report
           // A connection that was refused waits before it tries again, longer than we do.
           await current.close()
@@ -37,11 +37,21 @@ struct HealthMonitor: Sendable {
   }
 
   /// Probes once an interval and reports each answer, until cancelled.
-  func watch(_ connection: any PerformerConnection, report: @Sendable (HealthReport) -> Void) async {
+  ///
+  /// A probe that times out while the performer works on tasks, and has answered one since the probe before, is not reported: it
+  /// is busy, not dead. A performer that answers nothing at all for an interval gets no such credit.
+  func watch(_ connection: CountingConnection, report: @Sendable (HealthReport) -> Void) async {
+    var repliesBefore = connection.activity.replies
     while !Task.isCancelled {
       try? await Task.sleep(for: settings.interval)
       if Task.isCancelled { return }
-      report(await connection.checkHealth(timeout: settings.timeout))
+      let wasWorking = connection.activity.isWorking
+      let health = await connection.checkHealth(timeout: settings.timeout)
+      let activity = connection.activity
+      let isBusy = (wasWorking || activity.isWorking) && activity.replies > repliesBefore
+      repliesBefore = activity.replies
+      if case .timedOut = health, isBusy { continue }
+      report(health)
     }
   }
 }

@@ -1,13 +1,13 @@
 import PonosCore
 import Synchronization
 
-/// Where wishes for performers come in and their answers go out: keeps the work of callers and of `PerformerService.run()` apart, and
-/// deployments and removals of one AVS from each other.
+/// Where wishes for performers come in and their answers go out: keeps the work of callers and of `PerformerService.run()` apart,
+/// and deployments and removals of one AVS from each other.
 final class PerformerDesk: Sendable {
   enum Job: Sendable {
     case deploy(DeploymentOrder)
-    /// Deploy a configured performer, however long it takes.
-    case keepDeployed(PerformerSpec)
+    /// Deploy a performer, however long it takes.
+    case keepDeployed(StandingOrder)
     case supervise(PerformerSupervisor)
   }
 
@@ -159,6 +159,10 @@ final class PerformerDesk: Sendable {
       guard let supervised = state.supervised.removeValue(forKey: performerID) else { return }
       if state.inService[supervised.avs] == performerID { state.inService[supervised.avs] = nil }
     }
+  }
+
+  func performerInService(of avs: EthereumAddress) -> String? {
+    state.withLock { $0.inService[avs] }
   }
 
   func mailbox(of performerID: String) -> PerformerMailbox? {

@@ -5,7 +5,7 @@ package enum PerformerEvent: Sendable, Equatable {
   /// A deployment succeeded; the time from request to service.
   case deployed(avs: EthereumAddress, Duration)
   case deploymentFailed(avs: EthereumAddress, DeploymentError.Code)
-  /// A container is being replaced because it failed.
+  /// A container was created in place of one that failed or vanished.
   case restarted(avs: EthereumAddress)
   case probeFailed(avs: EthereumAddress)
   /// A process in the container exceeded the memory limit.

@@ -4,7 +4,9 @@ import PonosDocker
 /// A container that serves, and the line to it.
 struct LaunchedPerformer: Sendable {
   let containerID: String
-  let connection: any PerformerConnection
+  /// nil for one that was not created now but found.
+  var imageID: String?
+  let connection: CountingConnection
 }
 
 /// Brings one container from nothing to service, or takes it away again.
@@ -13,20 +15,33 @@ struct PerformerLauncher: Sendable {
   let probes: ProbeSettings
   let connect: @Sendable (PerformerEndpoint) throws -> any PerformerConnection
 
-  /// Creates a container, starts it, and returns when it serves. `created` is called with its id before it starts.
-  /// After an error, which carries the container's last words, nothing of it is left.
+  /// Creates a container, starts it, and returns when it serves. `created` is called with its id before it starts, `started`
+  /// after. After an error, which carries the container's last words, nothing of it is left.
   func launch(
     _ identity: ContainerIdentity, spec: PerformerSpec, image: ResolvedImage,
-    created: @Sendable (String) async throws(StoreError) -> Void
+    created: @Sendable (String) async throws(StoreError) -> Void, started: @Sendable () -> Void
   ) async throws(DeploymentError) -> LaunchedPerformer {
     let id: String
     do { id = try await runtime.create(identity, spec: spec, image: image) } catch { throw DeploymentError(error) }
     do throws(DeploymentError) {
       do { try await created(id) } catch { throw DeploymentError(error) }
       do { try await runtime.start(id) } catch { throw DeploymentError(error) }
-      return try await attach(to: id, identity)
+      started()
+      var launched = try await attach(to: id, identity)
+      launched.imageID = image.id
+      return launched
     } catch {
       throw await abandon(id, error)
+    }
+  }
+
+  /// Takes away what containers a performer has. One that the engine cannot remove is no reason to leave the performer without a
+  /// new one: it is removed at a later comparison.
+  func clear(_ performerID: String) async throws(DeploymentError) {
+    do throws(DockerError) {
+      try await runtime.removeAll(of: performerID, isGraceful: false)
+    } catch {
+      guard error.isFaultOfContainer else { throw DeploymentError(error) }
     }
   }
 
@@ -38,7 +53,7 @@ struct PerformerLauncher: Sendable {
     let endpoint = PerformerEndpoint(
       performerID: identity.performerID, avs: identity.avs, host: address, port: DockerRuntime.port)
     switch await firstOutcome(of: id, endpoint) {
-    case .serving(let connection): return LaunchedPerformer(containerID: id, connection: connection)
+    case .serving(let connection): return LaunchedPerformer(containerID: id, connection: CountingConnection(connection))
     case .ended: throw await exited(id)
     case .notServing(let report):
       if Task.isCancelled { throw .shuttingDown }

@@ -14,6 +14,8 @@ final class PerformerMailbox: Sendable {
     var ended: Message?
     var probed: Message?
     var reader: CheckedContinuation<Message?, Never>?
+    /// Whoever waits for retirement alone.
+    var watcher: CheckedContinuation<Bool, Never>?
     var isClosed = false
     var outcome: Result<Void, RemovalError> = .failure(.shuttingDown)
     var retirees: [CheckedContinuation<Result<Void, RemovalError>, Never>] = []
@@ -29,20 +31,25 @@ final class PerformerMailbox: Sendable {
     }
   }
 
+  private typealias Delivery = (CheckedContinuation<Message?, Never>?, Message?, CheckedContinuation<Bool, Never>?)
+
   private let state = Mutex(State())
 
   func post(_ message: Message) {
-    let delivery = state.withLock { state -> (CheckedContinuation<Message?, Never>, Message)? in
+    let (reader, next, watcher) = state.withLock { state -> Delivery in
       switch message {
       case .retire: state.isRetiring = true
       case .ended: state.ended = message
       case .probed: state.probed = message
       }
-      guard let reader = state.reader, let next = state.take() else { return nil }
-      state.reader = nil
-      return (reader, next)
+      defer {
+        state.reader = nil
+        if state.isRetiring { state.watcher = nil }
+      }
+      return (state.reader, state.reader == nil ? nil : state.take(), state.isRetiring ? state.watcher : nil)
     }
-    if let (reader, message) = delivery { reader.resume(returning: message) }
+    reader?.resume(returning: next)
+    watcher?.resume(returning: true)
   }
 
   /// The most pressing message, as soon as there is one; nil once the caller is cancelled. One reader at a time.
@@ -65,12 +72,25 @@ final class PerformerMailbox: Sendable {
     }
   }
 
-  /// Returns once the reader has put the message `retire` aside: the performer is to go.
+  /// Returns true once the performer is to go, false once the caller is cancelled. Takes no message out of the box: that a
+  /// container has ended is read later by whoever serves from it. One caller at a time.
   func untilRetiring() async -> Bool {
-    while let message = await next() {
-      if message == .retire { return true }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let answer = state.withLock { state -> Bool? in
+          if state.isRetiring { return true }
+          if Task.isCancelled { return false }
+          state.watcher = continuation
+          return nil
+        }
+        if let answer { continuation.resume(returning: answer) }
+      }
+    } onCancel: {
+      state.withLock { state in
+        defer { state.watcher = nil }
+        return state.watcher
+      }?.resume(returning: false)
     }
-    return false
   }
 
   /// Asks for retirement and waits for the end of it.

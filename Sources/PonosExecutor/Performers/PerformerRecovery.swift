@@ -6,8 +6,8 @@ import PonosDocker
 struct RecoveredPerformers: Sendable {
   /// Performers to supervise, and the running container of each, if it has one.
   var kept: [(record: PerformerRecord, containerID: String?)] = []
-  /// Configured performers to deploy.
-  var deployments: [PerformerSpec] = []
+  /// Performers to deploy: configured ones, and ones whose limits have changed.
+  var deployments: [StandingOrder] = []
 }
 
 /// Why recovery cannot go on.
@@ -23,21 +23,27 @@ enum RecoveryError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// Carries out a `ReconciliationPlan`: what a daemon does at its start about performers that an earlier one left. May be repeated.
+/// Carries out a `ReconciliationPlan`: what a daemon does at its start about performers that an earlier one left. May be
+/// repeated.
 struct PerformerRecovery: Sendable {
   let runtime: DockerRuntime
   let store: any ExecutorStore
   let logger: Logger
 
-  func recover(configured: [PerformerSpec]) async throws(RecoveryError) -> RecoveredPerformers {
+  func recover(
+    configured: [PerformerSpec], allotments: [EthereumAddress: PerformerAllotment]
+  ) async throws(RecoveryError) -> RecoveredPerformers {
     let records: [PerformerRecord]
     let containers: [ReconciliationPlan.Container]
     do { records = try await store.performers() } catch { throw .store(error) }
     do { containers = try await runtime.ownContainers() } catch { throw .docker(error) }
     let plan = ReconciliationPlan(
-      stored: records.map(ReconciliationPlan.Stored.init), containers: containers, configured: configured)
+      stored: records.map(ReconciliationPlan.Stored.init), containers: containers, configured: configured,
+      allotments: allotments)
     try await cleanUp(plan)
-    return RecoveredPerformers(kept: try await kept(records, plan), deployments: plan.deployments)
+    return RecoveredPerformers(
+      kept: try await kept(records, plan),
+      deployments: plan.deployments.map { StandingOrder(configured: $0) } + plan.renewals.map { StandingOrder(renewal: $0) })
   }
 
   private func cleanUp(_ plan: ReconciliationPlan) async throws(RecoveryError) {
@@ -67,12 +73,17 @@ struct PerformerRecovery: Sendable {
       let containerID = plan.adoptions.first { $0.performerID == record.id }?.containerID
       if let containerID { record.containerID = containerID }
       if let spec = plan.updatedSpecs[record.id] { record.spec = spec }
+      if record.imageID == nil, let containerID { record.imageID = try await imageID(of: containerID) }
       if record != stored {
         do { try await store.save(record) } catch { throw .store(error) }
       }
       kept.append((record, containerID))
     }
     return kept
+  }
+
+  private func imageID(of containerID: String) async throws(RecoveryError) -> String? {
+    do { return try await runtime.imageID(of: containerID) } catch { throw .docker(error) }
   }
 }
 

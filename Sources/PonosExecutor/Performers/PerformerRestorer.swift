@@ -9,35 +9,40 @@ struct PerformerRestorer: Sendable {
   let networks: PerformerNetworks
   let store: any ExecutorStore
   let board: PerformerBoard
+  let observe: @Sendable (PerformerEvent) -> Void
+  let logger: Logger
 
-  /// Creates the container that `replacement` describes in place of the one of `failed`, and returns when it serves.
-  func restore(
-    _ replacement: PerformerRecord, from failed: PerformerRecord
-  ) async throws(DeploymentError) -> LaunchedPerformer {
-    do { try await store.save(replacement) } catch { throw DeploymentError(error) }
-    let image = try await image(for: replacement, from: failed)
-    do { try await launcher.runtime.removeAll(of: replacement.id, isGraceful: false) } catch { throw DeploymentError(error) }
-    return try await launcher.launch(replacement.identity, spec: replacement.spec, image: image) { id throws(StoreError) in
-      var record = replacement
-      record.containerID = id
-      try await store.save(record)
-      board.update(record.id) { $0.containerID = id }
-    }
+  /// Creates the container that `record` describes in place of all others of the performer, and returns when it serves. May be
+  /// repeated with the same record.
+  func restore(_ record: PerformerRecord) async throws(DeploymentError) -> LaunchedPerformer {
+    do { try await store.save(record) } catch { throw DeploymentError(error) }
+    let image = try await image(of: record)
+    try await launcher.clear(record.id)
+    return try await launcher.launch(
+      record.identity, spec: record.spec, image: image,
+      created: { id throws(StoreError) in
+        try await store.save(record.with(containerID: id, imageID: image.id))
+        board.update(record.id) { entry in
+          entry.containerID = id
+          entry.restarts += 1
+        }
+        observe(.restarted(avs: record.spec.avs))
+      }, started: { board.update(record.id) { $0.containerHealthy = true } })
   }
 
-  /// The image the failed container ran, so that a tag that has moved on does not change what is in service. Without such a
-  /// container it is found as for a deployment, but a registry is asked only for an image that is not here.
-  private func image(
-    for replacement: PerformerRecord, from failed: PerformerRecord
-  ) async throws(DeploymentError) -> ResolvedImage {
+  /// The image the performer was put in service with, so that a tag that has moved on does not change what is in service. Where
+  /// the engine does not hold it any more, it is found as for a deployment, but a registry is asked only for an image that is not
+  /// here.
+  private func image(of record: PerformerRecord) async throws(DeploymentError) -> ResolvedImage {
     do throws(DockerError) {
-      if let containerID = failed.containerID, let id = try await launcher.runtime.imageID(of: containerID),
-        let image = try await images.held(id: id)
-      {
-        return image
+      if let id = record.imageID {
+        if let image = try await images.held(id: id) { return image }
+        logger.warning(
+          "the image of a performer is not on this host any more: looking it up by its name",
+          metadata: ["performer": "\(record.id)", "image": "\(record.spec.image)", "id": "\(id)"])
       }
-      let policy = replacement.spec.pullPolicy == .never ? PullPolicy.never : .ifNotPresent
-      return try await images.resolve(replacement.spec.image, policy: policy) {}
+      let policy = record.spec.pullPolicy == .never ? PullPolicy.never : .ifNotPresent
+      return try await images.resolve(record.spec.image, policy: policy) {}
     } catch {
       throw DeploymentError(error)
     }
@@ -58,7 +63,7 @@ struct PerformerRestorer: Sendable {
 
   /// Takes away the containers of a performer that was forgotten. What the engine does not remove now is removed at a later
   /// comparison, since no performer claims it.
-  func removeContainers(of record: PerformerRecord, withNetwork: Bool, logger: Logger) async {
+  func removeContainers(of record: PerformerRecord, withNetwork: Bool) async {
     do throws(DockerError) {
       try await launcher.runtime.removeAll(of: record.id, isGraceful: true)
       if withNetwork { try await networks.remove(for: record.spec.avs) }

@@ -50,6 +50,8 @@ package final class PerformerRoster: Sendable {
   }
 
   private struct State {
+    /// The performer each AVS belongs to, whether it serves at the moment or not: the one put in service last.
+    var holders: [EthereumAddress: String] = [:]
     /// The serving performer of each AVS.
     var serving: [EthereumAddress: String] = [:]
     /// Serving and draining performers by id.
@@ -67,26 +69,50 @@ package final class PerformerRoster: Sendable {
     self.changed = changed
   }
 
-  /// Makes `entry` the performer of its AVS. The one that served before, if any, drains from now on.
+  /// Gives the AVS of `entry` to its performer and puts that in service. The one that served before, if any, drains from now on.
   package func publish(_ entry: Entry) {
-    let voidWaiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-      if let previous = state.serving[entry.avs], previous != entry.performerID {
-        Self.withdraw(previous, from: &state)
-      }
-      state.serving[entry.avs] = entry.performerID
-      // A performer that comes back in a new container gets a new connection; leases of the old one are void.
-      state.lastPublication += 1
-      let slot = Slot(entry: entry, publication: state.lastPublication)
-      let replaced = state.slots.updateValue(slot, forKey: entry.performerID)
-      return replaced.map { Array($0.drainWaiters.values) } ?? []
-    }
+    let voidWaiters = state.withLock { Self.serve(entry, in: &$0) }
     voidWaiters.forEach { $0.resume() }
     changed()
   }
 
-  /// Takes a performer out of service; tasks it holds go on. Does nothing for an unknown id.
+  /// Puts a performer that was withdrawn, or left by an earlier daemon, in service again, unless its AVS belongs to another one
+  /// by now: then returns false and changes nothing. However late it recovers, a performer that was replaced cannot push its
+  /// successor out.
+  package func republish(_ entry: Entry) -> Bool {
+    let voidWaiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
+      if let holder = state.holders[entry.avs], holder != entry.performerID { return nil }
+      return Self.serve(entry, in: &state)
+    }
+    guard let voidWaiters else { return false }
+    voidWaiters.forEach { $0.resume() }
+    changed()
+    return true
+  }
+
+  private static func serve(_ entry: Entry, in state: inout State) -> [CheckedContinuation<Void, Never>] {
+    if let previous = state.serving[entry.avs], previous != entry.performerID { withdraw(previous, from: &state) }
+    state.holders[entry.avs] = entry.performerID
+    state.serving[entry.avs] = entry.performerID
+    // A performer that comes back in a new container gets a new connection; leases of the old one are void.
+    state.lastPublication += 1
+    let slot = Slot(entry: entry, publication: state.lastPublication)
+    let replaced = state.slots.updateValue(slot, forKey: entry.performerID)
+    return replaced.map { Array($0.drainWaiters.values) } ?? []
+  }
+
+  /// Takes a performer out of service for a while; tasks it holds go on, and its AVS stays its own. Does nothing for an unknown
+  /// id.
   package func withdraw(performerID: String) {
     state.withLock { Self.withdraw(performerID, from: &$0) }
+  }
+
+  /// Takes a performer out of service for good; tasks it holds go on. Does nothing for an unknown id.
+  package func retire(performerID: String) {
+    state.withLock { state in
+      Self.withdraw(performerID, from: &state)
+      for (avs, holder) in state.holders where holder == performerID { state.holders[avs] = nil }
+    }
   }
 
   private static func withdraw(_ performerID: String, from state: inout State) {
@@ -121,8 +147,8 @@ package final class PerformerRoster: Sendable {
 
   /// Takes a slot of the performer that serves `avs`; nil when there is none, or none free.
   ///
-  /// - Parameter mustBeAlone: Whether the task needs the container of this publication for itself: only an idle one will do, and it takes
-  ///   no other task meanwhile.
+  /// - Parameter mustBeAlone: Whether the task needs the container of this publication for itself: only an idle one will do, and
+  ///   it takes no other task meanwhile.
   package func acquire(_ avs: EthereumAddress, mustBeAlone: (_ publication: UInt64) -> Bool = { _ in false }) -> Lease? {
     state.withLock { state in
       guard let id = state.serving[avs], let slot = state.slots[id], !slot.isTakenWhole else { return nil }

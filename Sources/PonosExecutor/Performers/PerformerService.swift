@@ -4,8 +4,8 @@ import PonosDocker
 import ServiceLifecycle
 import Synchronization
 
-/// Runs the performers of all AVSs: recovers those that should be there, deploys and removes them on demand, and supervises each in
-/// a child of its own, so that none can hold up another.
+/// Runs the performers of all AVSs: recovers those that should be there, deploys and removes them on demand, and supervises each
+/// in a child of its own, so that none can hold up another.
 ///
 /// `deploy` and `remove` only ask; `run()` does the work, so a caller that goes away changes nothing. Containers are left running
 /// when the service ends, for the next daemon to adopt.
@@ -14,6 +14,7 @@ package final class PerformerService: Service, Sendable {
   private let store: any ExecutorStore
   private let roster: PerformerRoster
   private let configured: [PerformerSpec]
+  private let allotments: [EthereumAddress: PerformerAllotment]
   private let settings: PerformerSettings
   private let executorEnvironment: [String: String]
   private let observe: @Sendable (PerformerEvent) -> Void
@@ -24,12 +25,14 @@ package final class PerformerService: Service, Sendable {
 
   /// - Parameters:
   ///   - configured: What the configuration wants, at most one for each AVS.
+  ///   - allotments: What the configuration grants performers of each AVS, however they were deployed.
   ///   - executorEnvironment: The daemon's own environment.
   ///   - observe: Called for everything worth counting; must not block.
   ///   - connect: Makes the line to a container. Each one is closed by this service.
   package init(
     docker: DockerClient, store: any ExecutorStore, roster: PerformerRoster, configured: [PerformerSpec],
-    settings: PerformerSettings = PerformerSettings(), executorEnvironment: [String: String],
+    allotments: [EthereumAddress: PerformerAllotment] = [:], settings: PerformerSettings = PerformerSettings(),
+    executorEnvironment: [String: String],
     observe: @escaping @Sendable (PerformerEvent) -> Void = { _ in },
     connect: @escaping @Sendable (PerformerEndpoint) throws -> any PerformerConnection, logger: Logger
   ) {
@@ -37,6 +40,7 @@ package final class PerformerService: Service, Sendable {
     self.store = store
     self.roster = roster
     self.configured = configured
+    self.allotments = allotments
     self.settings = settings
     self.executorEnvironment = executorEnvironment
     self.observe = observe
@@ -64,12 +68,12 @@ package final class PerformerService: Service, Sendable {
       throw RemovalError(
         .unknownPerformer, "No performer is called '\(performerID)'. ListPerformers names those there are.")
     }
-    // A configured performer that does not come up is not tried again; one that may yet come up is left alone.
+    // A performer that does not come up is not tried again; one that may yet come up is left alone.
     guard entry.role == .staged, entry.state == .failed else {
       throw RemovalError(
         .alreadyInProgress, "\(performerID) is being deployed or removed. Wait for that to finish, then try again.")
     }
-    desk.abandon(entry.avs)
+    if entry.origin == .configuration { desk.abandon(entry.avs) }
     board.remove(performerID)
   }
 
@@ -120,11 +124,12 @@ package final class PerformerService: Service, Sendable {
     }
   }
 
-  /// The parts that bring performers up and restore them, made once the installation is known.
+  /// The parts that do the work, made once the installation is known.
   private struct Crew: Sendable {
     let runtime: DockerRuntime
-    let staging: PerformerStaging
     let restorer: PerformerRestorer
+    let deployer: PerformerDeployer
+    let comparison: EngineComparison
   }
 
   private func crew(installationID: String) -> Crew {
@@ -134,20 +139,27 @@ package final class PerformerService: Service, Sendable {
       stopGrace: settings.stopGrace)
     let images = ImageStore(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit)
     let launcher = PerformerLauncher(runtime: runtime, probes: settings.probes, connect: connect)
+    let restorer = PerformerRestorer(
+      launcher: launcher, images: images, networks: networks, store: store, board: board, observe: observe, logger: logger)
+    let staging = PerformerStaging(
+      launcher: launcher, images: images, store: store, board: board, settings: settings, observe: observe)
     return Crew(
-      runtime: runtime,
-      staging: PerformerStaging(
-        launcher: launcher, images: images, store: store, board: board, settings: settings, observe: observe),
-      restorer: PerformerRestorer(
-        launcher: launcher, images: images, networks: networks, store: store, board: board))
+      runtime: runtime, restorer: restorer,
+      deployer: PerformerDeployer(
+        staging: staging, restorer: restorer, store: store, roster: roster, board: board, desk: desk, retries: settings.restarts,
+        observe: observe, supervise: { self.supervise($0.record, $0.machine, .serving($0.launched), restorer) }, logger: logger),
+      comparison: EngineComparison(runtime: runtime, networks: networks, board: board, desk: desk, logger: logger))
   }
 
   private func perform(_ job: PerformerDesk.Job, _ crew: Crew) async {
     switch job {
     case .deploy(let order):
       guard desk.isAwaited(order) else { return }
-      desk.finish(order, await deployed(order, crew))
-    case .keepDeployed(let spec): await keepDeployed(spec, crew)
+      let outcome = await crew.deployer.deploy(order)
+      // Whoever asked is told; only what is tried again stays in view.
+      if case .failure = outcome { board.remove(order.performerID) }
+      desk.finish(order, outcome)
+    case .keepDeployed(let order): await crew.deployer.keepDeployed(order)
     case .supervise(var supervisor):
       await supervisor.run()
       desk.leave(supervisor.record.id)
@@ -162,7 +174,7 @@ package final class PerformerService: Service, Sendable {
     while !Task.isCancelled {
       do throws(RecoveryError) {
         let recovered = try await PerformerRecovery(runtime: crew.runtime, store: store, logger: logger)
-          .recover(configured: configured)
+          .recover(configured: configured, allotments: allotments)
         begin(recovered, crew)
         return true
       } catch {
@@ -183,96 +195,25 @@ package final class PerformerService: Service, Sendable {
         containerID == nil
         ? PerformerStateMachine(restoring: settings.probes, policy: settings.restarts)
         : PerformerStateMachine(adopting: settings.probes, policy: settings.restarts)
-      supervise(record, machine, containerID.map { .adopting(containerID: $0) } ?? .restoring, crew)
+      supervise(record, machine, containerID.map { .adopting(containerID: $0) } ?? .restoring, crew.restorer)
     }
     desk.open(wanted: configured.map(\.avs))
-    for spec in recovered.deployments { desk.submit(.keepDeployed(spec)) }
+    for order in recovered.deployments { desk.submit(.keepDeployed(order)) }
   }
 
   private func supervise(
-    _ record: PerformerRecord, _ machine: PerformerStateMachine, _ start: PerformerSupervisor.Start, _ crew: Crew
+    _ record: PerformerRecord, _ machine: PerformerStateMachine, _ start: PerformerSupervisor.Start,
+    _ restorer: PerformerRestorer
   ) {
     let mailbox = PerformerMailbox()
     let supervisor = PerformerSupervisor(
-      record, machine: machine, start: start, mailbox: mailbox, restorer: crew.restorer, roster: roster, board: board,
+      record, machine: machine, start: start, mailbox: mailbox, restorer: restorer, roster: roster, board: board,
       settings: settings, observe: observe, logger: logger)
     desk.enter(record.id, avs: record.spec.avs, mailbox)?.post(.retire)
     desk.submit(.supervise(supervisor))
   }
 
   // MARK: Deploying
-
-  private func deployed(_ order: DeploymentOrder, _ crew: Crew) async -> Result<Deployment, DeploymentError> {
-    let start = ContinuousClock.now
-    let avs = order.spec.avs
-    do throws(DeploymentError) {
-      let deployment = try await putInService(order.record(createdAt: board.now), crew)
-      observe(.deployed(avs: avs, ContinuousClock.now - start))
-      logger.notice(
-        "performer deployed", metadata: ["performer": "\(deployment.performerID)", "image": "\(deployment.image)"])
-      return .success(deployment)
-    } catch {
-      observe(.deploymentFailed(avs: avs, error.code))
-      // Whoever asked is told; only what is tried again stays in view.
-      if order.origin == .deployment { board.remove(order.performerID) }
-      return .failure(error)
-    }
-  }
-
-  private func putInService(_ wanted: PerformerRecord, _ crew: Crew) async throws(DeploymentError) -> Deployment {
-    let staged = try await crew.staging.stage(wanted)
-    var record = staged.record
-    record.role = .inService
-    do { try await store.save(record) } catch {
-      await staged.launched.connection.close()
-      board.update(record.id) { [message = error.description] entry in
-        entry.state = .failed
-        entry.lastError = message
-      }
-      _ = await crew.restorer.forget(record.id)
-      await crew.restorer.removeContainers(of: record, withNetwork: false, logger: logger)
-      throw DeploymentError(error)
-    }
-    board.update(record.id) { [now = board.now] entry in
-      entry.role = .inService
-      entry.state = .running
-      entry.applicationHealthy = true
-      entry.lastHealthCheck = now
-    }
-    // From here on new tasks go to the new performer. The old one's supervisor drains it.
-    roster.publish(record.entry(staged.launched.connection))
-    supervise(record, staged.machine, .serving(staged.launched), crew)
-    return Deployment(
-      deploymentID: record.deploymentID, performerID: record.id, avs: record.spec.avs, image: record.spec.image,
-      containerID: staged.launched.containerID)
-  }
-
-  /// Deploys a configured performer, trying again until it serves, another one was deployed, or it is not wanted any more.
-  private func keepDeployed(_ spec: PerformerSpec, _ crew: Crew) async {
-    let order = DeploymentOrder(spec: spec, origin: .configuration)
-    var attempt = 0
-    while !Task.isCancelled, desk.wanted.contains(spec.avs) {
-      switch await desk.exclusively(spec.avs, { await self.deployed(order, crew) }) {
-      case .success?: return
-      case .failure(let error)? where error.code != .shuttingDown:
-        logger.error(
-          "a configured performer cannot be deployed; trying again",
-          metadata: [
-            "avs": "\(spec.avs)", "reason": "\(error)", "log": "\(error.logTail.suffix(3).joined(separator: " | "))",
-          ])
-      case .failure?: return
-      case nil: break
-      }
-      attempt += 1
-      try? await Task.sleep(for: settings.restarts.delay(beforeAttempt: attempt))
-      if isServedByDeployment(spec.avs) { return board.remove(order.performerID) }
-    }
-  }
-
-  /// Whether somebody deployed a performer of their own, which outranks the configuration's.
-  private func isServedByDeployment(_ avs: EthereumAddress) -> Bool {
-    board.all.contains { $0.avs == avs && $0.role == .inService && $0.origin == .deployment }
-  }
 
   private func admitted(_ spec: PerformerSpec) -> PerformerSpec {
     let (passed, dropped) = settings.environmentDenyList.filter(spec.environment)
@@ -290,8 +231,8 @@ package final class PerformerService: Service, Sendable {
 
   private func feed(_ crew: Crew) -> ContainerEventFeed {
     ContainerEventFeed(
-      runtime: crew.runtime, logger: logger, deliver: { self.deliver($0) },
-      compare: { () async throws(DockerError) in try await self.compare(crew) })
+      runtime: crew.runtime, logger: logger, comparisonInterval: settings.comparisonInterval, deliver: { self.deliver($0) },
+      compare: { () async throws(DockerError) in try await crew.comparison.run() })
   }
 
   private func deliver(_ event: ContainerEvent) {
@@ -304,22 +245,6 @@ package final class PerformerService: Service, Sendable {
       logger.warning(
         "a process of a performer was killed for exceeding the memory limit",
         metadata: ["performer": "\(performerID)", "container": "\(containerID.prefix(12))"])
-    }
-  }
-
-  /// Tells supervisors of containers that ended unheard, and removes containers of ours that nobody claims.
-  private func compare(_ crew: Crew) async throws(DockerError) {
-    // Asked before the list is made: a container created meanwhile is not missed.
-    let expected = board.all.filter { $0.state == .running }
-    let containers = try await crew.runtime.ownContainers()
-    let running = Set(containers.lazy.filter(\.isRunning).map(\.id))
-    for entry in expected {
-      guard let id = entry.containerID, !running.contains(id) else { continue }
-      desk.mailbox(of: entry.performerID)?.post(.ended(containerID: id, reason: "does not run any more"))
-    }
-    for container in containers where container.performerID.flatMap(board.entry) == nil {
-      logger.notice("removing a container that no performer claims", metadata: ["container": "\(container.id.prefix(12))"])
-      try await crew.runtime.discard(container.id)
     }
   }
 }

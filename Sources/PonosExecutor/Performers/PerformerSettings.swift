@@ -14,13 +14,16 @@ package struct PerformerSettings: Sendable {
   package var pullIdleLimit: Duration
   /// Time between SIGTERM and SIGKILL. From the Hourglass performer contract.
   package var stopGrace: Duration
+  /// Time between two comparisons of the engine's containers and networks with what should be there.
+  package var comparisonInterval: Duration
   /// Variables dropped from deployments that come over the network.
   package var environmentDenyList: EnvironmentDenyList
 
   package init(
     networkName: String? = nil, probes: ProbeSettings = .standard, restarts: RestartPolicy = .standard,
     drainLimit: Duration = .seconds(90), pullLimit: Duration = .seconds(1800), pullIdleLimit: Duration = .seconds(60),
-    stopGrace: Duration = .seconds(10), environmentDenyList: EnvironmentDenyList = .standard
+    stopGrace: Duration = .seconds(10), comparisonInterval: Duration = .seconds(30),
+    environmentDenyList: EnvironmentDenyList = .standard
   ) {
     self.networkName = networkName
     self.probes = probes
@@ -29,6 +32,16 @@ package struct PerformerSettings: Sendable {
     self.pullLimit = pullLimit
     self.pullIdleLimit = pullIdleLimit
     self.stopGrace = stopGrace
+    self.comparisonInterval = comparisonInterval
     self.environmentDenyList = environmentDenyList
+  }
+}
+
+extension ExecutorConfig {
+  /// What each configured AVS grants its performers.
+  var allotments: [EthereumAddress: PerformerAllotment] {
+    Dictionary(
+      avs.map { ($0.address, PerformerAllotment(concurrency: $0.concurrency, limits: $0.limits)) },
+      uniquingKeysWith: { first, _ in first })
   }
 }

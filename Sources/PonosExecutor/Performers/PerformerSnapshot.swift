@@ -18,7 +18,7 @@ package struct PerformerSnapshot: Sendable, Equatable {
   package var lastHealthCheck: UnixMilliseconds?
   /// Number of the container among those created for the performer, from 1.
   package var generation: Int
-  /// Containers replaced because they failed, since the daemon started.
+  /// Containers created in place of ones that failed or vanished, since the daemon started.
   package var restarts: Int
   /// What went wrong last; nil when nothing did, or when it has served well since.
   package var lastError: String?

@@ -19,7 +19,8 @@ struct PerformerStaging: Sendable {
     let launched: LaunchedPerformer
   }
 
-  /// Returns when the performer serves. After an error no record and no container of it are left; its last words stay on the board.
+  /// Returns when the performer serves. After an error no record and no container of it are left; its last words stay on the
+  /// board.
   func stage(_ wanted: PerformerRecord) async throws(DeploymentError) -> Staged {
     var machine = PerformerStateMachine(deploying: settings.probes, policy: settings.restarts)
     board.put(PerformerSnapshot(wanted))
@@ -31,6 +32,7 @@ struct PerformerStaging: Sendable {
       board.update(wanted.id) { entry in
         entry.state = .failed
         entry.containerID = nil
+        entry.containerHealthy = false
         entry.lastError = error.description
         entry.logTail = error.logTail
       }
@@ -46,20 +48,17 @@ struct PerformerStaging: Sendable {
     let image = try await image(of: wanted, &machine)
     _ = machine.handle(.starting, at: .now)
     board.update(wanted.id) { $0.state = .starting }
-    let identity = ContainerIdentity(performerID: wanted.id, avs: wanted.spec.avs, generation: wanted.generation)
-    let launched = try await launcher.launch(identity, spec: wanted.spec, image: image) { id throws(StoreError) in
-      var record = wanted
-      record.containerID = id
-      try await store.save(record)
-      board.update(wanted.id) { entry in
-        entry.containerID = id
-        entry.containerHealthy = true
-      }
-    }
+    // An earlier attempt at the same performer may have left a container that the engine would not remove then.
+    try await launcher.clear(wanted.id)
+    let launched = try await launcher.launch(
+      wanted.identity, spec: wanted.spec, image: image,
+      created: { id throws(StoreError) in
+        try await store.save(wanted.with(containerID: id, imageID: image.id))
+        board.update(wanted.id) { $0.containerID = id }
+      }, started: { board.update(wanted.id) { $0.containerHealthy = true } })
     _ = machine.handle(.serving, at: .now)
-    var record = wanted
-    record.containerID = launched.containerID
-    return Staged(record: record, machine: machine, launched: launched)
+    return Staged(
+      record: wanted.with(containerID: launched.containerID, imageID: image.id), machine: machine, launched: launched)
   }
 
   private func image(

@@ -3,7 +3,8 @@ import PonosCore
 import PonosDocker
 
 /// Keeps one performer in service: watches its container and its health, replaces the container when it fails, and takes the
-/// performer away when asked to. The performer's record, board entry and place in the roster are written by nobody else meanwhile.
+/// performer away when asked to. The performer's record, board entry and place in the roster are written by nobody else
+/// meanwhile.
 ///
 /// What to do is decided by `PerformerStateMachine`; this does it.
 struct PerformerSupervisor: Sendable {
@@ -22,9 +23,10 @@ struct PerformerSupervisor: Sendable {
   private let start: Start
   private let mailbox: PerformerMailbox
   private let restorer: PerformerRestorer
+  private let retirement: PerformerRetirement
   private let roster: PerformerRoster
   private let board: PerformerBoard
-  private let settings: PerformerSettings
+  private let probes: ProbeSettings
   private let observe: @Sendable (PerformerEvent) -> Void
   private let logger: Logger
 
@@ -40,18 +42,25 @@ struct PerformerSupervisor: Sendable {
     self.restorer = restorer
     self.roster = roster
     self.board = board
-    self.settings = settings
     self.observe = observe
+    probes = settings.probes
     var logger = logger
     logger[metadataKey: "performer"] = "\(record.id)"
     logger[metadataKey: "avs"] = "\(record.spec.avs)"
     self.logger = logger
+    retirement = PerformerRetirement(
+      restorer: restorer, roster: roster, board: board, drainLimit: settings.drainLimit, logger: logger)
   }
 
   /// What the performer should do next.
   private enum Next {
     case serve(LaunchedPerformer)
-    case recreate(after: Duration)
+    /// Connect to the running container of this id.
+    case adopt(String, after: Duration)
+    /// Create another container in place of the one that failed.
+    case replace(after: Duration)
+    /// Create the container that the record describes.
+    case create(after: Duration)
     case retire((any PerformerConnection)?)
     /// The daemon ends; containers stay for the next one to adopt.
     case leave
@@ -60,11 +69,13 @@ struct PerformerSupervisor: Sendable {
   /// Returns once the performer is gone, or the caller cancelled.
   mutating func run() async {
     var outcome: Result<Void, RemovalError> = .failure(.shuttingDown)
-    var next = await begin()
+    var next = begin()
     supervision: while true {
       switch next {
       case .serve(let launched): next = await serve(launched)
-      case .recreate(let delay): next = await recreate(after: delay)
+      case .adopt(let containerID, let delay): next = await adopt(containerID, after: delay)
+      case .replace(let delay): next = replace(after: delay)
+      case .create(let delay): next = await create(after: delay)
       case .retire(let connection):
         outcome = await retire(connection)
         break supervision
@@ -76,30 +87,30 @@ struct PerformerSupervisor: Sendable {
 
   // MARK: Beginning
 
-  private mutating func begin() async -> Next {
+  private func begin() -> Next {
     switch start {
     case .serving(let launched): return .serve(launched)
     case .restoring:
       logger.notice("its container is gone: creating a new one")
       show()
-      return .recreate(after: .zero)
-    case .adopting(let id): return await adopt(id)
+      return .replace(after: .zero)
+    case .adopting(let containerID):
+      show { $0.containerHealthy = true }
+      return .adopt(containerID, after: .zero)
     }
   }
 
-  private mutating func adopt(_ containerID: String) async -> Next {
-    show { $0.containerHealthy = true }
+  private mutating func adopt(_ containerID: String, after delay: Duration) async -> Next {
     let identity = record.identity
-    let result = await unlessRetiring { [restorer] () async throws(DeploymentError) in
+    let outcome = await InterruptibleLaunch(mailbox: mailbox).run(after: delay) { [restorer] () async throws(DeploymentError) in
       try await restorer.launcher.attach(to: containerID, identity)
     }
-    switch result {
-    case .done(.success(let launched)):
-      record.containerID = containerID
+    switch outcome {
+    case .launched(let launched):
       publish(launched)
       logger.notice("adopted its running container", metadata: ["container": "\(containerID.prefix(12))"])
       return .serve(launched)
-    case .done(.failure(let error)): return failed(error)
+    case .failed(let error): return failed(error, again: { .adopt(containerID, after: $0) })
     case .retiring: return .retire(nil)
     case .cancelled: return .leave
     }
@@ -108,7 +119,7 @@ struct PerformerSupervisor: Sendable {
   // MARK: Serving
 
   private mutating func serve(_ launched: LaunchedPerformer) async -> Next {
-    let monitor = HealthMonitor(settings: settings.probes)
+    let monitor = HealthMonitor(settings: probes)
     return await withTaskGroup(of: Void.self) { [mailbox] group in
       group.addTask { await monitor.watch(launched.connection) { mailbox.post(.probed($0)) } }
       defer { group.cancelAll() }
@@ -131,7 +142,7 @@ struct PerformerSupervisor: Sendable {
       _ = machine.handle(.probed(isServing: true, detail: ""), at: .now)
       show { [now = board.now] in $0.lastHealthCheck = now }
       return nil
-    case .probed(.notServing(let detail)), .probed(.unreachable(let detail)):
+    case .probed(.notServing(let detail)), .probed(.unreachable(let detail)), .probed(.timedOut(let detail)):
       observe(.probeFailed(avs: record.spec.avs))
       var probed = machine
       guard case .recreate = probed.handle(.probed(isServing: false, detail: detail), at: .now) else {
@@ -151,56 +162,69 @@ struct PerformerSupervisor: Sendable {
     await launched.connection.close()
     let postMortem = await restorer.launcher.runtime.postMortem(of: launched.containerID)
     if case .ended = event { machine.explain("the container \(postMortem.reason)") }
-    return next(after: action, logTail: postMortem.logTail)
+    return next(after: action, logTail: postMortem.logTail, again: { .replace(after: $0) })
   }
 
   // MARK: Replacing
 
-  private mutating func failed(_ error: DeploymentError) -> Next {
-    next(after: machine.handle(.startFailed(error.description), at: .now), logTail: error.logTail)
+  /// - Parameter again: What to do once more when only the engine did not answer.
+  private mutating func failed(_ error: DeploymentError, again: (Duration) -> Next) -> Next {
+    let event: PerformerStateMachine.Event =
+      error.code == .dockerUnavailable ? .engineUnavailable(error.description) : .startFailed(error.description)
+    return next(after: machine.handle(event, at: .now), logTail: error.logTail, again: again)
   }
 
-  private func next(after action: PerformerStateMachine.Action, logTail: [String]) -> Next {
-    show { entry in
-      entry.containerHealthy = false
-      entry.logTail = logTail
+  private func next(after action: PerformerStateMachine.Action, logTail: [String], again: (Duration) -> Next) -> Next {
+    switch action {
+    case .recreate(let delay):
+      show { entry in
+        entry.containerHealthy = false
+        entry.logTail = logTail
+      }
+      logger.warning(
+        "the performer failed: replacing its container",
+        metadata: [
+          "reason": "\(machine.lastError ?? "")", "delay": "\(delay)", "log": "\(logTail.suffix(3).joined(separator: " | "))",
+        ])
+      return .replace(after: delay)
+    case .tryAgain(let delay):
+      show()
+      logger.debug("the engine does not answer", metadata: ["reason": "\(machine.lastError ?? "")", "delay": "\(delay)"])
+      return again(delay)
+    case .none, .publish, .retire: return .leave
     }
-    guard case .recreate(let delay) = action else { return .leave }
-    observe(.restarted(avs: record.spec.avs))
-    logger.warning(
-      "the performer failed: replacing its container",
-      metadata: [
-        "reason": "\(machine.lastError ?? "")", "delay": "\(delay)", "restarts": "\(machine.restarts)",
-        "log": "\(logTail.suffix(3).joined(separator: " | "))",
-      ])
-    return .recreate(after: delay)
   }
 
-  private mutating func recreate(after delay: Duration) async -> Next {
-    let failedRecord = record
+  private mutating func replace(after delay: Duration) -> Next {
     record.generation += 1
     record.containerID = nil
-    let replacement = record
     show()
-    let result = await unlessRetiring { [restorer] () async throws(DeploymentError) in
-      do { try await Task.sleep(for: delay) } catch { throw .shuttingDown }
-      return try await restorer.restore(replacement, from: failedRecord)
+    return .create(after: delay)
+  }
+
+  private mutating func create(after delay: Duration) async -> Next {
+    let record = record
+    let outcome = await InterruptibleLaunch(mailbox: mailbox).run(after: delay) { [restorer] () async throws(DeploymentError) in
+      try await restorer.restore(record)
     }
-    switch result {
-    case .done(.success(let launched)):
-      record.containerID = launched.containerID
+    switch outcome {
+    case .launched(let launched):
       publish(launched)
       logger.notice("the performer serves again", metadata: ["container": "\(launched.containerID.prefix(12))"])
       return .serve(launched)
-    case .done(.failure(let error)): return failed(error)
+    case .failed(let error): return failed(error, again: { .create(after: $0) })
     case .retiring: return .retire(nil)
     case .cancelled: return .leave
     }
   }
 
   private mutating func publish(_ launched: LaunchedPerformer) {
+    record.containerID = launched.containerID
+    if let imageID = launched.imageID { record.imageID = imageID }
     guard machine.handle(.serving, at: .now) == .publish else { return }
-    roster.publish(record.entry(launched.connection))
+    if !roster.republish(record.entry(launched.connection)) {
+      logger.debug("another performer has taken its place meanwhile")
+    }
     show { [now = board.now] entry in
       entry.containerHealthy = true
       entry.lastHealthCheck = now
@@ -212,65 +236,14 @@ struct PerformerSupervisor: Sendable {
   private mutating func retire(_ connection: (any PerformerConnection)?) async -> Result<Void, RemovalError> {
     _ = machine.handle(.retiring, at: .now)
     show()
-    roster.withdraw(performerID: record.id)
-    let outcome = await restorer.forget(record.id)
-    await drain()
-    await connection?.close()
-    let isLast = !board.all.contains { $0.avs == record.spec.avs && $0.performerID != record.id }
-    await restorer.removeContainers(of: record, withNetwork: isLast, logger: logger)
+    let outcome = await retirement.run(record, connection)
     _ = machine.handle(.retired, at: .now)
     board.remove(record.id)
     logger.notice("the performer is removed")
     return outcome
   }
 
-  /// Waits for the tasks the performer holds, within the limit.
-  private func drain() async {
-    let isDrained = await withTaskGroup(of: Bool.self) { [roster, id = record.id, limit = settings.drainLimit] group in
-      group.addTask {
-        await roster.drained(performerID: id)
-        return !Task.isCancelled
-      }
-      group.addTask {
-        try? await Task.sleep(for: limit)
-        return false
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? true
-    }
-    if !isDrained { logger.warning("tasks of the performer are cut off", metadata: ["drainLimit": "\(settings.drainLimit)"]) }
-  }
-
-  // MARK: Beneath
-
-  private enum Interruptible {
-    case done(Result<LaunchedPerformer, DeploymentError>)
-    case retiring
-    case cancelled
-  }
-
-  /// Runs `launch` unless the performer is asked to go before it is through.
-  private func unlessRetiring(
-    _ launch: @escaping @Sendable () async throws(DeploymentError) -> LaunchedPerformer
-  ) async -> Interruptible {
-    await withTaskGroup(of: Result<LaunchedPerformer, DeploymentError>?.self) { [mailbox] group in
-      group.addTask {
-        do throws(DeploymentError) { return .success(try await launch()) } catch { return .failure(error) }
-      }
-      group.addTask {
-        _ = await mailbox.untilRetiring()
-        return nil
-      }
-      let first = await group.next() ?? nil
-      group.cancelAll()
-      guard let first, !Task.isCancelled else {
-        for await case .success(let late)? in group { await late.connection.close() }
-        if case .success(let launched)? = first { await launched.connection.close() }
-        return Task.isCancelled ? .cancelled : .retiring
-      }
-      return .done(first)
-    }
-  }
+  // MARK: Showing
 
   private func show(_ change: (inout PerformerSnapshot) -> Void = { _ in }) {
     board.update(record.id) { entry in
@@ -278,7 +251,6 @@ struct PerformerSupervisor: Sendable {
       entry.state = machine.state
       entry.containerID = record.containerID
       entry.generation = record.generation
-      entry.restarts = machine.restarts
       entry.lastError = machine.lastError
       entry.applicationHealthy = machine.isHealthy
       change(&entry)
@@ -289,6 +261,13 @@ struct PerformerSupervisor: Sendable {
 extension PerformerRecord {
   var identity: ContainerIdentity {
     ContainerIdentity(performerID: id, avs: spec.avs, generation: generation)
+  }
+
+  /// The record with a container that was created, and the image it runs.
+  func with(containerID: String, imageID: String) -> PerformerRecord {
+    var record = self
+    (record.containerID, record.imageID) = (containerID, imageID)
+    return record
   }
 
   /// The performer's place in the roster, reached over `connection`.

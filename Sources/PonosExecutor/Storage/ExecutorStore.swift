@@ -11,7 +11,8 @@ package protocol ExecutorStore: Sendable {
   /// Writes an accepted task in phase `queued`, unless its id is known already. Throws `.overloaded` when too many writes wait;
   /// no other call does, so that tasks once accepted can be finished.
   func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome
-  /// Moves an accepted task on; one that is finished by this keeps its submission no longer. Throws `.unknownTask` for an id never accepted and `.finishedTask` for one signed or failed.
+  /// Moves an accepted task on; one that is finished by this keeps its submission no longer. Throws `.unknownTask` for an id
+  /// never accepted and `.finishedTask` for one signed or failed.
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
   /// nil for an id never accepted, or already past its retention.
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
@@ -25,8 +26,8 @@ package protocol ExecutorStore: Sendable {
 
   // MARK: Signed digests
 
-  /// Remembers for ever that `digest` is the one that may be signed for a task, unless another one is recorded already. In the same
-  /// step an unfinished task moves to phase `collected` with `output`, so that it need not run again for its signature.
+  /// Remembers for ever that `digest` is the one that may be signed for a task, unless another one is recorded already. In the
+  /// same step an unfinished task moves to phase `collected` with `output`, so that it need not run again for its signature.
   func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome
 
   // MARK: Performers
@@ -40,7 +41,7 @@ package protocol ExecutorStore: Sendable {
 
   // MARK: The installation
 
-  /// A random UUID made when the store was first opened; labels the containers that are ours.
+  /// Labels the containers that are ours: a random UUID made when the database was first opened; see `MemoryStore` for others.
   func installationID() async throws(StoreError) -> String
   /// Moves what the write-ahead log holds into the database file and shortens the log. Skipped while a reader is in the way.
   func compact() async throws(StoreError)

@@ -17,12 +17,22 @@ package final class MemoryStore: ExecutorStore {
     /// In the order of their first save.
     var performers: [PerformerRecord] = []
     var isClosed = false
+    /// Held until the store is closed; nil where nobody else can have the id.
+    var claim: InstallationClaim?
   }
 
-  private let state = Mutex(State())
-  private let installation = UUID().uuidString.lowercased()
+  private let state: Mutex<State>
+  private let installation: String
 
-  package init() {}
+  /// A store of an installation of its own, which ends with it.
+  package convenience init() {
+    self.init(installationID: UUID().uuidString.lowercased(), claim: nil)
+  }
+
+  init(installationID: String, claim: InstallationClaim?) {
+    installation = installationID
+    state = Mutex(State(claim: claim))
+  }
 
   // MARK: Tasks
 
@@ -127,7 +137,10 @@ package final class MemoryStore: ExecutorStore {
   }
 
   package func close() async throws(StoreError) {
-    state.withLock { $0.isClosed = true }
+    state.withLock { state in
+      state.isClosed = true
+      state.claim = nil
+    }
   }
 
   private func use<Value>(_ body: (inout State) throws(StoreError) -> Value) throws(StoreError) -> Value {

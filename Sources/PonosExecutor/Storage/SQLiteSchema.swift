@@ -18,6 +18,7 @@ package enum SQLiteSchema {
   package static let migrations: [Migration] = [
     Migration(name: "tasks, digests, performers", apply: createTables),
     Migration(name: "outputs that wait for their signature", apply: addOutput),
+    Migration(name: "images of performers", apply: addImages),
   ]
 
   /// The version this program writes.
@@ -142,5 +143,11 @@ package enum SQLiteSchema {
 
   private static func addOutput(_ database: Database) throws {
     try database.execute(sql: "ALTER TABLE task ADD COLUMN output BLOB")
+  }
+
+  // MARK: Version 3
+
+  private static func addImages(_ database: Database) throws {
+    try database.execute(sql: "ALTER TABLE performer ADD COLUMN image_id TEXT")
   }
 }

@@ -9,7 +9,7 @@ enum Confinement {
     for field in ["CapEff", "CapBnd", "NoNewPrivs", "Seccomp"] {
       lines.append("\(field): \(statusField(field) ?? "?")")
     }
-    for directory in ["/", "/tmp", "/proc/sys/kernel"] {
+    for directory in ["/", "/tmp", "/dev/shm", "/proc/sys/kernel"] {
       lines.append("write \(directory): \(attemptToWrite(in: directory))")
     }
     lines.append("environment: \(ProcessInfo.processInfo.environment.keys.sorted().joined(separator: " "))")

@@ -25,7 +25,6 @@ struct PerformerStateMachineTests {
     for event in [PerformerStateMachine.Event.pulling, .starting].prefix(steps) { _ = machine.handle(event, at: start) }
     expect(&machine, .startFailed("no such image"), .none, .failed)
     #expect(machine.lastError == "no such image")
-    #expect(machine.restarts == 0)
   }
 
   @Test("replaces an ended container, at growing delays, and shows failure once patience is over")
@@ -39,8 +38,25 @@ struct PerformerStateMachineTests {
       #expect(machine.state == (round <= 5 ? .restarting : .failed))
     }
     #expect(delays == [0.5, 1, 2, 4, 8, 16, 30, 30, 30].map { .seconds($0) })
-    #expect(machine.restarts == 9)
     expect(&machine, .serving, .publish, .running)
+  }
+
+  @Test("does not hold an outage of the engine against the performer: tries again soon, as if nothing had happened")
+  func outage() {
+    var adopting = PerformerStateMachine(adopting: .standard, policy: .standard)
+    var restoring = PerformerStateMachine(restoring: .standard, policy: .standard)
+    for delay in [200, 400, 800, 1600, 3200, 5000, 5000] {
+      expect(&adopting, .engineUnavailable("down"), .tryAgain(after: .milliseconds(delay)), .starting)
+      expect(&restoring, .engineUnavailable("down"), .tryAgain(after: .milliseconds(delay)), .restarting)
+    }
+    #expect(adopting.lastError == "down")
+    expect(&restoring, .startFailed("exit code 1"), .recreate(after: .milliseconds(500)), .restarting)
+    expect(&restoring, .engineUnavailable("down again"), .tryAgain(after: .milliseconds(200)), .restarting)
+    expect(&adopting, .serving, .publish, .running)
+    expect(&adopting, .engineUnavailable("down"), .none, .running)
+    var deploying = deploying()
+    _ = deploying.handle(.starting, at: start)
+    expect(&deploying, .engineUnavailable("down"), .none, .failed)
   }
 
   @Test("forgets failures after a healthy period, and not before")
@@ -94,7 +110,8 @@ struct PerformerStateMachineTests {
 
   private static let events: [PerformerStateMachine.Event] = [
     .pulling, .starting, .serving, .serving, .probed(isServing: true, detail: ""), .probed(isServing: false, detail: "x"),
-    .probed(isServing: false, detail: "y"), .ended("e"), .startFailed("s"), .retiring, .retired,
+    .probed(isServing: false, detail: "y"), .ended("e"), .startFailed("s"), .engineUnavailable("u"), .retiring,
+    .retired,
   ]
 
   private func check(
@@ -108,8 +125,11 @@ struct PerformerStateMachineTests {
       #expect(after.state == .running && after.isHealthy && before.state != .running)
     case .recreate(let delay):
       #expect((.milliseconds(500)...(.seconds(30))).contains(delay))
-      #expect([.restarting, .failed].contains(after.state) && after.restarts == before.restarts + 1)
+      #expect([.restarting, .failed].contains(after.state))
       #expect(after.lastError != nil)
+    case .tryAgain(let delay):
+      #expect((.milliseconds(200)...(.seconds(5))).contains(delay))
+      #expect(event == .engineUnavailable("u") && after.state == before.state && after.lastError == "u")
     case .retire:
       #expect(event == .retiring && after.state == .stopping && !isRetiring)
     }

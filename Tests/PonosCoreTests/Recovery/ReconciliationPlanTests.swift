@@ -77,6 +77,31 @@ struct ReconciliationPlanTests {
     #expect(plan.deployments.isEmpty && plan.updatedSpecs == ["a": changed])
   }
 
+  @Test(
+    "gives a performer from DeployArtifact the limits of the configuration in a new container, and its concurrency without one")
+  func allotments() {
+    let stored = performer("a", origin: .deployment)
+    func plan(_ change: (inout PerformerAllotment) -> Void) -> ReconciliationPlan {
+      var allotment = PerformerAllotment(concurrency: spec.concurrency, limits: spec.limits)
+      change(&allotment)
+      return ReconciliationPlan(
+        stored: [stored, performer("b", avs: 1)], containers: [container("ca", of: "a")], configured: [],
+        allotments: [spec.avs: allotment])
+    }
+    let same = plan { _ in }
+    #expect(same.renewals.isEmpty && same.updatedSpecs.isEmpty)
+    let wider = plan { $0.concurrency = 3 }
+    #expect(wider.renewals.isEmpty && wider.updatedSpecs["a"]?.concurrency == 3 && wider.updatedSpecs.count == 1)
+    let smaller = plan {
+      $0.concurrency = 3
+      $0.limits.pids = 7
+    }
+    var expected = spec
+    (expected.concurrency, expected.limits.pids) = (3, 7)
+    #expect(smaller.renewals == [.init(performerID: "a", spec: expected)])
+    #expect(smaller.updatedSpecs.isEmpty && smaller.deployments.isEmpty && smaller.adoptions.map(\.performerID) == ["a"])
+  }
+
   @Test("deploys what is configured and missing; leaves a later DeployArtifact alone; drops what the file dropped")
   func configuration() {
     #expect(plan([], [], [spec]).deployments == [spec])

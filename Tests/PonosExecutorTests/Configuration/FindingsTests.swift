@@ -42,6 +42,18 @@ import Testing
     #expect(findings.first?.key == "grpcPort")
   }
 
+  @Test(arguments: ["host", "HOST", "none", "container:abc", "ns:/run/netns/x", "-x", "a b"])
+  func networksThatUndoTheIsolationAreRefused(name: String) throws {
+    let findings = try ConfigurationText.findings("performerNetworkName: \"\(name)\"\n" + minimal)
+    #expect(findings.error("performerNetworkName")?.cure?.contains("bridge network") == true)
+  }
+
+  @Test(arguments: ["", "performers", "hourglass-local_hourglass-network", "Net.1", "none-of-yours"])
+  func networksOfOperatorsAreTaken(name: String) throws {
+    let config = try ConfigurationText.load("performerNetworkName: \"\(name)\"\n" + minimal).config
+    #expect(config.performerNetworkName == (name.isEmpty ? nil : name))
+  }
+
   @Test func descriptionsAreOneLine() throws {
     let findings = try ConfigurationText.findings("grpcPort: x\noperator: 1\n")
     for finding in findings { #expect(!finding.description.contains("\n")) }

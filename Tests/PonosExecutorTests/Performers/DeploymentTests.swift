@@ -45,7 +45,52 @@ struct DeploymentTests {
     #expect(host.nanoCPUs == 1_000_000_000 && host.pidsLimit == 256)
     #expect(host.logConfig == LogConfig(type: "json-file", options: ["max-size": "10485760", "max-file": "3"]))
     #expect(host.restartPolicy?.name == "no" && host.autoRemove == false)
+    #expect(host.shmSize == 64 << 20)
     #expect((host.portBindings ?? [:]).isEmpty && (host.binds ?? []).isEmpty)
+  }
+
+  @Test("puts a small file system in memory where the image declares a volume, and no directory of the host")
+  func imageVolumes() async throws {
+    var spec = PerformerSpec.stub(avs, environment: [EnvironmentVariable(name: "STUB_VOLUME", source: .literal("/data"))])
+    spec.image = ImageReference(repository: StubImage.repository, tag: "\(StubImage.tag)-volume", digest: nil)
+    spec.limits.tmpfsBytes = 2 << 20
+    let withVolume = spec
+    _ = try await StubImage.ensureWithVolume(on: try PerformerHarness.engine())
+    try await PerformerHarness.withInstallation { store in
+      try await PerformerHarness.run(store: store) { harness in
+        let deployment = try await harness.service.deploy(withVolume, origin: .deployment)
+        let log = try await harness.docker.logTail(ofContainer: deployment.containerID, lines: 10)
+        #expect(log.contains("stub: /data writable, tmpfs of \(2 << 20) bytes"), "\(log)")
+        let host = try await harness.docker.container(deployment.containerID).hostConfig
+        #expect(host.mounts == [.tmpfs(at: "/data", sizeBytes: 2 << 20)] && host.shmSize == 2 << 20)
+      }
+    }
+  }
+
+  @Test("says of a performer that serves but cannot be written down that nothing of it runs")
+  func unrecorded() async throws {
+    let store = FaultyStore()
+    store.fail([.inService])
+    try await PerformerHarness.withInstallation(store) { store in
+      try await PerformerHarness.run(store: store, configured: [.stub(avs)]) { harness in
+        try await eventually { harness.onlyPerformer?.state == .failed }
+        let failed = try #require(harness.onlyPerformer)
+        #expect(!failed.containerHealthy && failed.containerID == nil)
+      }
+    }
+  }
+
+  @Test("refuses a network that would undo the isolation, by whatever name it is given")
+  func hostNetwork() async throws {
+    var settings = PerformerHarness.settings
+    settings.networkName = try #require(try await PerformerHarness.engine().network("host")?.id)
+    try await PerformerHarness.withInstallation { store in
+      try await PerformerHarness.run(store: store, settings: settings) { harness in
+        let error = await harness.refusal(.stub(avs))
+        #expect(error?.code == .containerRefused)
+        #expect(error?.message.contains("performerNetworkName") == true)
+      }
+    }
   }
 
   @Test("replaces a performer without a gap: the old one keeps its tasks until they are done")

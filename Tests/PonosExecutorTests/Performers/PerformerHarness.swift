@@ -25,13 +25,13 @@ final class PerformerHarness: Sendable {
 
   private init(
     docker: DockerClient, store: any ExecutorStore, performers: FakePerformers, configured: [PerformerSpec],
-    settings: PerformerSettings
+    allotments: [EthereumAddress: PerformerAllotment], settings: PerformerSettings
   ) {
     self.docker = docker
     self.store = store
     self.performers = performers
     service = PerformerService(
-      docker: docker, store: store, roster: roster, configured: configured, settings: settings,
+      docker: docker, store: store, roster: roster, configured: configured, allotments: allotments, settings: settings,
       executorEnvironment: ["STUB_SOURCE": "from the daemon"], observe: { [events] in events.append($0) },
       connect: { performers.connect($0) }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
@@ -43,11 +43,12 @@ final class PerformerHarness: Sendable {
   /// Runs a service while `body` runs. Containers stay, as they do for a daemon that ends.
   static func run(
     store: any ExecutorStore, performers: FakePerformers = FakePerformers(), configured: [PerformerSpec] = [],
-    settings: PerformerSettings = settings, docker: DockerClient? = nil, _ body: @Sendable (PerformerHarness) async throws -> Void
+    allotments: [EthereumAddress: PerformerAllotment] = [:], settings: PerformerSettings = settings, docker: DockerClient? = nil,
+    _ body: @Sendable (PerformerHarness) async throws -> Void
   ) async throws {
     let docker = try docker ?? engine()
     let harness = PerformerHarness(
-      docker: docker, store: store, performers: performers, configured: configured, settings: settings)
+      docker: docker, store: store, performers: performers, configured: configured, allotments: allotments, settings: settings)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await harness.service.run() }
       defer { group.cancelAll() }
@@ -55,11 +56,12 @@ final class PerformerHarness: Sendable {
     }
   }
 
-  /// Gives `body` a store, and removes every container and network of its installation afterwards.
-  static func withInstallation(_ body: (any ExecutorStore) async throws -> Void) async throws {
+  /// Gives `body` the store, and removes every container and network of its installation afterwards.
+  static func withInstallation(
+    _ store: any ExecutorStore = MemoryStore(), _ body: (any ExecutorStore) async throws -> Void
+  ) async throws {
     let docker = try engine()
     _ = try await StubImage.ensure(on: docker)
-    let store = MemoryStore()
     let outcome: Result<Void, any Error>
     do { outcome = .success(try await body(store)) } catch { outcome = .failure(error) }
     let label = "\(ContainerLabels.installation)=\(try await store.installationID())"
@@ -74,6 +76,11 @@ final class PerformerHarness: Sendable {
   func containers() async throws -> [ContainerSummary] {
     let label = "\(ContainerLabels.installation)=\(try await store.installationID())"
     return try await docker.containers(labels: [label], all: true)
+  }
+
+  /// Networks of the installation.
+  func networks() async throws -> [NetworkDetails] {
+    try await docker.networks(labels: ["\(ContainerLabels.installation)=\(try await store.installationID())"])
   }
 
   /// Whether neither container nor record is left.

@@ -36,6 +36,30 @@ struct PerformerMailboxTests {
     }
   }
 
+  @Test("keeps the end of a container for whoever serves from it, while a launch waits for retirement alone")
+  func endDuringLaunch() async {
+    let box = PerformerMailbox()
+    let ended = PerformerMailbox.Message.ended(containerID: "new", reason: "r")
+    for _ in 0..<100 {
+      await withTaskGroup(of: Bool.self) { group in
+        group.addTask { await box.untilRetiring() }
+        box.post(ended)
+        for _ in 0..<20 { await Task.yield() }
+        group.cancelAll()
+        #expect(await group.next() == false)
+      }
+      box.post(.probed(.serving))
+      #expect(await box.next() == ended)
+      #expect(await box.next() == .probed(.serving))
+    }
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask { await box.untilRetiring() }
+      box.post(ended)
+      box.post(.retire)
+      #expect(await group.next() == true)
+    }
+  }
+
   @Test("tells everyone who asked for retirement how it ended, before and after the end")
   func retirement() async throws {
     let box = PerformerMailbox()

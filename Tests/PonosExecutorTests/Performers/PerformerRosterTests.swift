@@ -89,6 +89,24 @@ struct PerformerRosterTests {
     await roster.drained(performerID: "never known")
   }
 
+  @Test("a performer that was replaced cannot come back, whether its successor serves or is away itself")
+  func superseded() throws {
+    let roster = roster()
+    #expect(roster.republish(entry("old")), "an AVS that is nobody's")
+    roster.withdraw(performerID: "old")
+    roster.publish(entry("new"))
+    #expect(!roster.republish(entry("old")))
+    #expect(roster.acquire(Self.avs)?.entry.performerID == "new")
+    roster.withdraw(performerID: "new")
+    #expect(!roster.republish(entry("old")))
+    #expect(!roster.isServing(Self.avs))
+    roster.retire(performerID: "old")
+    #expect(roster.republish(entry("new")))
+    #expect(roster.acquire(Self.avs)?.entry.performerID == "new")
+    roster.retire(performerID: "new")
+    #expect(roster.republish(entry("third")), "what is retired leaves its AVS to whoever comes")
+  }
+
   @Test("an idle performer that is replaced is gone at once")
   func idleReplacement() {
     let roster = roster()

@@ -1,8 +1,9 @@
 import PonosCore
 import PonosDocker
-import PonosExecutor
 import PonosTesting
 import Testing
+
+@testable import PonosExecutor
 
 @Suite("Recovering performers")
 struct RecoveryTests {
@@ -107,6 +108,7 @@ struct RecoveryTests {
         try await eventually { harness.service.snapshots().first { $0.avs == avs }?.state == .failed }
         let failed = try #require(harness.service.snapshots().first { $0.avs == avs })
         #expect(failed.logTail.contains("stub: no answer to be found"))
+        #expect(!failed.containerHealthy)
         #expect(harness.service.notReady().count == 1)
         #expect(!harness.roster.isServing(avs))
         // Somebody deploys one that works.
@@ -118,6 +120,81 @@ struct RecoveryTests {
           return true
         }
         try await eventually { harness.service.snapshots().count == 2 && harness.service.notReady().isEmpty }
+      }
+    }
+  }
+
+  @Test("forgets a configured performer that failed and is not wanted any more")
+  func ghost() async throws {
+    var settings = PerformerHarness.settings
+    settings.restarts.firstDelay = .seconds(4)
+    settings.restarts.longestDelay = .seconds(4)
+    try await PerformerHarness.withInstallation { store in
+      try await PerformerHarness.run(store: store, configured: [.stub(avs, mode: "exit")], settings: settings) { harness in
+        try await eventually { harness.onlyPerformer?.state == .failed }
+        // Before the next attempt somebody puts another one in service, and takes it away again.
+        let deployment = try await harness.service.deploy(.stub(avs), origin: .deployment)
+        try await harness.service.remove(performerID: deployment.performerID)
+        try await eventually { harness.service.snapshots().isEmpty }
+        #expect(harness.service.notReady().isEmpty)
+      }
+    }
+  }
+
+  @Test("takes over limits and concurrency that the configuration changed for a performer from DeployArtifact")
+  func changedAllotment() async throws {
+    try await PerformerHarness.withInstallation { store in
+      let first = Collected<Deployment>()
+      try await PerformerHarness.run(store: store) { harness in
+        first.append(try await harness.service.deploy(.stub(avs), origin: .deployment))
+      }
+      var allotment = PerformerAllotment(concurrency: 3, limits: PerformerSpec.stub(avs).limits)
+      try await PerformerHarness.run(store: store, allotments: [avs: allotment]) { harness in
+        try await eventually { harness.roster.isServing(avs) }
+        #expect(harness.roster.snapshot().map(\.capacity) == [3])
+        #expect(harness.onlyPerformer?.containerID == first.values[0].containerID)
+      }
+      allotment.limits.pids = 77
+      try await PerformerHarness.run(store: store, allotments: [avs: allotment]) { harness in
+        try await eventually {
+          let snapshots = harness.service.snapshots()
+          return snapshots.count == 1 && snapshots[0].status == "InService"
+            && snapshots[0].performerID != first.values[0].performerID
+        }
+        let container = try await harness.docker.container(try #require(harness.onlyPerformer?.containerID))
+        #expect(container.hostConfig.pidsLimit == 77)
+        #expect(try await harness.containers().count == 1)
+        let record = try #require(try await store.performers().first)
+        #expect(record.origin == .deployment && record.spec.environment == PerformerSpec.stub(avs).environment)
+      }
+    }
+  }
+
+  @Test("removes what a daemon without a memory left, containers and networks")
+  func withoutMemory() async throws {
+    let installation = "memory-\(avs)"
+    try await PerformerHarness.withInstallation(MemoryStore(installationID: installation, claim: nil)) { store in
+      try await PerformerHarness.run(store: store) { harness in
+        _ = try await harness.service.deploy(.stub(avs), origin: .deployment)
+      }
+      try await PerformerHarness.run(store: MemoryStore(installationID: installation, claim: nil)) { harness in
+        try await eventually { try await harness.isEmpty() }
+        try await eventually { try await harness.networks().isEmpty }
+      }
+    }
+  }
+
+  @Test("removes the network of an AVS whose first deployment failed, and no other")
+  func desertedNetwork() async throws {
+    var settings = PerformerHarness.settings
+    settings.comparisonInterval = .milliseconds(200)
+    try await PerformerHarness.withInstallation { store in
+      try await PerformerHarness.run(store: store, settings: settings) { harness in
+        _ = try await harness.service.deploy(.stub(avs), origin: .deployment)
+        let own = try await harness.networks().map(\.id)
+        let error = await harness.refusal(.stub(.random, mode: "exit"))
+        #expect(error?.code == .performerExited)
+        try await eventually { try await harness.networks().map(\.id) == own }
       }
     }
   }

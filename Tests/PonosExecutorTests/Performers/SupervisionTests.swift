@@ -1,8 +1,9 @@
 import PonosCore
 import PonosDocker
-import PonosExecutor
 import PonosTesting
 import Testing
+
+@testable import PonosExecutor
 
 @Suite("Supervising performers")
 struct SupervisionTests {
@@ -79,6 +80,63 @@ struct SupervisionTests {
         try await eventually { harness.roster.isServing(avs) }
       }
     }
+  }
+
+  @Test("does not put a performer back in service that another one has replaced meanwhile")
+  func superseded() async throws {
+    try await PerformerHarness.withInstallation { store in
+      let deployed = Collected<Deployment>()
+      try await PerformerHarness.run(store: store) { harness in
+        deployed.append(try await harness.service.deploy(.stub(avs), origin: .deployment))
+      }
+      let record = try #require(try await store.performers().first)
+      let rig = try await SupervisorRig(
+        record, adopting: deployed.values[0].containerID, store: store, docker: try PerformerHarness.engine())
+      rig.roster.publish(.init(performerID: "successor", avs: avs, capacity: 1, connection: FakePerformer.echo()))
+      try await rig.run {
+        // It recovers before it hears that it is to go.
+        try await eventually { rig.snapshot?.state == .running }
+        #expect(rig.roster.snapshot().map(\.performerID) == ["successor"])
+        try await rig.mailbox.retire().get()
+        #expect(rig.roster.acquire(avs)?.entry.performerID == "successor")
+      }
+      #expect(rig.performers.openConnections == 0)
+    }
+  }
+
+  @Test("creates containers of the image that was put in service, however far its tag has moved on")
+  func movedTag() async throws {
+    var settings = PerformerHarness.settings
+    settings.probes.startupLimit = .milliseconds(300)
+    let docker = try PerformerHarness.engine()
+    let original = try await StubImage.ensure(on: docker)
+    _ = try await StubImage.ensureWithVolume(on: docker)
+    var spec = PerformerSpec.stub(avs)
+    spec.image = ImageReference(repository: StubImage.repository, tag: "moving-\(avs.description.dropFirst(2))", digest: nil)
+    let (tag, moving) = (try #require(spec.image.tag), spec)
+    try await docker.tagImage(StubImage.reference, repository: StubImage.repository, tag: tag)
+    try await PerformerHarness.withInstallation { store in
+      try await PerformerHarness.run(store: store, settings: settings) { harness in
+        let deployment = try await harness.service.deploy(moving, origin: .deployment)
+        try await docker.tagImage(StubImage.withVolume, repository: StubImage.repository, tag: tag)
+        harness.performers.say(.notServing("broken"), for: deployment.performerID)
+        try await eventually { (harness.snapshot(deployment.performerID)?.restarts ?? 0) >= 3 }
+        harness.performers.say(.serving, for: deployment.performerID)
+        try await eventually { harness.roster.isServing(avs) }
+        let containerID = try #require(harness.snapshot(deployment.performerID)?.containerID)
+        #expect(try await docker.container(containerID).imageID == original)
+        #expect(try await store.performers().first?.imageID == original)
+      }
+      // The next daemon keeps to it as well.
+      for container in try await docker.containers(
+        labels: ["\(ContainerLabels.installation)=\(try await store.installationID())"], all: true)
+      { try await docker.removeContainer(container.id, force: true) }
+      try await PerformerHarness.run(store: store) { harness in
+        try await eventually { harness.roster.isServing(avs) }
+        #expect(try await docker.container(try #require(harness.onlyPerformer?.containerID)).imageID == original)
+      }
+    }
+    try await docker.removeImage("\(StubImage.repository):\(tag)")
   }
 
   @Test("counts a performer with tasks as executing")

@@ -7,6 +7,8 @@ final class FaultyStore: ExecutorStore {
   /// A kind of write.
   enum Write: Hashable, CaseIterable {
     case accept, executing, requeued, signed, failed, digest
+    /// A performer that is to be in service from now on.
+    case inService
   }
 
   private let base = MemoryStore()
@@ -55,7 +57,10 @@ final class FaultyStore: ExecutorStore {
   func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
     try await base.deleteTasks(finishedBefore: time)
   }
-  func save(_ performer: PerformerRecord) async throws(StoreError) { try await base.save(performer) }
+  func save(_ performer: PerformerRecord) async throws(StoreError) {
+    if performer.role == .inService { try check(.inService) }
+    try await base.save(performer)
+  }
   func deletePerformer(id: String) async throws(StoreError) { try await base.deletePerformer(id: id) }
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }

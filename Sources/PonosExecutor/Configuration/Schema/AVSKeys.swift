@@ -40,7 +40,8 @@ extension ConfigurationSchema {
     ConfigurationKey("avsPerformers[].resources.pids", .integer(1...4_194_304), default: "256", "Processes and threads."),
     ConfigurationKey(
       "avsPerformers[].resources.tmpfs", .size((64 << 10)...(1 << 44)), default: "64Mi",
-      "Size of `/tmp`, the only place a performer can write to; what it holds counts as memory."),
+      "Size of `/tmp`, `/dev/shm` and each volume of the image, where a performer can write; what they hold counts as memory."
+    ),
   ]
 
   private static let registryKeys: [ConfigurationKey] = [

@@ -79,6 +79,14 @@ enum ScalarText {
     return text.utf8.allSatisfy { isLowerCaseOrDigit($0 | 0x20) || "._-".utf8.contains($0) }
   }
 
+  /// The name of a Docker network, and none of the words that mean the host's network, no network, or another container's.
+  static func isNetwork(_ text: String) -> Bool {
+    guard let first = text.utf8.first, isLowerCaseOrDigit(first | 0x20), !["host", "none"].contains(text.lowercased()) else {
+      return false
+    }
+    return text.utf8.allSatisfy { isLowerCaseOrDigit($0 | 0x20) || "._-".utf8.contains($0) }
+  }
+
   static func isDigest(_ text: String) -> Bool {
     guard text.hasPrefix("sha256:") else { return false }
     let digits = text.utf8.dropFirst(7)

@@ -10,8 +10,8 @@ extension ConfigurationSchema {
       "Port of the management API. 0, or the value of `grpcPort`, serves both on one port."),
     ConfigurationKey("listenAddress", .ipv4, default: "0.0.0.0", "Address both gRPC ports are bound to."),
     ConfigurationKey(
-      "performerNetworkName", .text, absent: "a network per AVS",
-      "Docker network all performers join; created when it does not exist. Without it each AVS gets an internal network of its own."
+      "performerNetworkName", .network, absent: "a network per AVS",
+      "Docker network all performers join; created as a bridge when missing. Without it each AVS gets an internal network of its own."
     ),
     ConfigurationKey("authentication", .group, also: ["authConfig"], "Who may call the management API."),
     ConfigurationKey(

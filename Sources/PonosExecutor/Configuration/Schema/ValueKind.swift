@@ -33,6 +33,8 @@ package enum ValueKind: Sendable, Equatable {
   case tag
   case digest
   case variableName
+  /// A network of the engine that has containers of its own; empty for none.
+  case network
 
   /// What the reference calls it.
   package var name: String {
@@ -59,6 +61,7 @@ package enum ValueKind: Sendable, Equatable {
     case .tag: "image tag"
     case .digest: "image digest"
     case .variableName: "variable name"
+    case .network: "network name"
     }
   }
 
@@ -106,6 +109,13 @@ package enum ValueKind: Sendable, Equatable {
     case .variableName:
       let isName = !text.isEmpty && !text.contains { $0 == "=" || $0 == "\0" || $0.isWhitespace }
       return isName ? nil : ("is not the name of a variable", "write a name without spaces and '='")
+    case .network:
+      return text.isEmpty || ScalarText.isNetwork(text)
+        ? nil
+        : (
+          "is not the name of a network that performers can be kept in",
+          "write the name of a bridge network; 'host', 'none' and 'container:…' would undo their isolation"
+        )
     }
   }
 

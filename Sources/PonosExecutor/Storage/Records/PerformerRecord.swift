@@ -20,11 +20,14 @@ package struct PerformerRecord: Sendable, Equatable, Codable {
   package var generation: Int
   /// nil until a container was created.
   package var containerID: String?
+  /// Id of the image its containers run, so that a tag that moves on does not change what is in service. nil until the image was
+  /// found, and in records of versions that did not keep it.
+  package var imageID: String?
   package var createdAt: UnixMilliseconds
 
   package init(
     id: String, spec: PerformerSpec, origin: PerformerOrigin, role: Role, deploymentID: String, generation: Int,
-    containerID: String?, createdAt: UnixMilliseconds
+    containerID: String?, imageID: String? = nil, createdAt: UnixMilliseconds
   ) {
     self.id = id
     self.spec = spec
@@ -33,6 +36,7 @@ package struct PerformerRecord: Sendable, Equatable, Codable {
     self.deploymentID = deploymentID
     self.generation = generation
     self.containerID = containerID
+    self.imageID = imageID
     self.createdAt = createdAt
   }
 }

@@ -1,0 +1,11 @@
+/// What the configuration grants every performer of an AVS, however it was deployed.
+package struct PerformerAllotment: Sendable, Equatable {
+  /// Tasks the performer is given at a time, at least 1.
+  package var concurrency: Int
+  package var limits: ResourceLimits
+
+  package init(concurrency: Int, limits: ResourceLimits) {
+    self.concurrency = concurrency
+    self.limits = limits
+  }
+}

@@ -1,0 +1,75 @@
+import PonosCore
+import PonosExecutor
+import PonosTesting
+import Testing
+
+@Suite("A line to a performer over gRPC")
+struct GRPCPerformerConnectionTests {
+  private let id = StoreRecords.taskID(1)
+
+  private func withConnection(
+    _ performer: ScriptedPerformer, _ body: @escaping @Sendable (GRPCPerformerConnection) async throws -> Void
+  ) async throws {
+    try await performer.withServer { port in
+      let connection = try GRPCPerformerConnection(
+        PerformerEndpoint(performerID: "p", avs: StoreRecords.address(1), host: "127.0.0.1", port: port))
+      let outcome: Result<Void, any Error>
+      do { outcome = .success(try await body(connection)) } catch { outcome = .failure(error) }
+      await connection.close()
+      try outcome.get()
+    }
+  }
+
+  private static func failure(
+    _ connection: GRPCPerformerConnection, _ id: TaskID, _ payload: String
+  ) async -> PerformerCallError? {
+    do throws(PerformerCallError) {
+      _ = try await connection.execute(id, payload: Array(payload.utf8), timeout: .seconds(20))
+      return nil
+    } catch { return error }
+  }
+
+  @Test("that is closed says so, and not that the performer refused the task")
+  func closed() async throws {
+    try await withConnection(ScriptedPerformer()) { [id] connection in
+      #expect(await Self.failure(connection, id, "echo x") == nil)
+      #expect(await Self.failure(connection, id, "error 9 no") == .answeredError(code: 9, message: "no"))
+      await connection.close()
+      #expect(await Self.failure(connection, id, "echo x") == .unreachable("its connection was closed"))
+    }
+  }
+
+  @Test("that closes under calls blames none of it on the performer")
+  func closing() async throws {
+    let failures = Collected<PerformerCallError>()
+    for _ in 0..<10 {
+      try await withConnection(ScriptedPerformer()) { [id] connection in
+        await withTaskGroup(of: Void.self) { group in
+          for _ in 0..<8 {
+            group.addTask {
+              while true {
+                if let failure = await Self.failure(connection, id, "echo x") { return failures.append(failure) }
+              }
+            }
+          }
+          _ = await Self.failure(connection, id, "delay 5 x")
+          await connection.close()
+        }
+      }
+    }
+    #expect(failures.values.count == 80)
+    #expect(failures.values.allSatisfy { $0 == .unreachable("its connection was closed") }, "\(Set(failures.values.map { "\($0)" }))")
+  }
+
+  @Test(
+    "tells a health service that does not answer from one that answers something else",
+    arguments: [ScriptedPerformer.Health.serving, .notServing, .missing, .hang])
+  func health(_ health: ScriptedPerformer.Health) async throws {
+    try await withConnection(ScriptedPerformer(health: health)) { connection in
+      switch (health, await connection.checkHealth(timeout: .seconds(health == .hang ? 1 : 20))) {
+      case (.serving, .serving), (.notServing, .notServing), (.missing, .notServing), (.hang, .timedOut): break
+      case (_, let report): Issue.record("\(health) was reported as \(report)")
+      }
+    }
+  }
+}
