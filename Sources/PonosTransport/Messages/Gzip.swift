@@ -13,66 +13,54 @@ package enum Gzip {
 
   /// `payload` as one gzip stream.
   package static func compress(_ payload: ByteBuffer) -> ByteBuffer {
-    var stream = z_stream()
+    var stream = CZlib_Stream()
     precondition(CZlib_beginGzip(&stream) == Z_OK, "zlib could not allocate its state")
-    defer { deflateEnd(&stream) }
+    defer { CZlib_endGzip(&stream) }
     var output = ByteBuffer()
-    let bound = Int(deflateBound(&stream, UInt(payload.readableBytes)))
+    let bound = CZlib_gzipBound(&stream, payload.readableBytes)
     output.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { space in
       payload.withUnsafeReadableBytes { input in
-        aim(&stream, from: input, to: space)
-        let result = deflate(&stream, Z_FINISH)
+        var written = 0
+        let result = CZlib_gzip(&stream, input.baseAddress, input.count, space.baseAddress, space.count, &written)
         precondition(result == Z_STREAM_END, "zlib needed more room than it promised")
+        return written
       }
-      return Int(stream.total_out)
     }
     return output
   }
 
   /// The content of a gzip stream of at most `limit` bytes; memory beyond that is never allocated.
   package static func decompress(_ payload: ByteBuffer, limit: Int) throws(Failure) -> ByteBuffer {
-    var stream = z_stream()
+    var stream = CZlib_Stream()
     precondition(CZlib_beginGunzip(&stream) == Z_OK, "zlib could not allocate its state")
-    defer { inflateEnd(&stream) }
+    defer { CZlib_endGunzip(&stream) }
     var output = ByteBuffer()
     var input = payload
     while true {
       let room = min(max(1_024, 2 * payload.readableBytes, output.readableBytes), limit - output.readableBytes + 1)
-      let (result, consumed) = step(&stream, input: input, output: &output, room: room)
+      let (result, consumed, written) = step(&stream, input: input, output: &output, room: room)
       input.moveReaderIndex(forwardBy: consumed)
       guard output.readableBytes <= limit else { throw .tooLarge }
       if result == Z_STREAM_END {
         guard input.readableBytes == 0 else { throw .malformed }
         return output
       }
-      let isStuck = stream.avail_out > 0
-      guard result == Z_OK, !isStuck else { throw .malformed }
+      // Room that is left over means that the input has ended too early.
+      guard result == Z_OK, written == room else { throw .malformed }
     }
   }
 
-  /// Inflates into at most `room` more bytes of `output`; returns zlib's verdict and the number of bytes read.
+  /// Inflates into at most `room` more bytes of `output`; returns zlib's verdict and the numbers of bytes read and written.
   private static func step(
-    _ stream: inout z_stream, input: ByteBuffer, output: inout ByteBuffer, room: Int
-  ) -> (result: Int32, consumed: Int) {
-    var result = Z_OK
-    var consumed = 0
+    _ stream: inout CZlib_Stream, input: ByteBuffer, output: inout ByteBuffer, room: Int
+  ) -> (result: Int32, consumed: Int, written: Int) {
+    var (result, consumed, written) = (Z_OK, 0, 0)
     output.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { space in
       input.withUnsafeReadableBytes { bytes in
-        aim(&stream, from: bytes, to: UnsafeMutableRawBufferPointer(rebasing: space.prefix(room)))
-        result = inflate(&stream, Z_NO_FLUSH)
-        consumed = bytes.count - Int(stream.avail_in)
+        result = CZlib_gunzip(&stream, bytes.baseAddress, bytes.count, space.baseAddress, room, &consumed, &written)
       }
-      return room - Int(stream.avail_out)
+      return written
     }
-    return (result, consumed)
-  }
-
-  private static func aim(
-    _ stream: inout z_stream, from input: UnsafeRawBufferPointer, to output: UnsafeMutableRawBufferPointer
-  ) {
-    stream.next_in = UnsafeMutablePointer(mutating: input.bindMemory(to: UInt8.self).baseAddress)
-    stream.avail_in = UInt32(clamping: input.count)
-    stream.next_out = output.bindMemory(to: UInt8.self).baseAddress
-    stream.avail_out = UInt32(clamping: output.count)
+    return (result, consumed, written)
   }
 }
