@@ -223,12 +223,13 @@ def too_many_streams(port, _):
 def unread_answers(port, _):
     """Calls as fast as it can and never reads an answer: the server has to stop reading, or to end the connection."""
     peer = Peer(port, buffers=4096)
-    # The answer repeats the name, three bytes for each of these: the kernel's buffers are full after few calls.
-    block = header_block("NoSuchMethod" + "%" * 180)
     sent = 0
     stream = 1
     while sent < 100 << 20:
-        calls = b"".join(frame(HEADERS, 5, number, block) for number in range(stream, stream + 200, 2))
+        # The answer repeats the name, three bytes for each per cent sign, and no two are alike, so that none is compressed: the
+        # kernel's buffers are full after few calls.
+        calls = b"".join(
+            frame(HEADERS, 5, number, header_block(f"No{number}" + "%" * 180)) for number in range(stream, stream + 200, 2))
         stream += 200
         if not peer.send(calls, reading=False, patience=2):
             print("begun", flush=True)
