@@ -62,9 +62,14 @@ extension TaskPipeline {
       },
       execute: { task throws(TaskFailure) in
         let start = ContinuousClock.now
-        let reply = try await runner.run(task)
-        metrics.taskExecuted(task.accepted.avs, seconds: (ContinuousClock.now - start).seconds)
-        return reply
+        do throws(TaskFailure) {
+          let reply = try await runner.run(task)
+          metrics.taskExecuted(task.accepted.avs, seconds: (ContinuousClock.now - start).seconds)
+          return reply
+        } catch {
+          if case .performerUnreachable = error { roster.suspect(task.lease) }
+          throw error
+        }
       },
       collect: { task, reply throws(TaskFailure) in try ResponseCollector.collect(task, reply) },
       sign: { result throws(TaskFailure) in try await signing.sign(result) },

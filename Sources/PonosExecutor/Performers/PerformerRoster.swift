@@ -27,6 +27,8 @@ package final class PerformerRoster: Sendable {
     package let entry: Entry
     /// Rises with every publication: two leases with different ones are of different containers.
     package let publication: UInt64
+    /// Whether the container could not be reached before the lease was given: its end is no fault of this lease's task.
+    package let isSuspect: Bool
     fileprivate let number: UInt64
   }
 
@@ -45,6 +47,8 @@ package final class PerformerRoster: Sendable {
     var leases: Set<UInt64> = []
     /// The one lease there is takes all of the performer.
     var isTakenWhole = false
+    /// A run could not reach the container.
+    var isSuspect = false
     var isDraining = false
     var drainWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
   }
@@ -157,7 +161,17 @@ package final class PerformerRoster: Sendable {
       state.nextLease += 1
       state.slots[id]?.leases.insert(state.nextLease)
       state.slots[id]?.isTakenWhole = alone
-      return Lease(entry: slot.entry, publication: slot.publication, number: state.nextLease)
+      return Lease(
+        entry: slot.entry, publication: slot.publication, isSuspect: slot.isSuspect, number: state.nextLease)
+    }
+  }
+
+  /// Notes that the container of a lease could not be reached. It is known to be gone only some time after the runs in it have broken
+  /// off; tasks that are given to it meanwhile fail as well. Say so before the lease is given back.
+  package func suspect(_ lease: Lease) {
+    state.withLock { state in
+      guard state.slots[lease.entry.performerID]?.publication == lease.publication else { return }
+      state.slots[lease.entry.performerID]?.isSuspect = true
     }
   }
 

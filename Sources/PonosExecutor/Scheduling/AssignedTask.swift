@@ -10,7 +10,7 @@ package struct AssignedTask: Sendable {
     var accepted = task
     accepted.attempt += 1
     accepted.lostContainers = task.lostContainers(before: lease.publication)
-    accepted.lastPublication = lease.publication
+    accepted.lastPublication = lease.isSuspect ? nil : lease.publication
     self.accepted = accepted
     self.lease = lease
   }

@@ -14,7 +14,8 @@ package struct AcceptedTask: Sendable {
   package internal(set) var attempt: Int
   /// Containers that were replaced after runs of this task in them. Known to this process only: a task's time ends anyway.
   package internal(set) var lostContainers = 0
-  /// The publication its last run began in; nil before the first run.
+  /// The publication whose container its last run may have cost; nil before the first run, and when another task's run had found
+  /// the container gone before this one began.
   var lastPublication: UInt64?
 
   fileprivate init(task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, deadline: Int64, attempt: Int) {
@@ -30,7 +31,7 @@ package struct AcceptedTask: Sendable {
 
   /// `lostContainers` as it will be for a run in `publication`.
   func lostContainers(before publication: UInt64) -> Int {
-    lastPublication.map { $0 == publication ? lostContainers : lostContainers + 1 } ?? 0
+    lastPublication == nil || lastPublication == publication ? lostContainers : lostContainers + 1
   }
 
   /// How the task has failed when its time ends in the queue.
