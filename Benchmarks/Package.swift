@@ -42,6 +42,15 @@ let package = Package(
       ],
       packageAccess: false,
       swiftSettings: settings),
+    // Server and client of the transport benchmark (Transport/run.py).
+    .executableTarget(
+      name: "TransportPeer",
+      dependencies: [
+        .product(name: "PonosModules", package: "ponos-executor"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+      ],
+      packageAccess: false,
+      swiftSettings: settings),
     // What the performer's container holds.
     .executableTarget(
       name: "NoOpPerformer",
