@@ -39,8 +39,8 @@ package struct ExecutorDaemon: Sendable {
     let (store, storeFailure) = try openStore(metrics: metrics)
 
     // The pipeline, bottom-up.
-    let queue = TaskQueue(limits: config.queue)
-    let roster = PerformerRoster { queue.wake() }
+    let queue = TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }
+    let roster = PerformerRoster(rules: rosterRules(metrics), clock: clock) { queue.slotsChanged(of: $0) }
     let flights = TaskFlights()
     let journal = TaskJournal(store: store, clock: clock) { id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
@@ -72,7 +72,8 @@ package struct ExecutorDaemon: Sendable {
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
       timeout: { [config] in config.avs($0)?.taskTimeout ?? .seconds(90) },
-      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) })
+      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) },
+      limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock)
     try await StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock, logger: logger
     ).recoverTasks()
@@ -116,6 +117,18 @@ package struct ExecutorDaemon: Sendable {
     var settings = PerformerSettings(networkName: config.performerNetworkName)
     settings.drainLimit = config.avs.map(\.taskTimeout).reduce(settings.drainLimit, max)
     return settings
+  }
+
+  private func rosterRules(_ metrics: ExecutorMetrics) -> PerformerRoster.Rules {
+    PerformerRoster.Rules(
+      balancing: { [config] in config.avs($0)?.balancing ?? .leastOutstanding },
+      breaker: { [config] in config.avs($0)?.circuitBreaker ?? .standard },
+      breakerOpened: { [logger] avs, performerID in
+        metrics.breakerOpened(avs)
+        logger.warning(
+          "a performer fails its tasks: its circuit breaker is open, and it gets none for a while",
+          metadata: [LogKey.performerID: "\(performerID)", LogKey.avs: "\(avs)"])
+      })
   }
 
   private func run(_ services: [any Service]) async throws {

@@ -54,12 +54,14 @@ struct MeasureCommand: AsyncParsableCommand {
 /// Benchmarks that are run together.
 enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   case crypto
+  case queue
   case journal
   case tasks
 
   var title: String {
     switch self {
     case .crypto: "Hashing, signing, verifying: CPU time on one core"
+    case .queue: "Task queue: CPU time on one core"
     case .journal: "Journal: accepted tasks made durable"
     case .tasks: "Whole tasks: client, daemon, performer in a container"
     }
@@ -73,6 +75,8 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
         try KeccakBenchmarks.comparisons() + ECDSABenchmarks.comparisons() + BN254Benchmarks.comparisons()
         + BLS12381Benchmarks.comparisons()
       for comparison in comparisons { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
+    case .queue:
+      for comparison in QueueBenchmarks.comparisons() { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
     case .journal:
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .tasks:

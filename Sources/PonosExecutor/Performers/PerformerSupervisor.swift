@@ -274,6 +274,6 @@ extension PerformerRecord {
   /// The performer's place in the roster, reached over `connection`.
   func entry(_ connection: any PerformerConnection) -> PerformerRoster.Entry {
     PerformerRoster.Entry(
-      performerID: id, avs: spec.avs, capacity: max(1, spec.concurrency), connection: connection)
+      performerID: id, avs: spec.avs, replica: replica, capacity: max(1, spec.concurrency), connection: connection)
   }
 }

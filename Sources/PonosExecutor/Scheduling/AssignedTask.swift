@@ -9,7 +9,7 @@ package struct AssignedTask: Sendable {
   init(_ task: AcceptedTask, lease: PerformerRoster.Lease) {
     var accepted = task
     accepted.attempt += 1
-    accepted.lostContainers = task.lostContainers(before: lease.publication)
+    accepted.lostContainers = task.lostContainers(present: lease.present)
     accepted.lastPublication = lease.isSuspect ? nil : lease.publication
     self.accepted = accepted
     self.lease = lease

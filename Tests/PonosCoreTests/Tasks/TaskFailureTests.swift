@@ -36,6 +36,9 @@ enum FailureTable {
       failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: true, words: ["disk full"]),
     Row(failure: .expiredWhileDown, code: "task_expired_while_down", isRetryable: false, words: ["down"]),
     Row(failure: .journalRefused("finished"), code: "journal_refused", isRetryable: false, words: ["finished"]),
+    Row(
+      failure: .displaced(.dropLowestPriority), code: "task_displaced", isRetryable: false,
+      words: ["dropLowestPriority", "queue.maxPerAvs"]),
   ]
 
   /// Which row a failure belongs to. Total, so that a new failure does not compile until the table knows it.
@@ -53,6 +56,7 @@ enum FailureTable {
     case .journalUnavailable: 9
     case .expiredWhileDown: 10
     case .journalRefused: 11
+    case .displaced: 12
     }
   }
 }
