@@ -143,7 +143,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
     for performer in kept where performer.origin == .deployment {
       guard let allotment = allotments[performer.spec.avs] else { continue }
       var spec = performer.spec
-      (spec.concurrency, spec.limits) = (allotment.concurrency, allotment.limits)
+      (spec.concurrency, spec.limits, spec.interface) = (allotment.concurrency, allotment.limits, allotment.interface)
       if performer.spec.needsNewContainer(for: spec) {
         renewals.append(Renewal(performerID: performer.performerID, spec: spec))
       } else if performer.spec != spec {

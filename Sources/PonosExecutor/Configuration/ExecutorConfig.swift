@@ -65,6 +65,10 @@ package struct AVSConfig: Sendable, Equatable {
   package var concurrency = 8
   /// From acceptance to answer.
   package var taskTimeout = Duration.seconds(90)
+  /// What its performers speak, and where.
+  package var interface = PerformerInterface.standard
+  /// What its outputs must look like.
+  package var responseRules = ResponseRules.none
   /// Limits of containers deployed for this AVS, by whichever way.
   package var limits = ResourceLimits.standard
   /// Operator sets and aggregator keys, instead of reads from L1.

@@ -17,6 +17,8 @@ struct DaemonConfiguration: Sendable {
     var concurrency: Int?
     var taskTimeout: String?
     var resources: [String: String] = [:]
+    /// More of the entry, key and value as YAML.
+    var settings: [String: String] = [:]
 
     /// A performer that does what payloads say, see `ScriptedBehaviour`.
     static func scripted() -> AVS { AVS(image: Images.scripted) }
@@ -104,6 +106,7 @@ extension DaemonConfiguration {
     }
     if let concurrency = avs.concurrency { lines.append("  concurrency: \(concurrency)") }
     if let timeout = avs.taskTimeout { lines.append("  taskTimeout: \(timeout)") }
+    for (key, value) in avs.settings.sorted(by: { $0.key < $1.key }) { lines.append("  \(key): \(value)") }
     if !avs.resources.isEmpty {
       lines.append("  resources: {\(avs.resources.sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: ", "))}")
     }

@@ -36,6 +36,12 @@ enum FailureTable {
       failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: true, words: ["disk full"]),
     Row(failure: .expiredWhileDown, code: "task_expired_while_down", isRetryable: false, words: ["down"]),
     Row(failure: .journalRefused("finished"), code: "journal_refused", isRetryable: false, words: ["finished"]),
+    Row(
+      failure: .performerBusy("all slots taken", retryAfter: .seconds(2)), code: "performer_busy", isRetryable: true,
+      words: ["all slots"]),
+    Row(
+      failure: .outputInvalid(.tooShort(count: 3, least: 32)), code: "output_invalid", isRetryable: false,
+      words: ["responseRules", "3 bytes", "minBytes is 32"]),
   ]
 
   /// Which row a failure belongs to. Total, so that a new failure does not compile until the table knows it.
@@ -53,6 +59,8 @@ enum FailureTable {
     case .journalUnavailable: 9
     case .expiredWhileDown: 10
     case .journalRefused: 11
+    case .performerBusy: 12
+    case .outputInvalid: 13
     }
   }
 }

@@ -32,10 +32,12 @@ struct PipelineRig: Sendable {
   /// - Parameters:
   ///   - signers: The curves the executor has keys of.
   ///   - avs: The AVSs the configuration knows.
+  ///   - rules: What outputs must look like, of every AVS.
   init(
     store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
-    avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1))
+    avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
+    rules: ResponseRules = .none
   ) throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.clock = clock
@@ -58,7 +60,7 @@ struct PipelineRig: Sendable {
       clock: clock.taskClock, logger: logger)
     let pipeline = TaskPipeline(
       journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
-      recovery: recovery, metrics: metrics, clock: clock.taskClock)
+      recovery: recovery, metrics: metrics, clock: clock.taskClock, rules: { _ in rules })
     validator = TaskValidator(
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
     receiver = TaskReceiver(

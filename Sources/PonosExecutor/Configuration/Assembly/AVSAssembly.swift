@@ -36,6 +36,8 @@ extension ConfigurationAssembly {
     var config = AVSConfig(address: address, performer: spec)
     config.concurrency = entry.integer("concurrency") ?? config.concurrency
     config.taskTimeout = entry.duration("taskTimeout") ?? config.taskTimeout
+    config.interface = interface(entry)
+    config.responseRules = responseRules(entry.section("responseRules"))
     config.limits = limits(entry.section("resources"))
     config.registry = registryConfig
     return config
@@ -56,7 +58,8 @@ extension ConfigurationAssembly {
     return PerformerSpec(
       avs: address,
       image: ImageReference(repository: repository, tag: image.text("tag"), digest: image.text("digest")),
-      pullPolicy: policy, environment: environment, concurrency: concurrency, limits: limits(entry.section("resources")))
+      pullPolicy: policy, environment: environment, concurrency: concurrency, limits: limits(entry.section("resources")),
+      interface: interface(entry))
   }
 
   private func environment(_ entry: ConfigurationSection) -> [EnvironmentVariable] {
