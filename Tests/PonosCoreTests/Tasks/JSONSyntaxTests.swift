@@ -46,7 +46,7 @@ struct JSONSyntaxTests {
     #expect(JSONSyntax.fault(in: nested(700_000)) == JSONSyntax.maxDepth)
   }
 
-  @Test("agrees with Foundation on damaged texts, but for a comma at an end, which Foundation takes", arguments: SeededGenerator.seeds)
+  @Test("agrees with Foundation, which takes a comma at an end, on damaged texts", arguments: SeededGenerator.seeds)
   func damaged(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let text = Array(#"{"a":[1,-2.5e1,true,null,"x\u00e9\n",{"b":{}},[]],"c":"ü"}"#.utf8)
