@@ -53,7 +53,7 @@ package struct ExecutorDaemon: Sendable {
       journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
     let pipeline = TaskPipeline(
       journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
-      recovery: recovery, metrics: metrics, clock: clock)
+      recovery: recovery, metrics: metrics, clock: clock, rules: { [config] in config.avs($0)?.responseRules ?? .none })
 
     // Performers.
     let docker = DockerClient(endpoint: try .fromEnvironment(environment))
@@ -63,7 +63,7 @@ package struct ExecutorDaemon: Sendable {
       allotments: config.allotments,
       settings: performerSettings,
       executorEnvironment: environment, observe: { metrics.observe($0) },
-      connect: { try GRPCPerformerConnection($0) }, logger: logger)
+      connect: { try PerformerConnector.connect($0) }, logger: logger)
 
     // Intake.
     let validator = TaskValidator(

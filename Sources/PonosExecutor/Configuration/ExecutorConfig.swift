@@ -84,6 +84,10 @@ package struct AVSConfig: Sendable, Equatable {
   /// Performers that serve it at a time.
   package var replicas = 1
   package var balancing = LoadBalancing.leastOutstanding
+  /// What its performers speak, and where.
+  package var interface = PerformerInterface.standard
+  /// What its outputs must look like.
+  package var responseRules = ResponseRules.none
   /// Limits of containers deployed for this AVS, by whichever way.
   package var limits = ResourceLimits.standard
   /// Operator sets and aggregator keys, instead of reads from L1.

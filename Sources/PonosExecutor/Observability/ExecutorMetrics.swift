@@ -137,6 +137,9 @@ package final class ExecutorMetrics: Sendable {
   /// A container was made again for a performer.
   package func containerRestarted(_ avs: EthereumAddress) { figures(of: avs).restarts.increment() }
 
+  /// Tasks in a row got no answer from a performer, which is replaced for it.
+  package func performerHung(_ avs: EthereumAddress) { figures(of: avs).hangs.increment() }
+
   /// A health probe did not find the performer serving.
   package func healthCheckFailed(_ avs: EthereumAddress) { figures(of: avs).healthFailures.increment() }
 

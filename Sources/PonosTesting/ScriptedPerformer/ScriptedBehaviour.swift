@@ -6,6 +6,9 @@
 /// | `delay MS TEXT` | answers TEXT after MS milliseconds |
 /// | `hang` | never answers |
 /// | `error CODE TEXT` | answers gRPC status CODE (1…16) with message TEXT |
+/// | `retry-later MS CODE TEXT` | the same with `google.rpc.RetryInfo` of MS milliseconds |
+/// | `once CODE` | answers status CODE the first time a task comes, and `again` from then on |
+/// | `flood BYTES` | writes BYTES bytes to standard output in one line, then answers |
 /// | `wrong-id` / `empty-id` | answers with another task id / with none |
 /// | `oversize BYTES` | answers BYTES zero bytes |
 /// | `exit STATUS` | ends the process: only for a performer in a container |
@@ -21,6 +24,9 @@ package enum ScriptedBehaviour: Sendable, Equatable {
   case delay(Duration, [UInt8])
   case hang
   case error(code: Int, message: String)
+  case retryLater(milliseconds: Int, code: Int, message: String)
+  case once(code: Int)
+  case flood(Int)
   case wrongID
   case emptyID
   case oversize(Int)
@@ -46,6 +52,12 @@ package enum ScriptedBehaviour: Sendable, Equatable {
     case ("hang", _): return .hang
     case ("error", let code?) where (1...16).contains(code):
       return .error(code: code, message: String(decoding: rest(from: 2), as: UTF8.self))
+    case ("retry-later", let milliseconds?) where words.count > 2:
+      let parts = words[2].split(separator: " ", maxSplits: 1).map(String.init)
+      guard let code = parts.first.flatMap({ Int($0) }), (1...16).contains(code) else { return nil }
+      return .retryLater(milliseconds: milliseconds, code: code, message: parts.count > 1 ? parts[1] : "")
+    case ("once", let code?) where (1...16).contains(code): return .once(code: code)
+    case ("flood", let bytes?) where bytes >= 0: return .flood(bytes)
     case ("wrong-id", _): return .wrongID
     case ("empty-id", _): return .emptyID
     case ("oversize", let bytes?) where bytes >= 0: return .oversize(bytes)

@@ -20,6 +20,8 @@ struct DaemonConfiguration: Sendable {
     var replicas: Int?
     /// Submissions a second and at once that each aggregator may send.
     var aggregatorRateLimit: (perSecond: Double, burst: Int)?
+    /// More of the entry, key and value as YAML.
+    var settings: [String: String] = [:]
 
     /// A performer that does what payloads say, see `ScriptedBehaviour`.
     static func scripted() -> AVS { AVS(image: Images.scripted) }
@@ -118,6 +120,7 @@ extension DaemonConfiguration {
       lines.append("  aggregatorRateLimit: {perSecond: \(limit.perSecond), burst: \(limit.burst)}")
     }
     if let timeout = avs.taskTimeout { lines.append("  taskTimeout: \(timeout)") }
+    for (key, value) in avs.settings.sorted(by: { $0.key < $1.key }) { lines.append("  \(key): \(value)") }
     if !avs.resources.isEmpty {
       lines.append("  resources: {\(avs.resources.sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: ", "))}")
     }

@@ -39,6 +39,12 @@ enum FailureTable {
     Row(
       failure: .displaced(.dropLowestPriority), code: "task_displaced", isRetryable: false,
       words: ["dropLowestPriority", "queue.maxPerAvs"]),
+    Row(
+      failure: .performerBusy("all slots taken", retryAfter: .seconds(2)), code: "performer_busy", isRetryable: true,
+      words: ["all slots"]),
+    Row(
+      failure: .outputInvalid(.tooShort(count: 3, least: 32)), code: "output_invalid", isRetryable: false,
+      words: ["responseRules", "3 bytes", "minBytes is 32"]),
   ]
 
   /// Which row a failure belongs to. Total, so that a new failure does not compile until the table knows it.
@@ -57,6 +63,8 @@ enum FailureTable {
     case .expiredWhileDown: 10
     case .journalRefused: 11
     case .displaced: 12
+    case .performerBusy: 13
+    case .outputInvalid: 14
     }
   }
 }

@@ -38,6 +38,27 @@ struct DigestGuardTests {
     }
   }
 
+  @Test("an output that was damaged in the store is not signed: the recorded digest is over the one that was checked")
+  func damagedOutput() async throws {
+    let store = FaultyStore()
+    let submission = try Rig.submission()
+    try await Rig(store: store).run { rig in
+      rig.publish(.echo())
+      store.fail([.signed])
+      let caller = Task { await rig.receiver.submit(submission) }
+      try await eventually { store.failures(of: .signed) > 0 }
+      caller.cancel()
+    }
+    store.fail([])
+    store.damageOutputs()
+    let second = try Rig(store: store)
+    try await second.stateRecovery.recoverTasks()
+    try await second.run { rig in
+      try await eventually { try await store.task(submission.id)?.phase == .failed }
+      #expect(await rig.receiver.submit(submission)?.failure?.code == "digest_conflict")
+    }
+  }
+
   @Test("an answer that is not the one recorded for its task is not signed", arguments: [0, 1] as [UInt32])
   func anotherDigest(set: UInt32) async throws {
     try await Rig().run { rig in

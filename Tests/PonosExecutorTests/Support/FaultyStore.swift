@@ -14,10 +14,16 @@ final class FaultyStore: ExecutorStore {
   private let base = MemoryStore()
   private let failing = Mutex<Set<Write>>([])
   private let refused = Mutex<[Write: Int]>([:])
+  private let damagesOutputs = Mutex(false)
 
   /// From now on these writes fail, and no others.
   func fail(_ writes: Set<Write>) {
     failing.withLock { $0 = writes }
+  }
+
+  /// From now on a bit of every stored output is another one when it is read.
+  func damageOutputs() {
+    damagesOutputs.withLock { $0 = true }
   }
 
   /// How many writes of a kind were made to fail so far.
@@ -52,7 +58,12 @@ final class FaultyStore: ExecutorStore {
   }
 
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
-  func unfinishedTasks() async throws(StoreError) -> [TaskRecord] { try await base.unfinishedTasks() }
+  func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
+    var records = try await base.unfinishedTasks()
+    guard damagesOutputs.withLock(\.self) else { return records }
+    for index in records.indices where records[index].output?.isEmpty == false { records[index].output?[0] ^= 1 }
+    return records
+  }
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] { try await base.recentTasks(limit: limit) }
   func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
     try await base.deleteTasks(finishedBefore: time)

@@ -27,7 +27,11 @@ package enum ValueKind: Sendable, Equatable {
   case bn254PrivateKey
   /// 128 bytes in hex.
   case bn254PublicKey
+  /// So many bytes in hex.
+  case hexBytes(ClosedRange<Int>)
   case url
+  /// The path of a URL, from its slash on.
+  case urlPath
   case ipv4
   case repository
   case tag
@@ -55,7 +59,9 @@ package enum ValueKind: Sendable, Equatable {
     case .ecdsaPrivateKey: "hex, 32 bytes"
     case .bn254PrivateKey: "hex, 1–64 bytes"
     case .bn254PublicKey: "hex, 128 bytes"
+    case .hexBytes(let range): "hex, \(range.lowerBound)–\(range.upperBound) bytes"
     case .url: "URL"
+    case .urlPath: "path of a URL"
     case .ipv4: "IPv4 address"
     case .repository: "image repository"
     case .tag: "image tag"
@@ -96,6 +102,12 @@ package enum ValueKind: Sendable, Equatable {
     case .bn254PublicKey:
       let isKey = Hex.decode(text)?.count == 128
       return isKey ? nil : ("is not a BN254 public key", "write 0x and 256 hex digits: the G2 point, imaginary parts first")
+    case .hexBytes(let range):
+      let isFine = range.contains(Hex.decode(text)?.count ?? -1)
+      return isFine
+        ? nil : ("is not \(range.lowerBound) to \(range.upperBound) bytes in hex", "write 0x and two digits for each byte")
+    case .urlPath:
+      return ScalarText.isURLPath(text) ? nil : ("is not the path of a URL", "write one that begins with a slash, such as /task")
     case .url: return ScalarText.isURL(text) ? nil : ("is not a URL", "write one such as https://rpc.example.org")
     case .ipv4:
       return ScalarText.isIPv4(text) ? nil : ("is not an IPv4 address", "write one such as 127.0.0.1 or 0.0.0.0")
