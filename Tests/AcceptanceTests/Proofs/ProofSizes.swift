@@ -3,7 +3,7 @@ import Foundation
 /// How much the proofs do: enough for every run of the tests, and more where the environment says so.
 enum ProofSizes {
   /// Kills of the daemon, those at failpoints included.
-  static let kills = number("PONOS_PROOF_KILLS") ?? 100
+  static let kills = number("PONOS_PROOF_KILLS") ?? 60
   /// Submissions of the duplicate storm.
   static let storm = number("PONOS_PROOF_STORM") ?? 5_000
   /// Connections of stock clients at the public client's own pace; nil for fewer at a quicker one.
