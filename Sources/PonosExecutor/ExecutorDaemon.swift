@@ -21,7 +21,8 @@ package struct ExecutorDaemon: Sendable {
   private let environment: [String: String]
   private let logger: Logger
 
-  /// - Parameter environment: The process environment; read for `DOCKER_HOST` and for variables that performers take from it.
+  /// - Parameter environment: The process environment; read for `DOCKER_HOST`, for variables that performers take from it, and, for
+  ///   tests, for the failpoint at which to end.
   package init(config: ExecutorConfig, environment: [String: String], logger: Logger) {
     self.config = config
     self.environment = environment
@@ -30,13 +31,14 @@ package struct ExecutorDaemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT, or until a service fails.
   package func run() async throws {
+    let failpoints = try armedFailpoints()
     let clock = TaskClock.system
     let startedAt = clock.unix()
     let registry = PrometheusRegistry()
     let metrics = ExecutorMetrics(
       registry: registry, avs: config.avs.map(\.address), version: Self.version, started: Date())
     let keys = try KeyRing(config.identity)
-    let (store, storeFailure) = try openStore(metrics: metrics)
+    let (store, storeFailure) = try openStore(metrics: metrics, failpoints: failpoints)
 
     // The pipeline, bottom-up.
     let queue = TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }
@@ -51,9 +53,10 @@ package struct ExecutorDaemon: Sendable {
       journal: journal, metrics: metrics)
     let recovery = RunRecovery(
       journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
-    let pipeline = TaskPipeline(
-      journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
-      recovery: recovery, metrics: metrics, clock: clock, rules: { [config] in config.avs($0)?.responseRules ?? .none })
+    let pipeline = failpoints.watching(
+      TaskPipeline(
+        journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
+        recovery: recovery, metrics: metrics, clock: clock, rules: { [config] in config.avs($0)?.responseRules ?? .none }))
 
     // Performers.
     let docker = DockerClient(endpoint: try .fromEnvironment(environment))
@@ -63,7 +66,10 @@ package struct ExecutorDaemon: Sendable {
       allotments: config.allotments,
       settings: performerSettings,
       executorEnvironment: environment, observe: { metrics.observe($0) },
-      connect: { try PerformerConnector.connect($0) }, logger: logger)
+      connect: { endpoint in
+        failpoints.pass(.performersConnecting)
+        return try PerformerConnector.connect(endpoint)
+      }, logger: logger)
 
     // Intake.
     let validator = TaskValidator(
@@ -71,12 +77,19 @@ package struct ExecutorDaemon: Sendable {
       signers: { keys.curves })
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
-      timeout: { [config] in config.avs($0)?.taskTimeout ?? .seconds(90) },
-      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) },
+      timeout: { [config] avs in
+        failpoints.pass(.intakeReserved)
+        return config.avs(avs)?.taskTimeout ?? .seconds(90)
+      },
+      readiness: { avs in
+        failpoints.pass(.intakeVerified)
+        return PerformerReadiness.obstacle(for: avs, roster: roster, isExpected: performers.mayServe(avs))
+      },
       limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock)
     try await StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock, logger: logger
     ).recoverTasks()
+    failpoints.pass(.startRecovered)
 
     let view = DaemonView(
       config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure, queue: queue,
@@ -90,7 +103,8 @@ package struct ExecutorDaemon: Sendable {
           isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
           tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey?.verificationKey),
         performers: performers, configuration: { [config] in config.avs($0) }, logger: logger),
-      isReady: { view.readiness().isReady }, interceptors: [MetricsInterceptor(registry: registry)], logger: logger)
+      isReady: { view.readiness().isReady }, interceptors: [MetricsInterceptor(registry: registry)] + failpoints.interceptors,
+      logger: logger)
 
     // In start order; stopped in reverse.
     var services: [any Service] = [
@@ -107,9 +121,26 @@ package struct ExecutorDaemon: Sendable {
     ]
     services += ports.listeners
     services.append(TaskIntakeService(receiver: receiver, drainLimit: Self.drainLimit))
-    logger.notice("starting", metadata: ["version": "\(Self.version)", "operator": "\(config.identity.address)"])
-    try await run(services)
+    logger.notice(
+      "starting",
+      metadata: [
+        "version": "\(Self.version)", "operator": "\(config.identity.address)",
+        "openFiles": "\(OpenFileLimit.raise().map(String.init) ?? "unknown")",
+      ])
+    try await run(failpoints.watching(services))
+    failpoints.pass(.stopServices)
     try await store.close()
+    failpoints.pass(.stopStore)
+  }
+
+  private func armedFailpoints() throws(FailpointError) -> Failpoints {
+    let failpoints = try Failpoints(environment: environment)
+    if failpoints.isArmed {
+      logger.warning(
+        "this process will end itself at a failpoint, as if it crashed; that is for tests only",
+        metadata: ["failpoint": "\(environment[Failpoints.variable] ?? "")"])
+    }
+    return failpoints
   }
 
   /// A performer that is replaced may finish the longest task it can have.
@@ -141,14 +172,15 @@ package struct ExecutorDaemon: Sendable {
 
   /// The store, and what tells why its last write failed.
   private func openStore(
-    metrics: ExecutorMetrics
+    metrics: ExecutorMetrics, failpoints: Failpoints
   ) throws(StoreError) -> (any ExecutorStore, @Sendable () -> StoreError?) {
     switch config.storage {
     case .memory:
-      return (try MemoryStore(for: config), { nil })
+      return (failpoints.watching(try MemoryStore(for: config)), { nil })
     case .sqlite(let path):
-      let store = try SQLiteStore.open(path: path, onCommit: { metrics.storeCommit($0) })
-      return (store, { store.statistics.lastFailure })
+      let store = try SQLiteStore.open(path: path, failpoints: failpoints, onCommit: { metrics.storeCommit($0) })
+      failpoints.pass(.startOpened)
+      return (failpoints.watching(store), { store.statistics.lastFailure })
     }
   }
 }

@@ -54,15 +54,18 @@ package final class GroupCommitWriter: Sendable {
 
   private let pool: DatabasePool
   private let limits: Limits
+  private let failpoints: Failpoints
   private let onCommit: @Sendable (CommitReport) -> Void
   private let state = Mutex(State())
 
   /// `onCommit` is called after each commit on the writer's queue and must be quick.
   package init(
-    pool: DatabasePool, limits: Limits = Limits(), onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    pool: DatabasePool, limits: Limits = Limits(), failpoints: Failpoints = .disarmed,
+    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
   ) {
     self.pool = pool
     self.limits = limits
+    self.failpoints = failpoints
     self.onCommit = onCommit
   }
 
@@ -194,7 +197,10 @@ package final class GroupCommitWriter: Sendable {
         state.statistics.lastFailure = committed.diskFailure
       }
       onCommit(CommitReport(writes: batch.count, duration: duration, isFailure: false))
-      committed.settlements.forEach { $0() }
+      for settle in committed.settlements {
+        settle()
+        failpoints.pass(.commitTold)
+      }
     case .failure(let error):
       state.withLock { state in
         state.statistics.failedCommits += 1
@@ -211,7 +217,9 @@ package final class GroupCommitWriter: Sendable {
       var committed = Committed()
       try database.beginTransaction(.immediate)
       for write in batch { try applyAlone(write, database, &committed) }
+      failpoints.pass(.commitApplied)
       try database.commit()
+      failpoints.pass(.commitDurable)
       return .success(committed)
     } catch {
       let failure = StoreError(error, while: "commit", otherwise: .writeFailed)

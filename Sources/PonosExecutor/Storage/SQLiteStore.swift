@@ -21,7 +21,8 @@ package final class SQLiteStore: ExecutorStore {
   /// Throws `.locked` when another daemon has it, `.cannotOpen` for a file that is not ours, damaged, or of a newer version.
   /// `onCommit` is called after each commit, on the writer's queue, and must be quick.
   package static func open(
-    path: String, limits: GroupCommitWriter.Limits = .init(), onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    path: String, limits: GroupCommitWriter.Limits = .init(), failpoints: Failpoints = .disarmed,
+    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
   ) throws(StoreError) -> SQLiteStore {
     let file = try DatabaseFile(path: path)
     let pool = try SQLiteConnections.open(file)
@@ -33,7 +34,7 @@ package final class SQLiteStore: ExecutorStore {
     }
     return SQLiteStore(
       file: file, pool: pool, installation: installation,
-      writer: GroupCommitWriter(pool: pool, limits: limits, onCommit: onCommit))
+      writer: GroupCommitWriter(pool: pool, limits: limits, failpoints: failpoints, onCommit: onCommit))
   }
 
   private init(file: DatabaseFile, pool: DatabasePool, installation: String, writer: GroupCommitWriter) {

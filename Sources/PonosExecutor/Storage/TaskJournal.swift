@@ -173,7 +173,7 @@ package struct TaskJournal: Sendable {
         case .readFailed, .unknownTask, .finishedTask: throw .journalRefused(error.description)
         }
       }
-      do { try await Task.sleep(for: delay) } catch { throw .journalUnavailable("the executor is stopping") }
+      do { try await clock.sleep(delay) } catch { throw .journalUnavailable("the executor is stopping") }
       delay = min(delay * 2, .seconds(5))
     }
   }

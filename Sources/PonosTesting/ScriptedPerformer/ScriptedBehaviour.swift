@@ -14,7 +14,9 @@
 /// | `exit STATUS` | ends the process: only for a performer in a container |
 /// | `allocate BYTES` | takes and touches BYTES of memory, then answers how many |
 /// | `not-serving` / `serving` | changes the health it reports, then answers |
+/// | `dice MS` | answers sixteen random bytes in hex after MS milliseconds: another answer in every run |
 /// | `count` | answers how many tasks it was given so far |
+/// | `tally` | answers which tasks it was given so far, see `PerformerTally` |
 /// | `inspect` | answers what it sees of its own confinement, one `name: value` per line |
 /// | `env NAME` | answers the value of that variable |
 ///
@@ -33,7 +35,9 @@ package enum ScriptedBehaviour: Sendable, Equatable {
   case exit(Int32)
   case allocate(Int)
   case health(serving: Bool)
+  case dice(Duration)
   case count
+  case tally
   case inspect
   case environment(String)
 
@@ -65,7 +69,9 @@ package enum ScriptedBehaviour: Sendable, Equatable {
     case ("allocate", let bytes?) where bytes >= 0: return .allocate(bytes)
     case ("not-serving", _): return .health(serving: false)
     case ("serving", _): return .health(serving: true)
+    case ("dice", let milliseconds?): return .dice(.milliseconds(milliseconds))
     case ("count", _): return .count
+    case ("tally", _): return .tally
     case ("inspect", _): return .inspect
     case ("env", _) where words.count > 1: return .environment(words[1])
     default: return nil

@@ -2,6 +2,7 @@ import Foundation
 import GRPCCore
 import GRPCProtobuf
 import PonosAPI
+import PonosCore
 import SwiftProtobuf
 import Synchronization
 
@@ -44,7 +45,11 @@ struct ScriptedTaskHandler: Eigenlayer_Hourglass_V1_Performer_PerformerService.S
     case .exit(let status): exit(status)
     case .allocate(let bytes): response.result = Data("\([UInt8](repeating: 1, count: bytes).count)".utf8)
     case .health(let serving): performer.setHealth(serving ? .serving : .notServing)
+    case .dice(let time):
+      try await Task.sleep(for: time)
+      response.result = Data(Hex.encode((0..<16).map { _ in UInt8.random(in: .min ... .max) }).utf8)
     case .count: response.result = Data("\(count)".utf8)
+    case .tally: response.result = Data(PerformerTally(of: performer.receivedTaskIDs).text.utf8)
     case .inspect: response.result = Data(Confinement.report().utf8)
     case .environment(let name): response.result = Data((ProcessInfo.processInfo.environment[name] ?? "").utf8)
     }

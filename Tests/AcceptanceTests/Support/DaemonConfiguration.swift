@@ -48,6 +48,18 @@ struct DaemonConfiguration: Sendable {
   var keystorePassword: String?
   /// In KiB: no file the daemon writes may grow beyond it, as on a disk that is full.
   var fileSizeLimit: Int?
+  /// Open files the daemon may have unless it asks the system for more.
+  var openFileLimit: Int?
+
+  /// What the shell that becomes the daemon does first; nil for nothing.
+  var limits: String? {
+    let limits = [
+      // Ignored, the signal for a file that is too large turns into an error of the write, which is what a full disk does.
+      fileSizeLimit.map { "trap '' XFSZ; ulimit -f \($0)" },
+      openFileLimit.map { "ulimit -S -n \($0)" },
+    ].compactMap(\.self)
+    return limits.isEmpty ? nil : limits.joined(separator: "; ")
+  }
 
   init(_ avs: AVS...) {
     self.avs = avs

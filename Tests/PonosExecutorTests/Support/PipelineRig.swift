@@ -35,12 +35,13 @@ struct PipelineRig: Sendable {
   ///   - submissions: Rates of each AVS.
   ///   - breaker: Of each performer; by default one that never opens.
   ///   - rules: What outputs must look like, of every AVS.
+  ///   - wrap: What to put round the pipeline's stages.
   init(
     store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
     submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
-    rules: ResponseRules = .none
+    rules: ResponseRules = .none, wrap: (TaskPipeline) -> TaskPipeline = { $0 }
   ) throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.clock = clock
@@ -63,9 +64,10 @@ struct PipelineRig: Sendable {
     recovery = RunRecovery(
       policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics,
       clock: clock.taskClock, logger: logger)
-    let pipeline = TaskPipeline(
-      journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
-      recovery: recovery, metrics: metrics, clock: clock.taskClock, rules: { _ in rules })
+    let pipeline = wrap(
+      TaskPipeline(
+        journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
+        recovery: recovery, metrics: metrics, clock: clock.taskClock, rules: { _ in rules }))
     validator = TaskValidator(
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
     receiver = TaskReceiver(

@@ -10,10 +10,16 @@ final class TestClock: Sendable {
   }
 
   private let hands: Mutex<Hands>
+  private let sleep: @Sendable (Duration) async throws -> Void
 
   /// Starts at a moment in 2025, in unix milliseconds. The monotonic clock has an origin of its own, so that mixing the two up shows.
-  init(startingAt milliseconds: Int64 = 1_760_000_000_000) {
+  /// Who sleeps does so by the system's clock, unless `sleep` does it otherwise.
+  init(
+    startingAt milliseconds: Int64 = 1_760_000_000_000,
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  ) {
     hands = Mutex(Hands(monotonic: milliseconds - 1_750_000_000_000, unix: milliseconds))
+    self.sleep = sleep
   }
 
   /// Time passes.
@@ -33,6 +39,6 @@ final class TestClock: Sendable {
 
   /// What the pipeline reads.
   var taskClock: TaskClock {
-    TaskClock(monotonic: { self.hands.withLock(\.monotonic) }, unix: { self.unixMilliseconds })
+    TaskClock(monotonic: { self.hands.withLock(\.monotonic) }, unix: { self.unixMilliseconds }, sleep: sleep)
   }
 }
