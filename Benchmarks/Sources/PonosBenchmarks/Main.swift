@@ -55,12 +55,14 @@ struct MeasureCommand: AsyncParsableCommand {
 enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   case crypto
   case journal
+  case recovery
   case tasks
 
   var title: String {
     switch self {
     case .crypto: "Hashing, signing, verifying: CPU time on one core"
     case .journal: "Journal: accepted tasks made durable"
+    case .recovery: "Recovery: a start with 100,000 tasks of 1 KiB accepted and none finished"
     case .tasks: "Whole tasks: client, daemon, performer in a container"
     }
   }
@@ -75,6 +77,8 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
       for comparison in comparisons { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
     case .journal:
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
+    case .recovery:
+      try await RecoveryBenchmarks.measure(rounds: rounds, report: report)
     case .tasks:
       try await TaskBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
     }

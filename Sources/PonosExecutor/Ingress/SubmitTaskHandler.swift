@@ -42,6 +42,7 @@ extension RPCError {
       case .conflictingTask: .alreadyExists
       case .queueFull, .tooManyCallers: .resourceExhausted
       case .performerUnavailable, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable
+      case .storedRecordDamaged: .internalError
       }
     self.init(code: code, message: rejection.message, metadata: [Self.codeKey: .string(rejection.code)])
   }

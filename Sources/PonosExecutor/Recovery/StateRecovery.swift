@@ -1,10 +1,16 @@
+import Foundation
 import Logging
 import PonosAPI
 import PonosCore
 import SwiftProtobuf
 
 /// Brings back, before intake opens, the tasks that an earlier process accepted and did not finish.
+///
+/// Rows come in pages. While one page is decoded on all cores, the next is read; a page is put back in its order when all of it is
+/// decoded. Signatures are not verified and contents not hashed again: both were before the row was written, and the row is sealed.
 package struct StateRecovery: Sendable {
+  /// Rows of one page.
+  private static let pageSize = 4096
   /// Failures written at a time: enough to share commits, few enough for the store's queue.
   private static let failuresAtATime = 256
 
@@ -13,42 +19,134 @@ package struct StateRecovery: Sendable {
   private let validator: TaskValidator
   private let flights: TaskFlights
   private let queue: TaskQueue
+  private let metrics: ExecutorMetrics
   private let clock: TaskClock
   private let logger: Logger
 
   package init(
     store: any ExecutorStore, journal: TaskJournal, validator: TaskValidator, flights: TaskFlights, queue: TaskQueue,
-    clock: TaskClock, logger: Logger
+    metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
   ) {
     self.store = store
     self.journal = journal
     self.validator = validator
     self.flights = flights
     self.queue = queue
+    self.metrics = metrics
     self.clock = clock
     self.logger = logger
   }
 
+  /// What became of the unfinished tasks.
+  private struct Count {
+    var unfinished = 0
+    var resumed = 0
+    var expired = 0
+    var damaged = 0
+  }
+
   /// Puts every unfinished task back to where it was, in the order of acceptance. Each keeps its deadline; those whose time ended
-  /// meanwhile fail, unless they lack nothing but their signature.
+  /// meanwhile fail, unless they lack nothing but their signature. A damaged row is passed over and kept.
   package func recoverTasks() async throws(StoreError) {
-    let unfinished = try await store.unfinishedTasks()
-    guard !unfinished.isEmpty else { return }
-    var (expired, resumed) = ([TaskID](), 0)
-    for record in unfinished {
-      if record.phase != .collected, record.accepted.deadline <= clock.unix() {
-        expired.append(record.id)
-      } else if let task = await revalidate(record) {
-        _ = flights.open(task)
-        queue.resume(journal.restore(record, as: task))
-        resumed += 1
-      }
+    let start = ContinuousClock.now
+    var count = Count()
+    var page = try await store.unfinishedTasks(after: 0, limit: Self.pageSize)
+    while true {
+      let sequence = page.next
+      async let following = self.page(after: sequence)
+      await resume(page, &count)
+      guard let next = try await following.get() else { break }
+      page = next
     }
-    await fail(expired)
+    guard count.unfinished > 0 else { return }
     logger.notice(
       "recovered unfinished tasks",
-      metadata: ["unfinished": "\(unfinished.count)", "resumed": "\(resumed)", "expired": "\(expired.count)"])
+      metadata: [
+        "unfinished": "\(count.unfinished)", "resumed": "\(count.resumed)", "expired": "\(count.expired)",
+        "damaged": "\(count.damaged)", LogKey.duration: "\((ContinuousClock.now - start).seconds)",
+      ])
   }
+
+  private func page(after sequence: Int64?) async -> Result<UnfinishedTasks?, StoreError> {
+    guard let sequence else { return .success(nil) }
+    do throws(StoreError) {
+      return .success(try await store.unfinishedTasks(after: sequence, limit: Self.pageSize))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  // MARK: One page
+
+  /// What is to be done with a row.
+  private enum Verdict: Sendable {
+    case resume(TaskRecord, ValidatedTask)
+    case expire(TaskID)
+    /// Cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
+    case keep(TaskID, reason: String)
+  }
+
+  private func resume(_ page: UnfinishedTasks, _ count: inout Count) async {
+    count.unfinished += page.tasks.count + page.damaged.count
+    count.damaged += page.damaged.count
+    for error in page.damaged { report(error) }
+    var expired: [TaskID] = []
+    for verdict in await judge(page.tasks) {
+      switch verdict {
+      case .resume(let record, let task):
+        if record.damage == .output { reportLostOutput(of: record.id) }
+        // A row that a damaged file shows twice is one task.
+        guard case .opened = flights.open(task) else { continue }
+        queue.resume(journal.restore(record, as: task))
+        count.resumed += 1
+      case .expire(let id): expired.append(id)
+      case .keep(let id, let reason):
+        logger.error(
+          "an accepted task cannot be run now; it is kept", metadata: [LogKey.taskID: "\(id)", LogKey.error: "\(reason)"])
+      }
+    }
+    count.expired += expired.count
+    await fail(expired)
+  }
+
+  /// The verdicts on `records`, in their order, found on all cores.
+  private func judge(_ records: [TaskRecord]) async -> [Verdict] {
+    let now = clock.unix()
+    let share = max(64, (records.count + Self.cores - 1) / Self.cores)
+    return await withTaskGroup(of: (Int, [Verdict]).self) { group in
+      for start in stride(from: 0, to: records.count, by: share) {
+        let part = records[start..<min(start + share, records.count)]
+        group.addTask {
+          var verdicts: [Verdict] = []
+          verdicts.reserveCapacity(part.count)
+          for record in part { verdicts.append(await judge(record, now: now)) }
+          return (start, verdicts)
+        }
+      }
+      var parts: [Int: [Verdict]] = [:]
+      for await (start, verdicts) in group { parts[start] = verdicts }
+      return parts.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+  }
+
+  private static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+  private func judge(_ record: TaskRecord, now: UnixMilliseconds) async -> Verdict {
+    if record.phase != .collected, record.accepted.deadline <= now { return .expire(record.id) }
+    do {
+      let message = try Eigenlayer_Hourglass_V1_TaskSubmission(serializedBytes: record.accepted.submission)
+      let submission = try TaskSubmission(wire: message)
+      guard submission.id == record.id else { return .keep(record.id, reason: "its stored submission is of another task") }
+      return .resume(
+        record, try await validator.revalidate(submission, contentHash: record.accepted.contentHash))
+    } catch let rejection as Rejection {
+      return .keep(record.id, reason: rejection.message)
+    } catch {
+      return .keep(record.id, reason: "its stored submission cannot be read: \(error)")
+    }
+  }
+
+  // MARK: What does not go on
 
   private func fail(_ expired: [TaskID]) async {
     for start in stride(from: 0, to: expired.count, by: Self.failuresAtATime) {
@@ -66,22 +164,18 @@ package struct StateRecovery: Sendable {
     }
   }
 
-  /// nil for a task that cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
-  private func revalidate(_ record: TaskRecord) async -> ValidatedTask? {
-    do {
-      let message = try Eigenlayer_Hourglass_V1_TaskSubmission(serializedBytes: record.accepted.submission)
-      let task = try await validator.revalidate(try TaskSubmission(wire: message))
-      if task.contentHash == record.accepted.contentHash { return task }
-      logger.error(
-        "an accepted task is damaged in the database and cannot be run; it is kept, restore a backup",
-        metadata: [LogKey.taskID: "\(record.id)"])
-      return nil
-    } catch {
-      let reason = (error as? Rejection)?.message ?? "its stored submission cannot be read: \(error)"
-      logger.error(
-        "an accepted task cannot be run now; it is kept",
-        metadata: [LogKey.taskID: "\(record.id)", LogKey.error: "\(reason)"])
-      return nil
-    }
+  private func report(_ error: StoreError) {
+    metrics.storeRecordDamaged(isRepaired: false)
+    logger.error(
+      "an accepted task is damaged in the database and cannot be run; it is kept, restore a backup",
+      metadata: [LogKey.code: "\(error.code.rawValue)", LogKey.error: "\(error.message)"])
+  }
+
+  /// The recorded digest decides whether another run's output may be signed.
+  private func reportLostOutput(of id: TaskID) {
+    metrics.storeRecordDamaged(isRepaired: true)
+    logger.error(
+      "the stored output of a task is damaged; the task runs again, and is signed if the same output comes of it",
+      metadata: [LogKey.taskID: "\(id)", LogKey.code: "\(StoreError.Code.damaged.rawValue)"])
   }
 }

@@ -19,6 +19,7 @@ package enum SQLiteSchema {
     Migration(name: "tasks, digests, performers", apply: createTables),
     Migration(name: "outputs that wait for their signature", apply: addOutput),
     Migration(name: "images of performers", apply: addImages),
+    Migration(name: "seals of records", apply: SealMigration.apply),
   ]
 
   /// The version this program writes.

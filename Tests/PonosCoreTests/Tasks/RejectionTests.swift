@@ -42,6 +42,7 @@ enum RejectionTable {
     Row(rejection: .notAccepting("starting"), code: "not_accepting", words: ["starting", "again"]),
     Row(rejection: .tooManyCallers, code: "too_many_callers", words: ["memory", "later"]),
     Row(rejection: .outcomeNotWritten("disk full"), code: "outcome_not_written", words: ["accepted", "disk full", "later"]),
+    Row(rejection: .storedRecordDamaged(id), code: "stored_record_damaged", words: [id.description, "restore a backup"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -63,6 +64,7 @@ enum RejectionTable {
     case .notAccepting: 13
     case .tooManyCallers: 14
     case .outcomeNotWritten: 15
+    case .storedRecordDamaged: 16
     }
   }
 }

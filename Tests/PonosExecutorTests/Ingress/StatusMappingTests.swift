@@ -23,6 +23,7 @@ struct StatusMappingTests {
       (.queueFull(avs: avs, .tasks), .resourceExhausted), (.tooManyCallers, .resourceExhausted),
       (.storeUnavailable("disk full"), .unavailable), (.outcomeNotWritten("disk full"), .unavailable),
       (.notAccepting("starting"), .unavailable),
+      (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .internalError),
     ] as [(Rejection, RPCError.Code)])
   func refusals(rejection: Rejection, status: RPCError.Code) {
     let error = RPCError(rejection)
@@ -32,6 +33,7 @@ struct StatusMappingTests {
     let mayPass = [
       .performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs, .tasks), .tooManyCallers, .storeUnavailable("disk full"),
       .outcomeNotWritten("disk full"), .notAccepting("starting"),
+      .storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))),
     ]
     .contains(rejection)
     #expect(StockRetries.repeats(error) == mayPass)

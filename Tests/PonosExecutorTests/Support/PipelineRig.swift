@@ -24,6 +24,7 @@ struct PipelineRig: Sendable {
   let journal: TaskJournal
   let outbox: ResultOutbox
   let recovery: RunRecovery
+  let audit: AuditLog
   let validator: TaskValidator
   let receiver: TaskReceiver
   let service: TaskService
@@ -35,7 +36,8 @@ struct PipelineRig: Sendable {
   init(
     store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
-    avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1))
+    avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
+    auditLog: String? = nil
   ) throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.clock = clock
@@ -49,10 +51,11 @@ struct PipelineRig: Sendable {
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
     outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock.taskClock)
+    audit = AuditLog(path: auditLog, logger: logger, now: clock.taskClock.unix)
     let keys = KeyRing(signers.map { TestKeys.executor($0) })
     let signing = SigningService(
       keys: keys, operatorAddress: Self.operatorAddress, ecdsaVerifier: Self.ecdsaVerifier, journal: journal,
-      metrics: metrics)
+      metrics: metrics, audit: audit)
     recovery = RunRecovery(
       policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics,
       clock: clock.taskClock, logger: logger)
@@ -62,12 +65,14 @@ struct PipelineRig: Sendable {
     validator = TaskValidator(
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
     receiver = TaskReceiver(
-      validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics, timeout: { _ in timeout },
+      validator: validator, journal: journal, queue: queue, flights: flights,
+      answers: StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger), metrics: metrics,
+      audit: audit, timeout: { _ in timeout },
       readiness: { [roster] in roster.isServing($0) ? nil : .noPerformer(avs: $0) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock.taskClock,
-      logger: logger)
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics,
+      clock: clock.taskClock, logger: logger)
   }
 
   private static func config(_ avs: EthereumAddress) -> AVSConfig {
