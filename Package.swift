@@ -156,7 +156,8 @@ let package = Package(
     .testTarget(
       name: "PonosExecutorTests",
       dependencies: [
-        "CFaultyVFS", "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient,
+        "CFaultyVFS", "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore,
+        asyncHTTPClient,
         nioCore, nioHTTP1,
       ],
       swiftSettings: strict),

@@ -248,18 +248,17 @@ package enum ExecutorStoreConformance {
   }
 
   @Sendable private static func pages(_ store: any ExecutorStore) async throws {
-    #expect(try await store.unfinishedTasks(after: 0, limit: 3) == UnfinishedTasks())
-    for number in 1...7 { _ = try await store.accept(StoreRecords.task(number)) }
+    #expect(try await store.unfinishedPages(of: 3) == [])
+    for number in 1...8 { _ = try await store.accept(StoreRecords.task(number)) }
     try await store.record(.signed(result: [1], at: 1), for: StoreRecords.taskID(2))
-    var (ids, next, count) = ([TaskID](), Int64?.some(0), 0)
-    while let sequence = next {
-      let page = try await store.unfinishedTasks(after: sequence, limit: 3)
-      #expect(page.tasks.count <= 3 && page.damaged.isEmpty)
-      ids += page.tasks.map(\.id)
-      (next, count) = (page.next, count + 1)
+    var ids: [[TaskID]] = []
+    for range in try await store.unfinishedPages(of: 3) {
+      let page = try await store.unfinishedTasks(in: range)
+      #expect(page.damaged.isEmpty)
+      ids.append(page.tasks.map(\.id))
     }
-    #expect(ids == [1, 3, 4, 5, 6, 7].map(StoreRecords.taskID))
-    #expect(count == 3, "two full pages and the one that is empty")
+    #expect(ids == [[1, 3, 4], [5, 6, 7], [8]].map { $0.map(StoreRecords.taskID) })
+    #expect(try await store.unfinishedPages(of: 7).count == 1)
   }
 
   @Sendable private static func replacedResults(_ store: any ExecutorStore) async throws {

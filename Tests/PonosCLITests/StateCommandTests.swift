@@ -10,7 +10,8 @@ import Testing
 
   /// A directory with a database that holds the digests of `numbers`; `digest` tells which.
   private func withDatabase(
-    _ numbers: Range<Int>, digest: @Sendable (Int) -> Int = { $0 }, _ body: (_ directory: String, _ database: String) throws -> Void
+    _ numbers: Range<Int>, digest: @Sendable (Int) -> Int = { $0 },
+    _ body: (_ directory: String, _ database: String) throws -> Void
   ) async throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: "ponos-cli-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -56,12 +57,12 @@ import Testing
   }
 
   @Test func contradictionsAreListedAndLeaveWith65() async throws {
-    try await withDatabase(0..<3) { directory, database in
+    try await withDatabase(0..<3, digest: { $0 + 100 }) { directory, database in
       let file = directory + "/signed.json"
       _ = try Program.run("state", "export-signed", file, "--database", database, "--operator", signer)
       let other = directory + "/other.db"
       let text = try String(contentsOfFile: file, encoding: .utf8)
-      let changed = text.replacing(StoreRecords.digest(1).description, with: StoreRecords.digest(9).description)
+      let changed = text.replacing(StoreRecords.digest(101).description, with: StoreRecords.digest(9).description)
       try changed.write(toFile: directory + "/changed.json")
       _ = try Program.run("state", "import-signed", directory + "/changed.json", "--database", other, "--operator", signer)
       let refused = try Program.run("state", "import-signed", file, "--database", other, "--operator", signer)
@@ -70,7 +71,8 @@ import Testing
       #expect(refused.errors.contains("nothing was imported"))
       let document = try Program.run("state", "import-signed", file, "--database", other, "--operator", signer, "-o", "json")
       #expect(document.status == 65)
-      #expect((try json(document)["conflicts"] as? [[String: Any]])?.first?["recorded"] as? String == StoreRecords.digest(9).description)
+      let conflict = try #require((try json(document)["conflicts"] as? [[String: Any]])?.first)
+      #expect(conflict["recorded"] as? String == StoreRecords.digest(9).description)
       let stranger = try Program.run(
         "state", "import-signed", file, "--database", other, "--operator", StoreRecords.address(5).description)
       #expect(stranger.status == 1 && stranger.errors.contains("nothing was imported"))

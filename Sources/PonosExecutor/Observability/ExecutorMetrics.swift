@@ -53,11 +53,12 @@ package final class ExecutorMetrics: Sendable {
       labels: ["outcome"])
     storeIntact = registry.gauge("ponos_store_intact", help: "1, or 0 after a check that found damage.").with()
     storeIntact.set(1)
-    lastBackup = registry.gauge(
-      "ponos_store_last_backup_timestamp_seconds", help: "End of the last scheduled backup in seconds since 1970, 0 before the first."
-    ).with()
-    backupFailures = registry.counter(
-      "ponos_store_backup_failures_total", help: "Scheduled backups that failed.").with()
+    lastBackup =
+      registry.gauge(
+        "ponos_store_last_backup_timestamp_seconds",
+        help: "End of the last scheduled backup in seconds since 1970, 0 before the first."
+      ).with()
+    backupFailures = registry.counter("ponos_store_backup_failures_total", help: "Scheduled backups that failed.").with()
     registry.gauge("ponos_build_info", help: "1, with the version as a label.", labels: ["version"]).with(version).set(1)
     let uptime = registry.gauge("ponos_uptime_seconds", help: "Time since the daemon started.").with()
     registry.beforeScrape { uptime.set(Date().timeIntervalSince(started)) }

@@ -6,11 +6,13 @@ import SwiftProtobuf
 
 /// Brings back, before intake opens, the tasks that an earlier process accepted and did not finish.
 ///
-/// Rows come in pages. While one page is decoded on all cores, the next is read; a page is put back in its order when all of it is
-/// decoded. Signatures are not verified and contents not hashed again: both were before the row was written, and the row is sealed.
+/// Pages of rows are read and decoded side by side, on all cores, and put back in their order. Signatures are not verified and contents
+/// not hashed again: both were before the row was written, and the row is sealed.
 package struct StateRecovery: Sendable {
   /// Rows of one page.
-  private static let pageSize = 4096
+  private static let pageSize = 1024
+  /// Pages read at a time; the store has this many connections for readers.
+  private static let lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
   /// Failures written at a time: enough to share commits, few enough for the store's queue.
   private static let failuresAtATime = 256
 
@@ -50,14 +52,31 @@ package struct StateRecovery: Sendable {
   package func recoverTasks() async throws(StoreError) {
     let start = ContinuousClock.now
     var count = Count()
-    var page = try await store.unfinishedTasks(after: 0, limit: Self.pageSize)
-    while true {
-      let sequence = page.next
-      async let following = self.page(after: sequence)
-      await resume(page, &count)
-      guard let next = try await following.get() else { break }
-      page = next
+    let pages = try await store.unfinishedPages(of: Self.pageSize)
+    let outcome: Result<Void, StoreError> = await withTaskGroup(of: (Int, Result<Page, StoreError>).self) { group in
+      var begun = 0
+      func beginNext() {
+        guard begun < pages.count else { return }
+        let (index, range) = (begun, pages[begun])
+        begun += 1
+        group.addTask { (index, await page(range)) }
+      }
+      for _ in 0..<Self.lanes { beginNext() }
+      var (ready, next) = ([Int: Page](), 0)
+      while let (index, outcome) = await group.next() {
+        switch outcome {
+        case .success(let page): ready[index] = page
+        case .failure(let error): return .failure(error)
+        }
+        beginNext()
+        while let page = ready.removeValue(forKey: next) {
+          await resume(page, &count)
+          next += 1
+        }
+      }
+      return .success(())
     }
+    try outcome.get()
     guard count.unfinished > 0 else { return }
     logger.notice(
       "recovered unfinished tasks",
@@ -65,15 +84,6 @@ package struct StateRecovery: Sendable {
         "unfinished": "\(count.unfinished)", "resumed": "\(count.resumed)", "expired": "\(count.expired)",
         "damaged": "\(count.damaged)", LogKey.duration: "\((ContinuousClock.now - start).seconds)",
       ])
-  }
-
-  private func page(after sequence: Int64?) async -> Result<UnfinishedTasks?, StoreError> {
-    guard let sequence else { return .success(nil) }
-    do throws(StoreError) {
-      return .success(try await store.unfinishedTasks(after: sequence, limit: Self.pageSize))
-    } catch {
-      return .failure(error)
-    }
   }
 
   // MARK: One page
@@ -86,12 +96,29 @@ package struct StateRecovery: Sendable {
     case keep(TaskID, reason: String)
   }
 
-  private func resume(_ page: UnfinishedTasks, _ count: inout Count) async {
-    count.unfinished += page.tasks.count + page.damaged.count
+  /// A page that was read and judged.
+  private struct Page: Sendable {
+    /// In the order of acceptance.
+    var verdicts: [Verdict] = []
+    var damaged: [StoreError] = []
+  }
+
+  private func page(_ range: ClosedRange<Int64>) async -> Result<Page, StoreError> {
+    let rows: UnfinishedTasks
+    do throws(StoreError) { rows = try await store.unfinishedTasks(in: range) } catch { return .failure(error) }
+    var page = Page(damaged: rows.damaged)
+    page.verdicts.reserveCapacity(rows.tasks.count)
+    let now = clock.unix()
+    for record in rows.tasks { page.verdicts.append(await judge(record, now: now)) }
+    return .success(page)
+  }
+
+  private func resume(_ page: Page, _ count: inout Count) async {
+    count.unfinished += page.verdicts.count + page.damaged.count
     count.damaged += page.damaged.count
     for error in page.damaged { report(error) }
     var expired: [TaskID] = []
-    for verdict in await judge(page.tasks) {
+    for verdict in page.verdicts {
       switch verdict {
       case .resume(let record, let task):
         if record.damage == .output { reportLostOutput(of: record.id) }
@@ -108,28 +135,6 @@ package struct StateRecovery: Sendable {
     count.expired += expired.count
     await fail(expired)
   }
-
-  /// The verdicts on `records`, in their order, found on all cores.
-  private func judge(_ records: [TaskRecord]) async -> [Verdict] {
-    let now = clock.unix()
-    let share = max(64, (records.count + Self.cores - 1) / Self.cores)
-    return await withTaskGroup(of: (Int, [Verdict]).self) { group in
-      for start in stride(from: 0, to: records.count, by: share) {
-        let part = records[start..<min(start + share, records.count)]
-        group.addTask {
-          var verdicts: [Verdict] = []
-          verdicts.reserveCapacity(part.count)
-          for record in part { verdicts.append(await judge(record, now: now)) }
-          return (start, verdicts)
-        }
-      }
-      var parts: [Int: [Verdict]] = [:]
-      for await (start, verdicts) in group { parts[start] = verdicts }
-      return parts.sorted { $0.key < $1.key }.flatMap(\.value)
-    }
-  }
-
-  private static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
   private func judge(_ record: TaskRecord, now: UnixMilliseconds) async -> Verdict {
     if record.phase != .collected, record.accepted.deadline <= now { return .expire(record.id) }

@@ -21,7 +21,8 @@ package struct SignedResult: Sendable, Equatable {
 
   /// The answer a finished task's row holds; nil when the row holds none, a damaged one, or not one of ours.
   init?(stored record: TaskRecord) {
-    guard record.damage == nil, let bytes = record.result, let wire = try? Eigenlayer_Hourglass_V1_TaskResult(serializedBytes: bytes),
+    guard record.damage == nil, let bytes = record.result,
+      let wire = try? Eigenlayer_Hourglass_V1_TaskResult(serializedBytes: bytes),
       TaskID(hex: wire.taskID) == record.id
     else { return nil }
     self.init(

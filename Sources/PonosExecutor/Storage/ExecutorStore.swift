@@ -16,8 +16,10 @@ package protocol ExecutorStore: Sendable {
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
   /// nil for an id never accepted, or already past its retention. Throws `.damaged` for one that cannot be relied on.
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
-  /// Tasks that are not finished, in the order of their acceptance: at most `limit` of those after `sequence`, 0 to begin with.
-  func unfinishedTasks(after sequence: Int64, limit: Int) async throws(StoreError) -> UnfinishedTasks
+  /// Ranges of sequence numbers, rising, with at most `size` unfinished tasks in each and all of them in one.
+  func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>]
+  /// Tasks that are not finished, in the order of their acceptance, whose sequence numbers are in `range`.
+  func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks
   /// Puts a result made again in the place of a signed task's damaged one. Throws `.unknownTask` for a task that is not signed.
   func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError)
   /// The last `limit` tasks by acceptance, newest first, without payloads and outputs.
@@ -63,13 +65,7 @@ package protocol ExecutorStore: Sendable {
 extension ExecutorStore {
   /// All tasks that are not finished and not damaged, in the order of their acceptance.
   package func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
-    var (tasks, next) = ([TaskRecord](), Int64?.some(0))
-    while let sequence = next {
-      let page = try await unfinishedTasks(after: sequence, limit: 4096)
-      tasks += page.tasks
-      next = page.next
-    }
-    return tasks
+    try await unfinishedTasks(in: 0...Int64.max).tasks
   }
 }
 

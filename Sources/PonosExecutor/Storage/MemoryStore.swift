@@ -66,11 +66,19 @@ package final class MemoryStore: ExecutorStore {
     try use { state throws(StoreError) in state.tasks[id] }
   }
 
-  package func unfinishedTasks(after sequence: Int64, limit: Int) async throws(StoreError) -> UnfinishedTasks {
+  package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
     try use { state throws(StoreError) in
-      let rest = state.tasks.values.filter { !$0.phase.isFinished && $0.sequence > sequence }.sorted { $0.sequence < $1.sequence }
-      return UnfinishedTasks(
-        tasks: Array(rest.prefix(limit)), next: rest.count >= limit ? rest.prefix(limit).last?.sequence : nil)
+      let sequences = state.tasks.values.filter { !$0.phase.isFinished }.map(\.sequence).sorted()
+      return stride(from: 0, to: sequences.count, by: size).map { start in
+        sequences[start]...sequences[min(start + size, sequences.count) - 1]
+      }
+    }
+  }
+
+  package func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    try use { state throws(StoreError) in
+      let tasks = state.tasks.values.filter { !$0.phase.isFinished && range.contains($0.sequence) }
+      return UnfinishedTasks(tasks: tasks.sorted { $0.sequence < $1.sequence })
     }
   }
 

@@ -91,24 +91,35 @@ enum SQLiteQueries {
     return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).map { try TaskRow.record($0) }
   }
 
-  /// A page of at most `limit` rows. A row that cannot be relied on costs itself alone.
-  static func unfinishedTasks(
-    after sequence: Int64, limit: Int, _ database: Database
-  ) throws -> UnfinishedTasks {
-    let statement = try database.cachedStatement(
-      sql: "\(TaskRow.selection) WHERE task.finished_at IS NULL AND task.sequence > ? ORDER BY task.sequence LIMIT ?")
-    var page = UnfinishedTasks()
-    page.tasks.reserveCapacity(limit)
-    var (count, last) = (0, sequence)
-    let rows = try Row.fetchCursor(statement, arguments: [sequence, limit])
+  /// Read from the index of unfinished tasks alone.
+  static func unfinishedPages(of size: Int, _ database: Database) throws -> [ClosedRange<Int64>] {
+    let rows = try Row.fetchCursor(
+      database, sql: "SELECT sequence FROM task WHERE finished_at IS NULL ORDER BY sequence")
+    var pages: [ClosedRange<Int64>] = []
+    var (first, last, count) = (Int64.min, Int64.min, 0)
     while let row = try rows.next() {
-      count += 1
-      last = try StoredColumns(row: row, subject: "a task").integer(TaskRow.sequenceColumn)
+      let sequence = try StoredColumns(row: row, subject: "a task").integer(0)
+      // Numbers that do not rise are a damaged index; each page must still be read once only.
+      guard pages.isEmpty && count == 0 || sequence > last else { continue }
+      if count == 0 { first = sequence }
+      (last, count) = (sequence, count + 1)
+      guard count == size else { continue }
+      pages.append(first...last)
+      count = 0
+    }
+    if count > 0 { pages.append(first...last) }
+    return pages
+  }
+
+  /// A row that cannot be relied on costs itself alone.
+  static func unfinishedTasks(in range: ClosedRange<Int64>, _ database: Database) throws -> UnfinishedTasks {
+    let statement = try database.cachedStatement(
+      sql: "\(TaskRow.selection) WHERE task.finished_at IS NULL AND task.sequence BETWEEN ? AND ? ORDER BY task.sequence")
+    var page = UnfinishedTasks()
+    let rows = try Row.fetchCursor(statement, arguments: [range.lowerBound, range.upperBound])
+    while let row = try rows.next() {
       do { page.tasks.append(try TaskRow.record(row)) } catch let error as StoreError { page.damaged.append(error) }
     }
-    // A file in which sequence numbers do not rise is damaged; reading on would never end.
-    guard count == limit, last > sequence else { return page }
-    page.next = last
     return page
   }
 

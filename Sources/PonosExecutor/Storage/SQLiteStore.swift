@@ -65,8 +65,12 @@ package final class SQLiteStore: ExecutorStore {
     try await read("read task \(id)") { try SQLiteQueries.task(id, $0) }
   }
 
-  package func unfinishedTasks(after sequence: Int64, limit: Int) async throws(StoreError) -> UnfinishedTasks {
-    try await read("read unfinished tasks") { try SQLiteQueries.unfinishedTasks(after: sequence, limit: limit, $0) }
+  package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
+    try await read("count unfinished tasks") { try SQLiteQueries.unfinishedPages(of: size, $0) }
+  }
+
+  package func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    try await read("read unfinished tasks") { try SQLiteQueries.unfinishedTasks(in: range, $0) }
   }
 
   package func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {

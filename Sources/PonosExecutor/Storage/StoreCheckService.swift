@@ -51,7 +51,8 @@ package struct StoreCheckService: Service {
     condition.record(findings, at: now())
     metrics.storeChecked(isIntact: findings.isIntact)
     for fault in findings.faults {
-      logger.error("damage in the store", metadata: [LogKey.code: "\(StoreError.Code.damaged.rawValue)", LogKey.error: "\(fault)"])
+      logger.error(
+        "damage in the store", metadata: [LogKey.code: "\(StoreError.Code.damaged.rawValue)", LogKey.error: "\(fault)"])
     }
     logger.info(
       "checked the store", metadata: [LogKey.count: "\(findings.records)", LogKey.faults: "\(findings.count)"])

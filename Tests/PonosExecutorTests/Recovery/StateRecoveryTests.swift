@@ -134,7 +134,8 @@ struct StateRecoveryTests {
     try await before.close()
     let queue = try DatabaseQueue(path: path)
     try await queue.write { database in
-      try database.execute(sql: "UPDATE submission SET bytes = (SELECT bytes FROM submission WHERE sequence = 1) WHERE sequence = 2")
+      try database.execute(
+        sql: "UPDATE submission SET bytes = (SELECT bytes FROM submission WHERE sequence = 1) WHERE sequence = 2")
       try database.execute(sql: "UPDATE task SET deadline = deadline * 2 WHERE sequence = 3")
     }
     try queue.close()

@@ -74,7 +74,9 @@ struct DigestGuardTests {
     }
   }
 
-  @Test("the digest outlives its task: after the retention the same answer is signed again, and no other", arguments: [0, 1] as [UInt32])
+  @Test(
+    "the digest outlives its task: after the retention the same answer is signed again, and no other",
+    arguments: [0, 1] as [UInt32])
   func afterRetention(set: UInt32) async throws {
     let output = Mutex<UInt8>(1)
     let performer = FakePerformer { id, _, _ throws(PerformerCallError) in .echo(id, [output.withLock { $0 }]) }

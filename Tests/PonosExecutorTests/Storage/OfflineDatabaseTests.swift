@@ -219,7 +219,9 @@ import Testing
   @Test("a copy made while writers write is of one moment, sound and private")
   func backupUnderLoad() async throws {
     let store = try SQLiteStore.open(path: path)
-    for number in 0..<200 { _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 30_000))) }
+    for number in 0..<200 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 30_000)))
+    }
     let copy = directory.file("copy.sqlite")
     let written = try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
@@ -259,7 +261,9 @@ import Testing
     struct Stop: Error {}
     let stopped = directory.file("stopped")
     let store = try SQLiteStore.open(path: path)
-    for number in 0..<60 { _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 100_000))) }
+    for number in 0..<60 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 100_000)))
+    }
     #expect(throws: StoreError.self) { _ = try StoreBackup.write(from: path, to: stopped) { _ in throw Stop() } }
     try await store.close()
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0.contains("stopped") } == [])

@@ -305,7 +305,7 @@ import Testing
     }
     try queue.close()
     let damaged = try SQLiteStore.open(path: path)
-    let page = try await damaged.unfinishedTasks(after: 0, limit: 10)
+    let page = try await damaged.unfinishedTasks(in: 0...10)
     #expect(page.tasks.map(\.id) == [1, 5].map(StoreRecords.taskID))
     #expect(page.damaged.map(\.code) == [.damaged, .damaged, .damaged])
     try await damaged.close()

@@ -129,10 +129,9 @@ import Testing
 
   private func checkRecovery(_ store: SQLiteStore, _ truth: Truth, _ damage: String) async -> Bool {
     do throws(StoreError) {
-      var next = Int64?.some(0)
       var isDisturbed = false
-      while let sequence = next {
-        let page = try await store.unfinishedTasks(after: sequence, limit: 16)
+      for range in try await store.unfinishedPages(of: 16) {
+        let page = try await store.unfinishedTasks(in: range)
         for task in page.tasks {
           guard let record = truth.tasks[task.id] else {
             Issue.record("\(damage): a task that never was is recovered")
@@ -141,7 +140,6 @@ import Testing
           if task.damage == nil { Self.expect(task, equals: record, damage) }
         }
         isDisturbed = isDisturbed || !page.damaged.isEmpty
-        next = page.next
       }
       return isDisturbed
     } catch {

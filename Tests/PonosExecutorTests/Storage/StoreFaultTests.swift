@@ -91,6 +91,7 @@ import Testing
     try await store.close()
     let operations = faulty_vfs_disarm()
     try #require(operations > 0)
+    print("store at work: \(operations) operations of kind '\(fault.testDescription)', each fails in one life")
 
     for number in 1...operations {
       try removeFiles()
@@ -166,6 +167,7 @@ import Testing
     try await SQLiteStore.open(path: path).close()
     let operations = faulty_vfs_disarm()
     guard operations > 0 else { return }
+    print("store that is made: \(operations) operations of kind '\(fault.testDescription)', each fails in one life")
     for number in 1...operations {
       try removeFiles()
       faulty_vfs_arm(path, Int32(fault.kind), number, 1, fault.result, fault.isTorn ? 1 : 0)

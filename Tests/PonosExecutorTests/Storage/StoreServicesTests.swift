@@ -84,7 +84,9 @@ import Testing
         database: path, settings: BackupConfig(directory: target, interval: .seconds(3600), keep: 2), metrics: metrics,
         logger: logger, now: { now.withLock { $0 } },
         sleep: { pause in
-          let count = pauses.withLock { $0.append(pause); return $0.count }
+          let count = pauses.withLock {
+            $0.append(pause); return $0.count
+          }
           if count > turns { throw CancellationError() }
           now.withLock { $0 += pause / .seconds(1) }
         })

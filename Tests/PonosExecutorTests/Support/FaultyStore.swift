@@ -52,8 +52,11 @@ final class FaultyStore: ExecutorStore {
   }
 
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
-  func unfinishedTasks(after sequence: Int64, limit: Int) async throws(StoreError) -> UnfinishedTasks {
-    try await base.unfinishedTasks(after: sequence, limit: limit)
+  func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
+    try await base.unfinishedPages(of: size)
+  }
+  func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    try await base.unfinishedTasks(in: range)
   }
   func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
     try await base.replaceResult(of: id, by: result)

@@ -49,7 +49,8 @@ extension ConfigurationSchema {
       "storage.backup.directory", .path, required: true,
       "Directory for the copies, best on another disk. Created when missing, with mode 0700."),
     ConfigurationKey(
-      "storage.backup.every", .duration(.seconds(60)...(.seconds(365 * 86400))), default: "24h", "Time from one copy to the next."),
+      "storage.backup.every", .duration(.seconds(60)...(.seconds(365 * 86400))), default: "24h", "Time from one copy to the next."
+    ),
     ConfigurationKey("storage.backup.keep", .integer(1...10_000), default: "7", "Copies that are kept; older ones are removed."),
     ConfigurationKey("storage.badger", .group, also: ["badgerConfig"], "Read for files that were written for a Badger store."),
     ConfigurationKey("storage.badger.dir", .path, "Directory in which `executor.db` is kept; needed with `type: badger`."),

@@ -68,7 +68,9 @@ struct StoredColumns {
 
   /// Whether the seal in column `index` is `expected`.
   func has(seal index: Int, _ expected: [UInt8]) throws -> Bool {
-    try row.withUnsafeData(atIndex: index) { data in data?.elementsEqual(expected) ?? false }
+    try row.withUnsafeData(atIndex: index) { data in
+      data?.withUnsafeBytes { $0.count == expected.count && $0.elementsEqual(expected) } ?? false
+    }
   }
 
   var damaged: StoreError {

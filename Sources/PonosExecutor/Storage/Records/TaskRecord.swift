@@ -100,13 +100,10 @@ package struct UnfinishedTasks: Sendable, Equatable {
   package var tasks: [TaskRecord]
   /// Rows that could not be relied on, each with the reason; they stay in the store.
   package var damaged: [StoreError]
-  /// Where the next page begins; nil when there is none.
-  package var next: Int64?
 
-  package init(tasks: [TaskRecord] = [], damaged: [StoreError] = [], next: Int64? = nil) {
+  package init(tasks: [TaskRecord] = [], damaged: [StoreError] = []) {
     self.tasks = tasks
     self.damaged = damaged
-    self.next = next
   }
 }
 

@@ -10,9 +10,6 @@ enum TaskRow {
     FROM task LEFT JOIN submission ON submission.sequence = task.sequence
     """
 
-  /// Where `selection` has the sequence number.
-  static let sequenceColumn = 15
-
   /// Without submission and result, which may be megabytes.
   static let summarySelection = """
     SELECT task.id, avs, operator_set, phase, attempt, performer_id, accepted_at, finished_at, failure_code, failure_message,
@@ -30,7 +27,7 @@ enum TaskRow {
       try columns.check(seal: 20, is: RecordSeals.submission(accepted.submission, of: accepted.id))
     }
     var record = TaskRecord(
-      accepted: accepted, sequence: try columns.integer(sequenceColumn), phase: phase, attempt: try columns.number(4),
+      accepted: accepted, sequence: try columns.integer(15), phase: phase, attempt: try columns.number(4),
       performerID: try columns.optionalText(5), finishedAt: try columns.optionalInteger(7))
     guard phase.isFinished == (record.finishedAt != nil) else { throw columns.damaged }
     switch phase {
