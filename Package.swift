@@ -158,14 +158,18 @@ let package = Package(
         logging,
       ],
       swiftSettings: strict),
+    // Makes SQLite's writes fail where a test wants them to.
+    .target(name: "CFaultyVFS", path: "Tests/CFaultyVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
     .testTarget(
       name: "PonosExecutorTests",
       dependencies: [
-        "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient,
+        "CFaultyVFS", "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore,
+        asyncHTTPClient,
         nioCore, nioHTTP1,
       ],
       swiftSettings: strict),
-    .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "PonosCLITests", dependencies: ["PonosCLI", "PonosCore", "PonosExecutor", "PonosTesting"], swiftSettings: strict),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [

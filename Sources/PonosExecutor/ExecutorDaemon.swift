@@ -39,6 +39,9 @@ package struct ExecutorDaemon: Sendable {
       registry: registry, avs: config.avs.map(\.address), version: Self.version, started: Date())
     let keys = try KeyRing(config.identity)
     let (store, storeFailure) = try openStore(metrics: metrics, failpoints: failpoints)
+    let storeCondition = StoreCondition()
+    let audit = AuditLog(
+      path: config.auditLogPath, logger: Logger(label: "ponos.audit"), now: clock.unix)
 
     // The pipeline, bottom-up.
     let queue = TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }
@@ -50,7 +53,8 @@ package struct ExecutorDaemon: Sendable {
     let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
-      journal: journal, metrics: metrics)
+      journal: journal, metrics: metrics, audit: audit)
+    let answers = StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger)
     let recovery = RunRecovery(
       journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
     let pipeline = failpoints.watching(
@@ -76,7 +80,8 @@ package struct ExecutorDaemon: Sendable {
       operatorAddress: config.identity.address, registry: try StaticOperatorSetRegistry(config.avs),
       signers: { keys.curves })
     let receiver = TaskReceiver(
-      validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
+      validator: validator, journal: journal, queue: queue, flights: flights, answers: answers, metrics: metrics,
+      audit: audit,
       timeout: { [config] avs in
         failpoints.pass(.intakeReserved)
         return config.avs(avs)?.taskTimeout ?? .seconds(90)
@@ -87,12 +92,14 @@ package struct ExecutorDaemon: Sendable {
       },
       limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock)
     try await StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock, logger: logger
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,
+      logger: logger
     ).recoverTasks()
     failpoints.pass(.startRecovered)
 
     let view = DaemonView(
-      config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure, queue: queue,
+      config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure,
+      storeCondition: storeCondition, queue: queue,
       flights: flights, roster: roster,
       performers: performers, receiver: receiver, metrics: metrics, installationID: try await store.installationID())
     registry.beforeScrape { view.publishGauges() }
@@ -107,8 +114,9 @@ package struct ExecutorDaemon: Sendable {
       logger: logger)
 
     // In start order; stopped in reverse.
-    var services: [any Service] = [
-      StoreMaintenance(store: store, logger: logger),
+    var services: [any Service] = storeServices(
+      store, failure: storeFailure, condition: storeCondition, metrics: metrics)
+    services += [
       OperationsServer(
         configuration: config.operations, registry: registry, readiness: { view.readiness() },
         state: { await view.state() }, logger: logger),
@@ -168,6 +176,24 @@ package struct ExecutorDaemon: Sendable {
     configuration.maximumGracefulShutdownDuration = Self.drainLimit + .seconds(20)
     try await ServiceGroup(configuration: configuration).run()
     logger.notice("stopped")
+  }
+
+  /// What keeps the store small, sound and backed up.
+  private func storeServices(
+    _ store: any ExecutorStore, failure: @escaping @Sendable () -> StoreError?, condition: StoreCondition,
+    metrics: ExecutorMetrics
+  ) -> [any Service] {
+    var services: [any Service] = [
+      StoreTrialService(store: store, failure: failure, logger: logger),
+      StoreMaintenance(
+        store: store, retention: config.storeKeeping.retention, digestRetention: config.storeKeeping.digestRetention,
+        logger: logger),
+      StoreCheckService(store: store, condition: condition, metrics: metrics, logger: logger),
+    ]
+    if case .sqlite(let path) = config.storage, let backup = config.storeKeeping.backup {
+      services.append(BackupService(database: path, settings: backup, metrics: metrics, logger: logger))
+    }
+    return services
   }
 
   /// The store, and what tells why its last write failed.

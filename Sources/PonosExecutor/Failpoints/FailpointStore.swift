@@ -35,10 +35,18 @@ package struct FailpointStore: ExecutorStore {
 
   package func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
 
-  package func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
-    let tasks = try await base.unfinishedTasks()
+  package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
+    let pages = try await base.unfinishedPages(of: size)
     failpoints.pass(.startRead)
-    return tasks
+    return pages
+  }
+
+  package func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    try await base.unfinishedTasks(in: range)
+  }
+
+  package func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
+    try await base.replaceResult(of: id, by: result)
   }
 
   package func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] { try await base.recentTasks(limit: limit) }
@@ -56,6 +64,12 @@ package struct FailpointStore: ExecutorStore {
     let outcome = try await base.record(digest, output: output)
     failpoints.pass(.journalCollected)
     return outcome
+  }
+
+  package func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord? { try await base.signedDigest(of: id) }
+
+  package func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    try await base.deleteDigests(recordedBefore: time)
   }
 
   // MARK: Performers
@@ -95,6 +109,10 @@ package struct FailpointStore: ExecutorStore {
     try await base.compact()
     failpoints.pass(.choresCompacted)
   }
+
+  package func tryToWrite() async throws(StoreError) { try await base.tryToWrite() }
+
+  package func check() async throws(StoreError) -> StoreFindings { try await base.check() }
 
   package func close() async throws(StoreError) { try await base.close() }
 }

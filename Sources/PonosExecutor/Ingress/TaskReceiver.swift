@@ -7,7 +7,9 @@ package final class TaskReceiver: Sendable {
   private let journal: TaskJournal
   private let queue: TaskQueue
   private let flights: TaskFlights
+  private let answers: StoredAnswers
   private let metrics: ExecutorMetrics
+  private let audit: AuditLog
   private let timeout: @Sendable (EthereumAddress) -> Duration
   /// Why the AVS cannot take a task now; nil when its performer serves.
   private let readiness: @Sendable (EthereumAddress) -> Rejection?
@@ -23,8 +25,8 @@ package final class TaskReceiver: Sendable {
   private static let callerBytes = 4 << 10
 
   package init(
-    validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, metrics: ExecutorMetrics,
-    timeout: @escaping @Sendable (EthereumAddress) -> Duration,
+    validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, answers: StoredAnswers,
+    metrics: ExecutorMetrics, audit: AuditLog, timeout: @escaping @Sendable (EthereumAddress) -> Duration,
     readiness: @escaping @Sendable (EthereumAddress) -> Rejection?, limiter: SubmissionLimiter = SubmissionLimiter(),
     clock: TaskClock
   ) {
@@ -32,7 +34,9 @@ package final class TaskReceiver: Sendable {
     self.journal = journal
     self.queue = queue
     self.flights = flights
+    self.answers = answers
     self.metrics = metrics
+    self.audit = audit
     self.timeout = timeout
     self.readiness = readiness
     self.limiter = limiter
@@ -78,6 +82,7 @@ package final class TaskReceiver: Sendable {
       let flight = try await admit(try await validator.validate(submission))
       return await flight.outcome()
     } catch {
+      if case .conflictingTask = error { audit.record(.conflictingTask(submission)) }
       metrics.taskRefused(submission.operatorSet.avs, code: error.code)
       if case .queueFull(let avs, let bound) = error { metrics.queue(.overflow(avs: avs, .rejectNewest, bound)) }
       return .refused(error)
@@ -117,15 +122,21 @@ package final class TaskReceiver: Sendable {
     if let obstacle = readiness(avs) ?? reservePlace(for: task) {
       // A task finished earlier is answered even while no new one can be taken.
       guard let record = try await storedRecord(of: id) else { throw obstacle }
-      return try answer(task, from: record)
+      return try await answer(task, from: record)
     }
-    switch try await write(task) {
+    let acceptance: TaskJournal.Acceptance
+    do throws(Rejection) { acceptance = try await write(task) } catch {
+      // So it is while nothing can be written.
+      guard case .storeUnavailable = error, let record = try await storedRecord(of: id) else { throw error }
+      return try await answer(task, from: record)
+    }
+    switch acceptance {
     case .accepted(let accepted):
       metrics.taskAccepted(avs)
       queue.fillReservation(with: accepted)
     case .known(let record):
       queue.cancelReservation(avs: avs, byteCount: byteCount)
-      try answer(task, from: record)
+      try await answer(task, from: record)
     }
   }
 
@@ -143,13 +154,13 @@ package final class TaskReceiver: Sendable {
     let avs = task.submission.operatorSet.avs
     do throws(StoreError) { return try await journal.accept(task, timeout: timeout(avs)) } catch {
       queue.cancelReservation(avs: avs, byteCount: task.submission.payload.count)
-      throw .storeUnavailable(error.description)
+      throw answers.refusal(of: task.submission.id, because: error)
     }
   }
 
-  private func answer(_ task: ValidatedTask, from record: TaskRecord) throws(Rejection) {
+  private func answer(_ task: ValidatedTask, from record: TaskRecord) async throws(Rejection) {
     guard record.accepted.contentHash == task.contentHash else { throw .conflictingTask(record.id) }
-    if let outcome = TaskOutcome(finished: record) {
+    if let outcome = try await answers.outcome(of: task, from: record) {
       flights.settle(record.id, with: outcome)
     } else {
       // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
@@ -159,7 +170,7 @@ package final class TaskReceiver: Sendable {
 
   private func storedRecord(of id: TaskID) async throws(Rejection) -> TaskRecord? {
     do throws(StoreError) { return try await journal.record(of: id) } catch {
-      throw .storeUnavailable(error.description)
+      throw answers.refusal(of: id, because: error)
     }
   }
 }

@@ -27,6 +27,7 @@ package final class GroupCommitWriter: Sendable {
 
   /// Whether a write brings new work or carries on work that was accepted before.
   package enum Kind: Sendable {
+    /// Refused at once from a failure of the disk until some other write has worked.
     case admission
     case continuation
   }
@@ -129,6 +130,10 @@ package final class GroupCommitWriter: Sendable {
     of write: PendingWrite, kind: Kind, _ state: State, _ limits: Limits
   ) -> StoreError? {
     if state.isClosed { return StoreError(.closed, "could not \(write.action): the store is closed") }
+    if kind == .admission, let failure = state.statistics.lastFailure {
+      return StoreError(
+        failure.code, "could not \(write.action): the store takes nothing new since a write failed (\(failure.message))")
+    }
     let isFull =
       switch kind {
       case .admission:
@@ -248,7 +253,7 @@ package final class GroupCommitWriter: Sendable {
       try database.cachedStatement(sql: "ROLLBACK TO one_write").execute()
       try database.cachedStatement(sql: "RELEASE one_write").execute()
       let failure = StoreError(error, while: write.action, otherwise: .writeFailed)
-      if failure.code == .diskFull || failure.code == .writeFailed { committed.diskFailure = failure }
+      if StoreError.isFailureOfDisk(error) { committed.diskFailure = failure }
       committed.settlements.append { write.fail(failure) }
     }
   }

@@ -23,6 +23,21 @@ import Testing
     #expect(config.chain.rpcURL == "https://rpc.test")
     #expect(config.chain.ecdsaCertificateVerifier == EthereumAddress(hex: "0x9999999999999999999999999999999999999999"))
     #expect(config.storage == .sqlite(path: "/tmp/ponos/tasks.db"))
+    let keeping = StoreKeepingConfig(
+      retention: .seconds(48 * 3600), digestRetention: .seconds(8760 * 3600),
+      backup: BackupConfig(directory: "/tmp/ponos/backup", interval: .seconds(6 * 3600), keep: 4),
+      auditLog: "/tmp/ponos/audit.jsonl")
+    #expect(config.storeKeeping == keeping)
+    #expect(config.auditLogPath == "/tmp/ponos/audit.jsonl")
+  }
+
+  @Test func digestsAreKeptForEverAndTasksForAWeekUnlessToldOtherwise() throws {
+    let config = try ConfigurationText.load(ConfigurationText.minimal + "storage: {path: /x/y.db}").config
+    #expect(config.storeKeeping == StoreKeepingConfig())
+    #expect(config.storeKeeping.retention == .seconds(7 * 24 * 3600))
+    #expect(config.storeKeeping.digestRetention == nil)
+    #expect(config.auditLogPath == "/x/y.db.audit.jsonl")
+    #expect(try ConfigurationText.load(ConfigurationText.minimal + "storage: {type: memory}").config.auditLogPath == nil)
   }
 
   @Test func everyKeyOfAnAVSArrives() throws {

@@ -111,7 +111,19 @@ struct SimulatedStore: ExecutorStore {
   }
 
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
-  func unfinishedTasks() async throws(StoreError) -> [TaskRecord] { try await base.unfinishedTasks() }
+  func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
+    try await base.unfinishedPages(of: size)
+  }
+  func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    try await base.unfinishedTasks(in: range)
+  }
+  func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
+    try await base.replaceResult(of: id, by: result)
+  }
+  func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord? { try await base.signedDigest(of: id) }
+  func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    try await base.deleteDigests(recordedBefore: time)
+  }
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] { try await base.recentTasks(limit: limit) }
   func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
     try await base.deleteTasks(finishedBefore: time)
@@ -121,6 +133,8 @@ struct SimulatedStore: ExecutorStore {
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }
   func compact() async throws(StoreError) { try await base.compact() }
+  func tryToWrite() async throws(StoreError) { try await base.tryToWrite() }
+  func check() async throws(StoreError) -> StoreFindings { try await base.check() }
   func close() async throws(StoreError) {}
 }
 

@@ -58,11 +58,21 @@ final class FaultyStore: ExecutorStore {
   }
 
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
-  func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
-    var records = try await base.unfinishedTasks()
-    guard damagesOutputs.withLock(\.self) else { return records }
-    for index in records.indices where records[index].output?.isEmpty == false { records[index].output?[0] ^= 1 }
-    return records
+  func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
+    try await base.unfinishedPages(of: size)
+  }
+  func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    var rows = try await base.unfinishedTasks(in: range)
+    guard damagesOutputs.withLock(\.self) else { return rows }
+    for index in rows.tasks.indices where rows.tasks[index].output?.isEmpty == false { rows.tasks[index].output?[0] ^= 1 }
+    return rows
+  }
+  func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
+    try await base.replaceResult(of: id, by: result)
+  }
+  func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord? { try await base.signedDigest(of: id) }
+  func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    try await base.deleteDigests(recordedBefore: time)
   }
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] { try await base.recentTasks(limit: limit) }
   func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
@@ -76,5 +86,10 @@ final class FaultyStore: ExecutorStore {
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }
   func compact() async throws(StoreError) { try await base.compact() }
+  func tryToWrite() async throws(StoreError) {
+    try check(.accept)
+    try await base.tryToWrite()
+  }
+  func check() async throws(StoreError) -> StoreFindings { try await base.check() }
   func close() async throws(StoreError) { try await base.close() }
 }
