@@ -60,6 +60,14 @@ final class PerformerMailbox: Sendable {
     watcher?.resume(returning: true)
   }
 
+  /// Drops what was seen of an earlier container: it says nothing of the next one.
+  func forgetObservations() {
+    state.withLock { state in
+      state.hung = nil
+      state.probed = nil
+    }
+  }
+
   /// The most pressing message, as soon as there is one; nil once the caller is cancelled. One reader at a time.
   func next() async -> Message? {
     await withTaskCancellationHandler {

@@ -120,6 +120,7 @@ struct PerformerSupervisor: Sendable {
 
   private mutating func serve(_ launched: LaunchedPerformer) async -> Next {
     let monitor = HealthMonitor(settings: probes)
+    mailbox.forgetObservations()
     return await withTaskGroup(of: Void.self) { [mailbox] group in
       group.addTask { await monitor.watch(launched.connection) { mailbox.post(.probed($0)) } }
       group.addTask { for await runs in launched.connection.hangs { mailbox.post(.hung(runs: runs)) } }
