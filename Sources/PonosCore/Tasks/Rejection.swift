@@ -131,7 +131,7 @@ package enum Rejection: Error, Hashable, Sendable {
     case .queueFull, .tooManyCallers: .seconds(1)
     case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
       .noSigner, .noPerformer, .performerUnavailable, .conflictingTask, .deadlinePassed, .storeUnavailable, .outcomeNotWritten,
-      .notAccepting:
+      .notAccepting, .storedRecordDamaged:
       nil
     }
   }
