@@ -78,7 +78,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
         + BLS12381Benchmarks.comparisons()
       for comparison in comparisons { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
     case .queue:
-      for comparison in QueueBenchmarks.comparisons() { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
+      try await QueueBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .journal:
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .recovery:
