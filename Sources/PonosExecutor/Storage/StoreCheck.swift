@@ -31,9 +31,6 @@ struct StoreCheck {
     case full
   }
 
-  /// First version whose records have seals.
-  static let firstSealedVersion = 4
-
   let depth: Depth
   /// Called now and then with the number of records looked at.
   var progress: (Int) -> Void = { _ in }
@@ -43,7 +40,8 @@ struct StoreCheck {
     var findings = StoreFindings()
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     try checkPages(database, &findings)
-    guard version >= Self.firstSealedVersion else { return findings }
+    // Of an earlier version only the pages can be checked: its records lack what the selections read.
+    guard version == SQLiteSchema.version else { return findings }
     try check(TaskRow.selection, in: database, &findings) { row in
       if try TaskRow.record(row).damage != nil { throw StoredColumns(row: row, subject: try Self.task(row)).damaged }
     }
