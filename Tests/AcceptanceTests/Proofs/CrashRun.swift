@@ -57,16 +57,26 @@ struct CrashRun: Sendable {
       return try await meanwhile {
         while true {
           try await wait(until: "the AVS to be served") { try await daemon.serves(suffering) }
-          try await Task.sleep(for: .milliseconds(150))
-          recorder.record(.performerLost(suffering))
-          for container in try await PerformerContainers(avs: [suffering]).running() {
-            try await daemon.containers.kill(container.id)
-          }
+          try await loseContainerInTask()
         }
       } until: {
         try await end(at: point)
       }
     }
+  }
+
+  /// Kills the container of the second AVS while it works on a task.
+  private func loseContainerInTask() async throws {
+    let submission = try daemon.submission("delay 1000 interrupted", avs: suffering)
+    let caller = Task { try await daemon.submit(submission) }
+    defer { caller.cancel() }
+    try await wait(until: "the task to run", within: .seconds(20)) {
+      try await daemon.operations.state().recentTasks.contains { $0.id == submission.taskID && $0.phase == "executing" }
+    }
+    recorder.record(.performerLost(suffering))
+    let containers = PerformerContainers(avs: [suffering])
+    for container in try await containers.running() { try await containers.kill(container.id) }
+    try await Task.sleep(for: .milliseconds(500))
   }
 
   private func end(at point: Failpoint) async throws -> Int32 {

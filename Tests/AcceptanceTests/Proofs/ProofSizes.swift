@@ -5,7 +5,7 @@ enum ProofSizes {
   /// Kills of the daemon, those at failpoints included.
   static let kills = number("PONOS_PROOF_KILLS") ?? 60
   /// Submissions of the duplicate storm.
-  static let storm = number("PONOS_PROOF_STORM") ?? 5_000
+  static let storm = number("PONOS_PROOF_STORM") ?? 3_000
   /// Connections of stock clients at the public client's own pace; nil for fewer at a quicker one.
   static let stockClients = number("PONOS_PROOF_STOCK_CLIENTS")
   /// What the dice of a proof begin with.
