@@ -73,8 +73,7 @@ package final class ScriptedSocketServer: Sendable {
   ) async throws -> Value {
     let path = "/tmp/ponos-scripted-\(UInt64.random(in: 0 ... .max)).sock"
     let server = ScriptedSocketServer(path: path, script: script)
-    let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { Self.connection($0) }
+    let listener = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { Self.prepare($0) }
     return try await server.serving(listener) { try await body(server) }
   }
 
@@ -84,39 +83,49 @@ package final class ScriptedSocketServer: Sendable {
     _ body: @Sendable (_ server: ScriptedSocketServer, _ port: Int) async throws -> Value
   ) async throws -> Value {
     let server = ScriptedSocketServer(path: "", script: script)
-    let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .bind(host: "127.0.0.1", port: 0) { Self.connection($0) }
+    let listener = try await bootstrap.bind(host: "127.0.0.1", port: 0) { Self.prepare($0) }
     let port = listener.channel.localAddress?.port ?? 0
     return try await server.serving(listener) { try await body(server, port) }
   }
 
   private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>
 
-  private static func connection(_ channel: any Channel) -> EventLoopFuture<Connection> {
+  /// A connection is read once somebody has taken it. Until then it is a bare channel: a `NIOAsyncChannel` that was accepted while the
+  /// server stopped, and that nobody took, would end the process.
+  private static var bootstrap: ServerBootstrap {
+    ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup).childChannelOption(.autoRead, value: false)
+  }
+
+  private static func prepare(_ channel: any Channel) -> EventLoopFuture<any Channel> {
     channel.eventLoop.makeCompletedFuture {
       try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
-      return try Connection(wrappingChannelSynchronously: channel)
+      return channel
     }
   }
 
+  private static func open(_ channel: any Channel) async throws -> Connection {
+    let connection = try await channel.eventLoop.submit { try Connection(wrappingChannelSynchronously: channel) }.get()
+    channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
+    return connection
+  }
+
   private func serving<Value: Sendable>(
-    _ listener: NIOAsyncChannel<Connection, Never>, _ body: @Sendable () async throws -> Value
+    _ listener: NIOAsyncChannel<any Channel, Never>, _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.serve(listener) }
-      // Closed rather than cancelled: a connection that was accepted and that nobody takes ends the process.
       defer { listener.channel.close(promise: nil) }
       return try await body()
     }
   }
 
-  private func serve(_ listener: NIOAsyncChannel<Connection, Never>) async throws {
+  private func serve(_ listener: NIOAsyncChannel<any Channel, Never>) async throws {
     try await withThrowingDiscardingTaskGroup { group in
       try await listener.executeThenClose { connections in
-        for try await connection in connections {
+        for try await channel in connections {
           group.addTask {
             // A client that hangs up early is part of the tests, not a failure of the server.
-            do { try await self.answer(connection) } catch {}
+            do { try await self.answer(try await Self.open(channel)) } catch { channel.close(promise: nil) }
           }
         }
       }
