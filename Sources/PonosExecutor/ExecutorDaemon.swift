@@ -41,7 +41,9 @@ package struct ExecutorDaemon: Sendable {
     // The pipeline, bottom-up.
     let queue = TaskQueue(limits: config.queue)
     let roster = PerformerRoster { queue.wake() }
-    let flights = TaskFlights()
+    let streamMetrics = StreamMetrics(registry: registry, avs: config.avs.map(\.address))
+    let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
+    let flights = TaskFlights { transmitter.settled($0, $1) }
     let journal = TaskJournal(store: store, clock: clock) { id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
@@ -66,13 +68,21 @@ package struct ExecutorDaemon: Sendable {
       connect: { try GRPCPerformerConnection($0) }, logger: logger)
 
     // Intake.
+    let operatorSets = try StaticOperatorSetRegistry(config.avs)
     let validator = TaskValidator(
-      operatorAddress: config.identity.address, registry: try StaticOperatorSetRegistry(config.avs),
-      signers: { keys.curves })
+      operatorAddress: config.identity.address, registry: operatorSets, signers: { keys.curves })
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
       timeout: { [config] in config.avs($0)?.taskTimeout ?? .seconds(90) },
-      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) })
+      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) },
+      expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
+    let sessions = SessionDesk(
+      settings: config.streams.sessionSettings,
+      dependencies: SessionDependencies(
+        operatorAddress: config.identity.address,
+        authenticator: AggregatorAuthenticator(registry: operatorSets, keys: keys), receiver: receiver,
+        canceller: TaskCanceller(queue: queue, outbox: outbox, journal: journal, logger: logger), transmitter: transmitter,
+        credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock, logger: logger
     ).recoverTasks()
@@ -83,7 +93,7 @@ package struct ExecutorDaemon: Sendable {
       performers: performers, receiver: receiver, metrics: metrics, installationID: try await store.installationID())
     registry.beforeScrape { view.publishGauges() }
     let ports = GRPCPorts(
-      config: config, submit: SubmitTaskHandler(receiver: receiver),
+      config: config, submit: SubmitTaskHandler(receiver: receiver), streams: TaskStreamHandler(desk: sessions),
       management: ManagementHandler(
         authenticator: ManagementAuthenticator(
           isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
@@ -106,6 +116,7 @@ package struct ExecutorDaemon: Sendable {
     ]
     services += ports.listeners
     services.append(TaskIntakeService(receiver: receiver, drainLimit: Self.drainLimit))
+    services.append(AggregatorSessionService(desk: sessions, aggregators: config.aggregators, logger: logger))
     logger.notice("starting", metadata: ["version": "\(Self.version)", "operator": "\(config.identity.address)"])
     try await run(services)
     try await store.close()
@@ -129,7 +140,7 @@ package struct ExecutorDaemon: Sendable {
   /// The store, and what tells why its last write failed.
   private func openStore(
     metrics: ExecutorMetrics
-  ) throws(StoreError) -> (any ExecutorStore, @Sendable () -> StoreError?) {
+  ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreError?) {
     switch config.storage {
     case .memory:
       return (try MemoryStore(for: config), { nil })

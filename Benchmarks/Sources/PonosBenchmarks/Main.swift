@@ -24,7 +24,7 @@ struct MeasureCommand: AsyncParsableCommand {
   @Option(help: "Rounds of every contender, at least 1.")
   var rounds = 7
 
-  @Option(help: "Seconds of one round; rounds of the end-to-end group take four times as long.")
+  @Option(help: "Seconds of one round; rounds of the end-to-end groups take four times as long.")
   var seconds = 0.5
 
   @Option(help: "Write the figures as JSON to this file.")
@@ -56,12 +56,14 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   case crypto
   case journal
   case tasks
+  case streaming
 
   var title: String {
     switch self {
     case .crypto: "Hashing, signing, verifying: CPU time on one core"
     case .journal: "Journal: accepted tasks made durable"
     case .tasks: "Whole tasks: client, daemon, performer in a container"
+    case .streaming: "Task streams: the same tasks on one stream and as a call each"
     }
   }
 
@@ -77,6 +79,8 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .tasks:
       try await TaskBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
+    case .streaming:
+      try await StreamBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
     }
   }
 }

@@ -108,6 +108,11 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   /// Ids of the waiting tasks, in no order.
   package var waitingIDs: [TaskID] { lanes.values.flatMap { $0.waiting.unordered.map(\.entry.id) } }
 
+  /// Tasks the AVS may still be given places for, going by their number.
+  package func freePlaces(avs: EthereumAddress) -> Int {
+    max(0, min(limits.perAVS - (lanes[avs]?.occupied ?? 0), limits.total - occupiedTotal))
+  }
+
   /// Takes a place for a task about to be accepted; returns the bound that is in the way, nil when none is.
   package mutating func reserve(avs: EthereumAddress, byteCount: Int) -> QueueBound? {
     let lane = lanes[avs] ?? Lane()
@@ -184,6 +189,18 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     turns.removeAll { lanes[$0]?.waiting.isEmpty != false }
     for avs in Set(expired.map(\.avs)) { dropLaneIfEmpty(avs) }
     return expired.sorted { $0.sequence < $1.sequence }
+  }
+
+  /// Takes out a task that waits, wherever in the line it is; nil when `avs` has none such waiting. Looks at every task of the AVS.
+  package mutating func remove(avs: EthereumAddress, where isWanted: (Entry) -> Bool) -> Entry? {
+    guard let waiting = lanes[avs]?.waiting, let found = waiting.unordered.first(where: { isWanted($0.entry) }) else {
+      return nil
+    }
+    lanes[avs]?.waiting = Heap(waiting.unordered.filter { $0 != found })
+    if lanes[avs]?.waiting.isEmpty == true { turns.removeAll { $0 == avs } }
+    vacate(avs, byteCount: found.entry.byteCount)
+    dropLaneIfEmpty(avs)
+    return found.entry
   }
 
   private mutating func insert(_ entry: Entry) {

@@ -18,10 +18,13 @@ package struct TaskSubmission: Sendable, Equatable {
   package let taskBlockNumber: UInt64
   /// Version of the signed message.
   package let version: UInt32
+  /// What the sender says besides.
+  package var urgency: TaskUrgency
 
   package init(
     id: TaskID, idText: String, aggregator: EthereumAddress, operatorSet: OperatorSet, executor: EthereumAddress,
-    payload: [UInt8], signature: [UInt8], referenceTimestamp: UInt32, taskBlockNumber: UInt64, version: UInt32
+    payload: [UInt8], signature: [UInt8], referenceTimestamp: UInt32, taskBlockNumber: UInt64, version: UInt32,
+    urgency: TaskUrgency = TaskUrgency()
   ) {
     self.id = id
     self.idText = idText
@@ -33,5 +36,6 @@ package struct TaskSubmission: Sendable, Equatable {
     self.referenceTimestamp = referenceTimestamp
     self.taskBlockNumber = taskBlockNumber
     self.version = version
+    self.urgency = urgency
   }
 }

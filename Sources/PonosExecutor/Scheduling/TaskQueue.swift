@@ -76,6 +76,18 @@ package final class TaskQueue: Sendable {
     state.withLock { $0.removeExpired(now: now) }.map(\.content)
   }
 
+  /// Tasks of the AVS there is room for.
+  package func freePlaces(avs: EthereumAddress) -> Int {
+    state.withLock { $0.freePlaces(avs: avs) }
+  }
+
+  /// Takes out a task of `aggregator` that waits; nil when no such task does.
+  func remove(_ id: TaskID, of aggregator: EthereumAddress, avs: EthereumAddress) -> AcceptedTask? {
+    state.withLock { state in
+      state.remove(avs: avs) { $0.id == id && $0.content.task.submission.aggregator == aggregator }
+    }?.content
+  }
+
   /// Asks the task service to look again.
   package func wake() {
     signal.yield()
@@ -104,7 +116,7 @@ package final class TaskQueue: Sendable {
 
   private static func entry(for task: AcceptedTask) -> TaskQueueStateMachine<AcceptedTask>.Entry {
     .init(
-      id: task.id, avs: task.avs, priority: 0, deadline: task.deadline, sequence: task.sequence,
+      id: task.id, avs: task.avs, priority: Int(task.priority), deadline: task.deadline, sequence: task.sequence,
       byteCount: task.task.submission.payload.count, content: task)
   }
 }

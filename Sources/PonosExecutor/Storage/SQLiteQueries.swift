@@ -26,6 +26,7 @@ enum SQLiteQueries {
     let sequence = database.lastInsertedRowID
     try database.cachedStatement(sql: "INSERT INTO submission (sequence, bytes) VALUES (?, ?)")
       .execute(arguments: [sequence, Data(task.submission)])
+    if task.isStreamed { try SQLiteDeliveries.add(task, sequence: sequence, database) }
     return .accepted(sequence: sequence)
   }
 

@@ -19,6 +19,7 @@ package enum SQLiteSchema {
     Migration(name: "tasks, digests, performers", apply: createTables),
     Migration(name: "outputs that wait for their signature", apply: addOutput),
     Migration(name: "images of performers", apply: addImages),
+    Migration(name: "outcomes that wait for aggregators", apply: addDeliveries),
   ]
 
   /// The version this program writes.

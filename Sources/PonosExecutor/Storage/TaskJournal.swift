@@ -10,6 +10,8 @@ package struct AcceptedTask: Sendable {
   package let acceptedAt: UnixMilliseconds
   /// On the monotonic clock.
   package let deadline: Int64
+  /// Higher runs first.
+  package let priority: Int32
   /// Runs begun so far.
   package internal(set) var attempt: Int
   /// Containers that were replaced after runs of this task in them. Known to this process only: a task's time ends anyway.
@@ -17,8 +19,11 @@ package struct AcceptedTask: Sendable {
   /// The publication its last run began in; nil before the first run.
   var lastPublication: UInt64?
 
-  fileprivate init(task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, deadline: Int64, attempt: Int) {
+  fileprivate init(
+    task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, deadline: Int64, priority: Int32, attempt: Int
+  ) {
     self.task = task
+    self.priority = priority
     self.sequence = sequence
     self.acceptedAt = acceptedAt
     self.deadline = deadline
@@ -71,12 +76,20 @@ package struct TaskJournal: Sendable {
   }
 
   /// Writes a task down; durable when it returns.
-  package func accept(_ task: ValidatedTask, timeout: Duration) async throws(StoreError) -> Acceptance {
+  ///
+  /// - Parameters:
+  ///   - timeout: The longest the task may take; its own deadline may be nearer.
+  ///   - isStreamed: Whether its outcome is to wait for the aggregator's acknowledgement.
+  package func accept(
+    _ task: ValidatedTask, timeout: Duration, isStreamed: Bool = false
+  ) async throws(StoreError) -> Acceptance {
     let now = clock.unix()
+    let urgency = task.submission.urgency
+    let timeLeft = urgency.timeLeft(at: now, timeout: timeout)
     let record = AcceptedTaskRecord(
       id: task.submission.id, contentHash: task.contentHash, submission: try Self.encode(task.submission),
-      operatorSet: task.submission.operatorSet, aggregator: task.submission.aggregator, priority: 0,
-      acceptedAt: now, deadline: now + timeout.milliseconds)
+      operatorSet: task.submission.operatorSet, aggregator: task.submission.aggregator,
+      priority: Int(urgency.priority), acceptedAt: now, deadline: now + timeLeft.milliseconds, isStreamed: isStreamed)
     switch try await store.accept(record) {
     case .known(let known):
       return .known(known)
@@ -84,7 +97,7 @@ package struct TaskJournal: Sendable {
       return .accepted(
         AcceptedTask(
           task: task, sequence: sequence, acceptedAt: now,
-          deadline: clock.monotonic() + timeout.milliseconds, attempt: 0))
+          deadline: clock.monotonic() + timeLeft.milliseconds, priority: urgency.priority, attempt: 0))
     }
   }
 
@@ -92,7 +105,8 @@ package struct TaskJournal: Sendable {
   package func restore(_ record: TaskRecord, as task: ValidatedTask) -> RestoredTask {
     let accepted = AcceptedTask(
       task: task, sequence: record.sequence, acceptedAt: record.accepted.acceptedAt,
-      deadline: clock.monotonic() + (record.accepted.deadline - clock.unix()), attempt: record.attempt)
+      deadline: clock.monotonic() + (record.accepted.deadline - clock.unix()),
+      priority: Int32(clamping: record.accepted.priority), attempt: record.attempt)
     if record.phase == .collected, let output = record.output {
       return .collected(ResponseCollector.restore(accepted, output: output))
     }

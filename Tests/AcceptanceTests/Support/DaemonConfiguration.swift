@@ -32,6 +32,10 @@ struct DaemonConfiguration: Sendable {
   var sharesPort = false
   var storesInMemory = false
   var maxPerAVS: Int?
+  /// Longest silence of the daemon on task streams; nil for the default.
+  var heartbeat: String?
+  /// Ports of 127.0.0.1 at which it dials the registered ECDSA aggregator, for the AVS of the same place in `avs`.
+  var aggregatorPorts: [Int] = []
   var debug = false
   /// Something configured cannot come up, so readiness is not to be waited for: the first AVS being served is enough.
   var isNeverReady = false
@@ -86,9 +90,18 @@ extension DaemonConfiguration {
       signingKeys:
         ecdsa: {privateKey: "\(TestKeys.executorHex(.ecdsa))"}
         bls: \(blsKey(in: place))
-    \(maxPerAVS.map { "queue: {maxPerAvs: \($0)}\n" } ?? "")avsPerformers:
+    \(maxPerAVS.map { "queue: {maxPerAvs: \($0)}\n" } ?? "")\(heartbeat.map { "streams: {heartbeat: \($0)}\n" } ?? "")\(aggregators)avsPerformers:
     \(avs.map(entry).joined(separator: "\n"))
     """ + "\n"
+  }
+
+  private var aggregators: String {
+    guard !aggregatorPorts.isEmpty else { return "" }
+    let entries = zip(aggregatorPorts, avs).map { port, avs in
+      "- {address: \"127.0.0.1:\(port)\", avsAddress: \"\(avs.address)\", "
+        + "aggregatorAddress: \"\(TestAggregator.registered(.ecdsa).address)\"}\n"
+    }
+    return "aggregators:\n" + entries.joined()
   }
 
   private func blsKey(in place: DaemonPlace) -> String {

@@ -35,6 +35,7 @@ enum FailureTable {
     Row(
       failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: true, words: ["disk full"]),
     Row(failure: .expiredWhileDown, code: "task_expired_while_down", isRetryable: false, words: ["down"]),
+    Row(failure: .cancelled, code: "task_cancelled", isRetryable: false, words: ["aggregator cancelled"]),
     Row(failure: .journalRefused("finished"), code: "journal_refused", isRetryable: false, words: ["finished"]),
   ]
 
@@ -52,7 +53,8 @@ enum FailureTable {
     case .signingFailed: 8
     case .journalUnavailable: 9
     case .expiredWhileDown: 10
-    case .journalRefused: 11
+    case .cancelled: 11
+    case .journalRefused: 12
     }
   }
 }

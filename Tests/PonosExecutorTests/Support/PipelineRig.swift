@@ -15,12 +15,14 @@ struct PipelineRig: Sendable {
   static let ecdsaVerifier = EthereumAddress(unchecked: [UInt8](repeating: 0x0c, count: 20))
 
   let clock: TestClock
-  let store: any ExecutorStore
+  let store: any ExecutorStore & DeliveryStore
   let registry = PrometheusRegistry()
   let metrics: ExecutorMetrics
   let queue: TaskQueue
   let roster: PerformerRoster
-  let flights = TaskFlights()
+  let flights: TaskFlights
+  let streamMetrics: StreamMetrics
+  let transmitter: ResultTransmitter
   let journal: TaskJournal
   let outbox: ResultOutbox
   let recovery: RunRecovery
@@ -33,7 +35,7 @@ struct PipelineRig: Sendable {
   ///   - signers: The curves the executor has keys of.
   ///   - avs: The AVSs the configuration knows.
   init(
-    store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
+    store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1))
   ) throws {
@@ -45,6 +47,10 @@ struct PipelineRig: Sendable {
     let queue = TaskQueue(limits: limits)
     let roster = PerformerRoster { queue.wake() }
     (self.queue, self.roster) = (queue, roster)
+    streamMetrics = StreamMetrics(registry: registry, avs: avs)
+    let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
+    self.transmitter = transmitter
+    flights = TaskFlights { transmitter.settled($0, $1) }
     journal = TaskJournal(store: store, clock: clock.taskClock) { [flights] id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
@@ -63,14 +69,15 @@ struct PipelineRig: Sendable {
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
     receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics, timeout: { _ in timeout },
-      readiness: { [roster] in roster.isServing($0) ? nil : .noPerformer(avs: $0) })
+      readiness: { [roster] in roster.isServing($0) ? nil : .noPerformer(avs: $0) },
+      expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock.taskClock,
       logger: logger)
   }
 
-  private static func config(_ avs: EthereumAddress) -> AVSConfig {
+  static func config(_ avs: EthereumAddress) -> AVSConfig {
     let aggregators = SignatureCurve.allCases.map { curve in
       let aggregator = TestAggregator.registered(curve)
       let key: StaticRegistryConfig.AggregatorKey =

@@ -29,6 +29,8 @@ struct ConfigurationAssembly {
     let queue = root.section("queue")
     config.queue.maxPerAVS = queue.integer("maxPerAvs") ?? config.queue.maxPerAVS
     config.queue.maxTotal = queue.integer("maxTotal") ?? config.queue.maxTotal
+    config.streams = streams()
+    config.aggregators = aggregators(avs)
     return report.hasErrors ? nil : config
   }
 

@@ -28,6 +28,8 @@ package enum ValueKind: Sendable, Equatable {
   /// 128 bytes in hex.
   case bn254PublicKey
   case url
+  /// Host name or IPv4 address, and port.
+  case endpoint
   case ipv4
   case repository
   case tag
@@ -56,6 +58,7 @@ package enum ValueKind: Sendable, Equatable {
     case .bn254PrivateKey: "hex, 1–64 bytes"
     case .bn254PublicKey: "hex, 128 bytes"
     case .url: "URL"
+    case .endpoint: "host:port"
     case .ipv4: "IPv4 address"
     case .repository: "image repository"
     case .tag: "image tag"
@@ -97,6 +100,9 @@ package enum ValueKind: Sendable, Equatable {
       let isKey = Hex.decode(text)?.count == 128
       return isKey ? nil : ("is not a BN254 public key", "write 0x and 256 hex digits: the G2 point, imaginary parts first")
     case .url: return ScalarText.isURL(text) ? nil : ("is not a URL", "write one such as https://rpc.example.org")
+    case .endpoint:
+      return ScalarText.endpoint(text) == nil
+        ? ("is not a host and a port", "write them such as aggregator.example.org:9100") : nil
     case .ipv4:
       return ScalarText.isIPv4(text) ? nil : ("is not an IPv4 address", "write one such as 127.0.0.1 or 0.0.0.0")
     case .repository:

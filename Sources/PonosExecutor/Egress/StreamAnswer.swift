@@ -1,0 +1,27 @@
+import PonosAPI
+import PonosCore
+
+/// How a task ended, as a stream carries it.
+package enum StreamAnswer: Sendable, Equatable {
+  case result(Eigenlayer_Hourglass_V1_TaskResult)
+  case failure(StoredFailure)
+}
+
+extension StreamAnswer {
+  /// nil while a task is unfinished, or when it was refused or interrupted.
+  init?(_ outcome: TaskOutcome) {
+    switch outcome {
+    case .signed(let result): self = .result(result.wire)
+    case .failed(let failure): self = .failure(failure)
+    case .refused, .interrupted: return nil
+    }
+  }
+
+  /// About what it takes, in bytes.
+  var byteCount: Int {
+    switch self {
+    case .result(let result): 512 + result.output.count
+    case .failure(let failure): 256 + failure.message.utf8.count
+    }
+  }
+}
