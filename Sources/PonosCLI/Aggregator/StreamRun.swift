@@ -41,7 +41,7 @@ struct StreamRun: Sendable {
       var outcomes: [SubmissionOutcome]?
       while let result = try await group.next() {
         outcomes = outcomes ?? result
-        if outcomes != nil, case .listen = route { group.cancelAll() }
+        if outcomes != nil { group.cancelAll() }
       }
       guard let outcomes else { throw CommandFailure("the stream ended before the tasks did") }
       return outcomes

@@ -231,6 +231,15 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
       return actions.append(.send(.refusal(refusal)))
     }
     submitted += 1
+    if let id = TaskID(hex: submission.idText), window.contains(id) {
+      // Its acknowledgement and the wish for it would race each other.
+      let refusal = StreamRefusal(
+        idText: submission.idText, code: "outcome_unacknowledged",
+        message: "the outcome of the task was sent in this session; acknowledge it before you submit the task again",
+        retryAfter: 100)
+      actions.append(.giveBackCredit(1))
+      return actions.append(.send(.refusal(refusal)))
+    }
     admitting += 1
     actions.append(.admit(submission))
   }

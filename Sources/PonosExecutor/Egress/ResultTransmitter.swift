@@ -66,6 +66,11 @@ package final class ResultTransmitter: Sendable {
     try await store.expectDelivery(of: id, to: party)
   }
 
+  /// The same for several tasks.
+  func expect(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) -> [TaskID: TaskStanding] {
+    try await store.expectDeliveries(of: ids, to: party)
+  }
+
   /// The party has these outcomes.
   func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
     try await store.acknowledge(ids, by: party)

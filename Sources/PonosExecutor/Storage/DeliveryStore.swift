@@ -5,9 +5,9 @@ import PonosCore
 /// An outcome itself is in its task's row; the outbox has a row of its own for each task that was submitted by a stream, from its acceptance
 /// (`AcceptedTaskRecord.isStreamed`) to the acknowledgement, or to the end of the task's retention.
 package protocol DeliveryStore: Sendable {
-  /// Makes the outcome of a task known already wait for `party`, and says where the task stands: `unknown` unless it is a task of that
+  /// Makes the outcomes of tasks known already wait for `party`, and says where each task stands: `unknown` unless it is a task of that
   /// aggregator and AVS.
-  func expectDelivery(of id: TaskID, to party: StreamParty) async throws(StoreError) -> TaskStanding
+  func expectDeliveries(of ids: [TaskID], to party: StreamParty) async throws(StoreError) -> [TaskID: TaskStanding]
   /// The outcomes that wait for `party`, those that ended first coming first, without those in `excluded`.
   ///
   /// - Parameters:
@@ -18,6 +18,13 @@ package protocol DeliveryStore: Sendable {
   ) async throws(StoreError) -> DeliveryPage
   /// Ends the waiting of these outcomes. Ids that are not of `party`, or do not wait, are passed over.
   func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError)
+}
+
+extension DeliveryStore {
+  /// The same for one task.
+  package func expectDelivery(of id: TaskID, to party: StreamParty) async throws(StoreError) -> TaskStanding {
+    try await expectDeliveries(of: [id], to: party)[id] ?? .unknown
+  }
 }
 
 /// Some of the outcomes that wait.

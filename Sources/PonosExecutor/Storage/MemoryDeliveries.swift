@@ -1,11 +1,20 @@
 import PonosCore
 
 extension MemoryStore: DeliveryStore {
-  package func expectDelivery(of id: TaskID, to party: StreamParty) async throws(StoreError) -> TaskStanding {
+  package func expectDeliveries(
+    of ids: [TaskID], to party: StreamParty
+  ) async throws(StoreError) -> [TaskID: TaskStanding] {
     try use { state throws(StoreError) in
-      guard let task = state.tasks[id], task.accepted.party == party else { return .unknown }
-      state.deliveries.insert(id)
-      return task.phase.isFinished ? .finished : .unfinished
+      var standings: [TaskID: TaskStanding] = [:]
+      for id in ids {
+        guard let task = state.tasks[id], task.accepted.party == party else {
+          standings[id] = .unknown
+          continue
+        }
+        state.deliveries.insert(id)
+        standings[id] = task.phase.isFinished ? .finished : .unfinished
+      }
+      return standings
     }
   }
 

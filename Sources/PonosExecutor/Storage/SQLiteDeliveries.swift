@@ -3,9 +3,11 @@ import GRDB
 import PonosCore
 
 extension SQLiteStore: DeliveryStore {
-  package func expectDelivery(of id: TaskID, to party: StreamParty) async throws(StoreError) -> TaskStanding {
-    try await writer.write("keep the outcome of task \(id) for its aggregator") { database in
-      try SQLiteDeliveries.expect(id, party, database)
+  package func expectDeliveries(
+    of ids: [TaskID], to party: StreamParty
+  ) async throws(StoreError) -> [TaskID: TaskStanding] {
+    try await writer.write("keep outcomes for aggregator \(party.aggregator)") { database in
+      try ids.reduce(into: [:]) { $0[$1] = try SQLiteDeliveries.expect($1, party, database) }
     }
   }
 

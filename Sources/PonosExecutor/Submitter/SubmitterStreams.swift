@@ -11,7 +11,7 @@ extension StreamSubmitter {
     var failures = 0
     while true {
       let end = await dialOnce(host: host, port: port)
-      if isLeaving { return end }
+      if isLeaving { return .stopping }
       failures += 1
       switch end {
       case .unauthenticated, .violation: return end

@@ -91,7 +91,9 @@ package struct StreamAggregator: Sendable {
   package var ends: [SessionEnd] { notices.values.compactMap { if case .ended(let end) = $0 { end } else { nil } } }
 
   /// Tasks that receipts came for, in order.
-  package var receipts: [TaskID] { notices.values.compactMap { if case .receipt(let id) = $0 { id } else { nil } } }
+  package var receipts: [TaskID] {
+    messages.compactMap { if case .receipt(let idText) = $0 { TaskID(hex: idText) } else { nil } }
+  }
 
   /// Everything executors said, in order.
   package var messages: [ExecutorMessage<StreamAnswer>] {

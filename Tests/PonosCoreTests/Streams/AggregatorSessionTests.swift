@@ -165,6 +165,19 @@ struct AggregatorSessionTests {
     #expect(machine.handle(.fetched([Self.outcome(1), Self.outcome(2)], isAll: true), now: 0).sent == ["outcome 2"])
   }
 
+  @Test("a task whose outcome is not acknowledged cannot be submitted again, and afterwards it can")
+  func submittedAgain() {
+    var machine = Self.supplied()
+    _ = machine.handle(.finished(Self.outcome(1)), now: 0)
+    let again = AggregatorMessage.submission(
+      StreamSubmission(idText: Self.id(1).description, task: .failure(.tooManyCallers)))
+    #expect(machine.handle(.received(again), now: 0).names == ["giveBack 1", "send refusal outcome_unacknowledged"])
+    _ = machine.handle(.received(.acknowledgement([Self.id(1)])), now: 0)
+    #expect(machine.handle(.received(again), now: 0).names.first == "giveBack 1")
+    _ = machine.handle(.acknowledged([Self.id(1)]), now: 0)
+    #expect(machine.handle(.received(again), now: 0).names.first == "admit")
+  }
+
   @Test("an outcome that does not fit waits for an acknowledgement, and one larger than the window goes alone")
   func largeOutcomes() {
     var machine = Self.supplied()

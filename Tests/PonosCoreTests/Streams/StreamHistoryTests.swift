@@ -41,8 +41,8 @@ struct StreamWorld {
   private var isConnected = false
   private var toExecutor: [AggregatorMessage] = []
   private var toAggregator: [ExecutorMessage<Int>] = []
-  /// What the session works on; ends in any order.
-  private var work: [Executor.Action] = []
+  /// What the session works on, each with what could be read when it began; ends in any order.
+  private var work: [(action: Executor.Action, found: [TaskID])] = []
   private var sentInSession: Set<TaskID> = []
   private var creditSeen: UInt64 = 0
   private var usedInSession: UInt64 = 0
@@ -242,7 +242,7 @@ struct StreamWorld {
         heldInSession -= count
       case .close(.disconnected), .close(.peerSilent): break
       case .close(let end): broken = "the executor ended the session: \(end.code) \(end.message)"
-      case let action: work.append(action)
+      case let action: work.append((action, readable(for: action)))
       }
     }
     check()
@@ -269,14 +269,17 @@ struct StreamWorld {
 
   private mutating func doWork() {
     guard !work.isEmpty else { return }
-    let action = work.remove(at: Int.random(in: 0..<work.count, using: &dice))
+    let (action, found) = work.remove(at: Int.random(in: 0..<work.count, using: &dice))
     switch action {
     case .authenticate: tell(executor: .authenticated(proof: [2]))
     case .attach: tell(executor: .attached)
     case .admit(let submission): admit(submission)
-    case .fetch(let excluded, let limit, _): fetch(excluded, limit)
+    case .fetch(let excluded, let limit, _): fetch(excluded, limit, found)
     case .acknowledge(let ids):
-      if Int.random(in: 0..<20, using: &dice) == 0 { return tell(executor: .acknowledgementFailed(ids)) }
+      if Int.random(in: 0..<20, using: &dice) == 0 {
+        sentInSession.subtract(ids)
+        return tell(executor: .acknowledgementFailed(ids))
+      }
       waiting.subtract(ids.filter { finished.contains($0) })
       tell(executor: .acknowledged(ids))
     case .reconcile(let ids):
@@ -284,7 +287,7 @@ struct StreamWorld {
         executor: .reconciled(
           ids.reduce(into: [:]) { standings, id in
             guard accepted.contains(id) else { return standings[id] = .unknown }
-            waiting.insert(id)
+            if waiting.insert(id).inserted { sentInSession.remove(id) }
             standings[id] = finished.contains(id) ? .finished : .unfinished
           }))
     case .send, .takeCredit, .giveBackCredit, .cancel, .close: break
@@ -301,15 +304,21 @@ struct StreamWorld {
       running.append(id)
       executions[id, default: 0] += 1
     }
-    waiting.insert(id)
+    // Submitted again: the outcome may come again.
+    if waiting.insert(id).inserted { sentInSession.remove(id) }
     tell(executor: .admitted(idText: submission.idText))
     if finished.contains(id) { tell(executor: .resultsWait) }
   }
 
-  /// A read that began some time ago may see what has gone since: here it sees the present, or fails.
-  private mutating func fetch(_ excluded: Set<TaskID>, _ limit: Int) {
+  private func readable(for action: Executor.Action) -> [TaskID] {
+    if case .fetch = action { finished.filter { waiting.contains($0) } } else { [] }
+  }
+
+  /// A read sees what was there when it began, or when it ended, or it fails.
+  private mutating func fetch(_ excluded: Set<TaskID>, _ limit: Int, _ before: [TaskID]) {
     if Int.random(in: 0..<10, using: &dice) == 0 { return tell(executor: .fetchFailed) }
-    let found = finished.filter { waiting.contains($0) && !excluded.contains($0) }
+    let all = Bool.random(using: &dice) ? before : finished.filter { waiting.contains($0) }
+    let found = all.filter { !excluded.contains($0) }
     tell(executor: .fetched(found.prefix(limit).map { Self.outcome($0) }, isAll: found.count <= limit))
   }
 

@@ -66,9 +66,11 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   func deletePerformer(id: String) async throws(StoreError) { try await base.deletePerformer(id: id) }
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }
-  func expectDelivery(of id: TaskID, to party: StreamParty) async throws(StoreError) -> TaskStanding {
+  func expectDeliveries(
+    of ids: [TaskID], to party: StreamParty
+  ) async throws(StoreError) -> [TaskID: TaskStanding] {
     try check(.delivery)
-    return try await base.expectDelivery(of: id, to: party)
+    return try await base.expectDeliveries(of: ids, to: party)
   }
   func deliveries(
     for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int

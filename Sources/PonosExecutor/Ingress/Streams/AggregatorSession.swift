@@ -43,6 +43,8 @@ package final class AggregatorSession: Sendable {
     var account: CreditAccount?
     /// Whom the session is with, since that was proven; also after its end, when what was asked before is still done.
     var party: StreamParty?
+    /// Whether the party's outcomes come here.
+    var isAttached = false
     var end: SessionEnd?
   }
 
@@ -212,6 +214,7 @@ package final class AggregatorSession: Sendable {
     let line = ResultTransmitter.Line(
       number: number, finished: { [self] in handle(.finished($0)) }, interrupted: { [self] in handle(.interrupted($0)) },
       resultsWait: { [self] in handle(.resultsWait) }, supersede: { [self] in end(.superseded) })
+    state.withLock { $0.isAttached = true }
     dependencies.transmitter.attach(line, to: party)
     handle(.attached)
   }
@@ -263,17 +266,10 @@ package final class AggregatorSession: Sendable {
 
   private func reconcile(_ ids: [TaskID]) async {
     guard let party else { return }
-    do {
-      let standings = try await withThrowingTaskGroup(of: (TaskID, TaskStanding).self) {
-        [transmitter = dependencies.transmitter] group in
-        for id in ids { group.addTask { (id, try await transmitter.expect(id, by: party)) } }
-        return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
-      }
-      handle(.reconciled(standings))
-    } catch {
+    do throws(StoreError) { handle(.reconciled(try await dependencies.transmitter.expect(ids, by: party))) } catch {
+      log(error, "where tasks stand could not be found out", party)
       // The peer asks again in its next session.
       handle(.end(.unavailable(code: "store_unavailable", message: "the store does not answer")))
-      if let error = error as? StoreError { log(error, "where tasks stand could not be found out", party) }
     }
   }
 
@@ -302,11 +298,11 @@ package final class AggregatorSession: Sendable {
   }
 
   private func conclude() -> SessionEnd {
-    let (end, account) = state.withLock { ($0.end ?? .stopping, $0.account) }
+    let (end, account, isAttached) = state.withLock { ($0.end ?? .stopping, $0.account, $0.isAttached) }
     account?.close()
     dependencies.metrics.ended(code: end.code)
     var metadata: Logger.Metadata = ["session": "\(number)"]
-    if let party {
+    if let party, isAttached {
       metadata = self.metadata(of: party)
       dependencies.transmitter.detach(number, from: party)
       dependencies.metrics.disestablished(party.avs, dialledByUs: dialledByUs)

@@ -100,12 +100,14 @@ struct StreamDeliveryTests {
 
   @Test("a submission without credit is refused, and the session goes on")
   func overdrawn() async throws {
-    let stream = try StreamRig { $0.maxCredit = 1 }
+    let stream = try StreamRig()
     let raw = RawAggregator(heartbeat: 5000)
     let draft = PipelineRig.draft()
     let submission = try TestAggregator.registered(.ecdsa).sign(draft)
     let messages = try await stream.serve { port in
-      try await raw.exchange(port: port, until: { $0.refusal.code == "no_credit" }) { message in
+      // While nothing is taken in, no credit is given.
+      stream.rig.receiver.close(because: "testing")
+      return try await raw.exchange(port: port, until: { $0.refusal.code == "no_credit" }) { message in
         message.submission.task = submission
       }
     }

@@ -59,7 +59,6 @@ struct TaskStreamTests {
         #expect(second == .init(Array("two".utf8)))
         #expect(aggregator.sessions == 2)
         stream.desk.stop()
-        dialling.cancel()
         await dialling.value
       }
     }
