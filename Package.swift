@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// Rules every target is built with: no implicit member imports, and `any` written out.
-let strict: [SwiftSetting] = [
+var strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
@@ -35,6 +35,18 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// scripts/fuzz.sh sets this: our own targets are compiled for libFuzzer, and its program is built.
+let isFuzzing = Context.environment["PONOS_FUZZING"] != nil
+if isFuzzing { strict.append(.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])) }
+
+let fuzzProgram: [Target] =
+  isFuzzing
+  ? [
+    .executableTarget(
+      name: "PonosFuzz", dependencies: ["PonosFuzzing"], path: "Tests/Fuzzing/Program", swiftSettings: strict,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])])
+  ] : []
 
 let package = Package(
   name: "ponos-executor",
@@ -110,11 +122,6 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // Measures the transport; see Benchmarks/Transport.
-    .executableTarget(
-      name: "TransportBenchmark", dependencies: ["PonosTransport", grpcCore], path: "Benchmarks/Transport/Sources",
-      swiftSettings: strict),
-
     // For AVS authors.
     .target(
       name: "PonosPerformer", dependencies: ["PonosAPI", "PonosTransport", grpcCore, protobuf, logging, unixSignals],
@@ -166,6 +173,16 @@ let package = Package(
         protobuf, asyncHTTPClient, nioCore,
       ],
       swiftSettings: strict),
-  ],
+
+    // Readers of outside bytes under mutated inputs; needs a debug build for `@testable`.
+    .target(
+      name: "PonosFuzzing",
+      dependencies: [
+        "PonosTransport", "PonosExecutor", "PonosDocker", "PonosCrypto", "PonosAPI", "PonosCore", grpcCore, protobuf, nioCore,
+        nioEmbedded, nioHPACK,
+      ],
+      path: "Tests/Fuzzing/Targets", swiftSettings: strict),
+    .testTarget(name: "FuzzTests", dependencies: ["PonosFuzzing"], path: "Tests/Fuzzing/Tests", swiftSettings: strict),
+  ] + fuzzProgram,
   swiftLanguageModes: [.v6]
 )

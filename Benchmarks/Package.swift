@@ -22,6 +22,7 @@ let package = Package(
   dependencies: [
     .package(name: "ponos-executor", path: ".."),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
@@ -36,9 +37,19 @@ let package = Package(
         .product(name: "ponos-executor", package: "ponos-executor"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      packageAccess: false,
+      swiftSettings: settings),
+    // Server and client of the transport benchmark (Transport/run.py).
+    .executableTarget(
+      name: "TransportPeer",
+      dependencies: [
+        .product(name: "PonosModules", package: "ponos-executor"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
       ],
       packageAccess: false,
       swiftSettings: settings),

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds everything in release mode and measures it, each figure beside its floor (docs/performance.md).
 #
-#   scripts/bench.sh [ARGUMENT…]     arguments of the benchmark program, e.g. crypto journal --rounds 3; --help lists them
+#   scripts/bench.sh [ARGUMENT…]            arguments of the benchmark program, e.g. crypto journal --rounds 3; --help lists them
+#   scripts/bench.sh transport [ARGUMENT…]  the transport beside the library's and grpc-go (Benchmarks/Transport/README.md)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
 cd "$repo"
@@ -17,10 +18,20 @@ if [ "${1:-}" = --with-engine ]; then
   shift
   with_engine "$@"
 fi
-scripts/setup.sh build docker
 # By product, as scripts/build.sh does and for its reason. The daemon is built as a dependency of the benchmarks.
-for product in PonosBenchmarks NoOpPerformer; do
-  long "build-$product" "building $product (release)" \
-    swift build --configuration release --package-path Benchmarks --product "$product"
-done
+build() {
+  long "build-$1" "building $1 (release)" swift build --configuration release --package-path Benchmarks --product "$1"
+}
+
+if [ "${1:-}" = transport ]; then
+  shift
+  scripts/setup.sh build test
+  build TransportPeer
+  # Without modules: Debian's packages are the GOPATH.
+  GO111MODULE=off GOFLAGS='' GOPATH=/usr/share/gocode CGO_ENABLED=0 go build -o "$products/grpc-go-peer" ./Benchmarks/Transport/go
+  exec Benchmarks/Transport/run.py "$@"
+fi
+scripts/setup.sh build docker
+build PonosBenchmarks
+build NoOpPerformer
 scripts/docker.sh run scripts/bench.sh --with-engine "$@"

@@ -39,8 +39,8 @@ package struct ExecutorDaemon: Sendable {
     let (store, storeFailure) = try openStore(metrics: metrics)
 
     // The pipeline, bottom-up.
-    let queue = TaskQueue(limits: config.queue)
-    let roster = PerformerRoster { queue.wake() }
+    let queue = TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }
+    let roster = PerformerRoster(rules: rosterRules(metrics), clock: clock) { queue.slotsChanged(of: $0) }
     let streamMetrics = StreamMetrics(registry: registry, avs: config.avs.map(\.address))
     let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
     let flights = TaskFlights { transmitter.settled($0, $1) }
@@ -75,6 +75,7 @@ package struct ExecutorDaemon: Sendable {
       validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
       timeout: { [config] in config.avs($0)?.taskTimeout ?? .seconds(90) },
       readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) },
+      limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock,
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     let sessions = SessionDesk(
       settings: config.streams.sessionSettings,
@@ -127,6 +128,18 @@ package struct ExecutorDaemon: Sendable {
     var settings = PerformerSettings(networkName: config.performerNetworkName)
     settings.drainLimit = config.avs.map(\.taskTimeout).reduce(settings.drainLimit, max)
     return settings
+  }
+
+  private func rosterRules(_ metrics: ExecutorMetrics) -> PerformerRoster.Rules {
+    PerformerRoster.Rules(
+      balancing: { [config] in config.avs($0)?.balancing ?? .leastOutstanding },
+      breaker: { [config] in config.avs($0)?.circuitBreaker ?? .standard },
+      breakerOpened: { [logger] avs, performerID in
+        metrics.breakerOpened(avs)
+        logger.warning(
+          "a performer fails its tasks: its circuit breaker is open, and it gets none for a while",
+          metadata: [LogKey.performerID: "\(performerID)", LogKey.avs: "\(avs)"])
+      })
   }
 
   private func run(_ services: [any Service]) async throws {

@@ -3,15 +3,16 @@ import PonosCore
 
 /// The whole workflow of an accepted task, on one screen.
 ///
-/// A stage is a plain function that takes the proof of the stage before and makes its own, so it can be wrapped or replaced by assignment.
+/// A stage is a plain function that takes the proof of the stage before and makes its own, so it can be wrapped or replaced by
+/// assignment.
 package struct TaskPipeline: Sendable {
   package var begin: @Sendable (AssignedTask) async throws(TaskFailure) -> Void
   package var execute: @Sendable (AssignedTask) async throws(TaskFailure) -> PerformerReply
   package var collect: @Sendable (AssignedTask, PerformerReply) throws(TaskFailure) -> CollectedResult
   package var sign: @Sendable (CollectedResult) async throws(TaskFailure) -> SignedResult
   package var deliver: @Sendable (SignedResult) async throws(TaskFailure) -> Void
-  /// Gives the slot back.
-  package var release: @Sendable (AssignedTask) -> Void
+  /// Gives the slot back, with what the run says about the performer.
+  package var release: @Sendable (AssignedTask, RunOutcome) -> Void
   /// The run failed: another one later, or the end. Never throws; what cannot be written down waits for the next start.
   package var recover: @Sendable (AcceptedTask, TaskFailure) async -> Void
 
@@ -39,9 +40,19 @@ package struct TaskPipeline: Sendable {
   }
 
   private func attempt(_ task: AssignedTask) async throws(TaskFailure) -> CollectedResult {
-    defer { release(task) }
+    var outcome = RunOutcome.unjudged
+    defer { release(task, outcome) }
     try await begin(task)
-    return try collect(task, try await execute(task))
+    let start = ContinuousClock.now
+    do throws(TaskFailure) {
+      let result = try collect(task, try await execute(task))
+      outcome = .answered
+      return result
+    } catch {
+      // A run we broke off ourselves says nothing about the performer.
+      if !Task.isCancelled { outcome = RunOutcome(error, after: ContinuousClock.now - start) }
+      throw error
+    }
   }
 }
 
@@ -62,14 +73,19 @@ extension TaskPipeline {
       },
       execute: { task throws(TaskFailure) in
         let start = ContinuousClock.now
-        let reply = try await runner.run(task)
-        metrics.taskExecuted(task.accepted.avs, seconds: (ContinuousClock.now - start).seconds)
-        return reply
+        do throws(TaskFailure) {
+          let reply = try await runner.run(task)
+          metrics.taskExecuted(task.accepted.avs, seconds: (ContinuousClock.now - start).seconds)
+          return reply
+        } catch {
+          if case .performerUnreachable = error { roster.suspect(task.lease) }
+          throw error
+        }
       },
       collect: { task, reply throws(TaskFailure) in try ResponseCollector.collect(task, reply) },
       sign: { result throws(TaskFailure) in try await signing.sign(result) },
       deliver: { result throws(TaskFailure) in try await outbox.deliver(result) },
-      release: { roster.release($0.lease) },
+      release: { roster.release($0.lease, after: $1) },
       recover: { await recovery.recover($0, from: $1) })
   }
 }

@@ -31,8 +31,8 @@ package enum StoreRecords {
           EnvironmentVariable(name: "B", source: .executorEnvironment("HOME")),
         ],
         concurrency: 3, limits: ResourceLimits(memoryBytes: 1 << 40, cpus: 0.25)),
-      origin: .deployment, role: .staged, deploymentID: "deployment-\(number)", generation: number, containerID: nil,
-      createdAt: createdAt)
+      replica: number % 3, origin: .deployment, role: .staged, deploymentID: "deployment-\(number)",
+      generation: number, containerID: nil, createdAt: createdAt)
   }
 
   /// `count` bytes that depend on `number`, every value of a byte among them.

@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosCore
 import PonosTesting
 import Testing
 
@@ -34,6 +35,67 @@ extension Acceptance {
           #expect(answers == ["0", "1", "2"])
           #expect(try await daemon.answer(to: late) == "late")
         }
+      }
+    }
+
+    @Test("tasks run by the priority their callers state; under dropLowestPriority the least of them makes room and is answered")
+    func priorities() async throws {
+      var avs = DaemonConfiguration.AVS.scripted()
+      avs.concurrency = 1
+      var configuration = DaemonConfiguration(avs)
+      (configuration.maxPerAVS, configuration.overflow) = (2, "dropLowestPriority")
+      try await Daemon.running(configuration) { daemon in
+        func accepted(_ count: Double) async throws {
+          try await wait(until: "\(count) tasks to be accepted") {
+            try await daemon.operations.metric("ponos_tasks_accepted_total", labels: ["\(daemon.avs)"]) == count
+          }
+        }
+        let low = try daemon.submission("echo low")
+        try await withThrowingTaskGroup(of: String.self) { group in
+          let running = try daemon.submission("delay 4000 running")
+          group.addTask { try await daemon.answer(to: running) }
+          try await wait(until: "the first task to run") {
+            try await daemon.operations.state().recentTasks.contains { $0.phase == "executing" }
+          }
+          group.addTask { try await daemon.refusal(of: low).ponosCode ?? "no code" }
+          try await accepted(2)
+          let middle = try daemon.submission("delay 500 middle")
+          group.addTask { try await daemon.answer(to: middle, metadata: ["ponos-priority": "1"]) }
+          try await accepted(3)
+          let high = try daemon.submission("echo high")
+          group.addTask { try await daemon.answer(to: high, metadata: ["ponos-priority": "2"]) }
+          var answers: [String] = []
+          for try await answer in group { answers.append(answer) }
+          #expect(answers == ["task_displaced", "running", "high", "middle"])
+        }
+        let again = try await daemon.refusal(of: low)
+        #expect(again.ponosCode == "task_displaced")
+        #expect(!StockRetries.repeats(again))
+        let displaced = try await daemon.operations.metric(
+          "ponos_queue_overflow_total", labels: ["policy=\"dropLowestPriority\"", "reason=\"avs_tasks\""])
+        #expect(displaced == 1)
+      }
+    }
+
+    @Test("an aggregator beyond its rate is told when to come again, others are served, and unreadable urgency is refused")
+    func rates() async throws {
+      var avs = DaemonConfiguration.AVS.scripted()
+      avs.aggregatorRateLimit = (perSecond: 0.5, burst: 2)
+      try await Daemon.running(DaemonConfiguration(avs)) { daemon in
+        let unreadable = try await daemon.refusal(of: try daemon.submission("echo"), metadata: ["ponos-priority": "high"])
+        #expect(unreadable.code == .invalidArgument && unreadable.ponosCode == "malformed_submission")
+        let late = try await daemon.refusal(
+          of: try daemon.submission("echo", by: .registered(.bn254)), metadata: ["ponos-deadline": "1000"])
+        #expect(late.code == .failedPrecondition && late.ponosCode == "deadline_passed")
+        for number in 1...2 { #expect(try await daemon.answer(to: "echo \(number)") == "\(number)") }
+        let hasty = try daemon.submission("echo 3")
+        let error = try await daemon.refusal(of: hasty)
+        #expect(error.code == .resourceExhausted && error.ponosCode == "aggregator_rate_limited")
+        #expect(error.metadata[binaryValues: "grpc-status-details-bin"].contains { _ in true })
+        #expect(try await daemon.answer(to: try daemon.submission("echo other", by: .registered(.bn254))) == "other")
+        let (result, attempts) = try await StockRetries().run { try await daemon.submit(hasty, options: $0) }
+        try daemon.check(result, for: hasty)
+        #expect(attempts > 1)
       }
     }
 

@@ -54,6 +54,7 @@ struct MeasureCommand: AsyncParsableCommand {
 /// Benchmarks that are run together.
 enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   case crypto
+  case queue
   case journal
   case tasks
   case streaming
@@ -61,6 +62,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   var title: String {
     switch self {
     case .crypto: "Hashing, signing, verifying: CPU time on one core"
+    case .queue: "Task queue: CPU time on one core"
     case .journal: "Journal: accepted tasks made durable"
     case .tasks: "Whole tasks: client, daemon, performer in a container"
     case .streaming: "Task streams: the same tasks on one stream and as a call each"
@@ -75,6 +77,8 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
         try KeccakBenchmarks.comparisons() + ECDSABenchmarks.comparisons() + BN254Benchmarks.comparisons()
         + BLS12381Benchmarks.comparisons()
       for comparison in comparisons { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
+    case .queue:
+      for comparison in QueueBenchmarks.comparisons() { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
     case .journal:
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .tasks:

@@ -1,11 +1,14 @@
-/// What the configuration grants every performer of an AVS, however it was deployed.
+/// What the configuration grants the performers of an AVS, however they were deployed.
 package struct PerformerAllotment: Sendable, Equatable {
   /// Tasks the performer is given at a time, at least 1.
   package var concurrency: Int
   package var limits: ResourceLimits
+  /// Performers that serve at a time, at least 1.
+  package var replicas: Int
 
-  package init(concurrency: Int, limits: ResourceLimits) {
+  package init(concurrency: Int, limits: ResourceLimits, replicas: Int = 1) {
     self.concurrency = concurrency
     self.limits = limits
+    self.replicas = replicas
   }
 }

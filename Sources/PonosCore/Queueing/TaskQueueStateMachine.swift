@@ -1,50 +1,18 @@
 import HeapModule
 
-/// What there is no more room for.
-package enum QueueBound: Sendable, Hashable {
-  /// Tasks of this AVS.
-  case tasksOfAVS
-  /// Payloads of this AVS.
-  case bytesOfAVS
-  /// Tasks altogether.
-  case tasks
-  /// Payloads altogether.
-  case bytes
-}
-
-/// The waiting tasks: a priority heap for each AVS, turn and turn about between AVSs, bounded in number and in bytes.
+/// The waiting tasks: a line by rank for each AVS, turns between AVSs by weight, bounded in number and in bytes.
 ///
-/// A place is reserved before a task is accepted, so that what was accepted always has one.
+/// A place is reserved before a task is accepted, so that what was accepted always has one. Turns follow virtual time: each task
+/// an AVS sends out moves it forward by the inverse of its weight, and the AVS that is furthest behind is next. An AVS that comes
+/// back to the line, after it had nothing to do or could not run, starts from where the others are: nobody saves up turns. Those
+/// that cannot run are set aside and cost nothing until `reconsider` names them, so `next` takes logarithmic time, however many
+/// AVSs wait.
+///
+/// Entries are of AVSs that the configuration knows; what is kept of each is kept for good.
 package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
-  /// A waiting task and what its place in the queue depends on.
-  package struct Entry: Sendable {
-    package var id: TaskID
-    package var avs: EthereumAddress
-    /// Higher leaves first.
-    package var priority: Int
-    /// Among equal priorities the earliest deadline leaves first. Any monotone unit.
-    package var deadline: Int64
-    /// Among equal deadlines the first accepted leaves first.
-    package var sequence: Int64
-    /// What the entry keeps in memory, in bytes.
-    package var byteCount: Int
-    package var content: Content
+  package typealias Entry = QueueEntry<Content>
 
-    package init(
-      id: TaskID, avs: EthereumAddress, priority: Int, deadline: Int64, sequence: Int64, byteCount: Int,
-      content: Content
-    ) {
-      self.id = id
-      self.avs = avs
-      self.priority = priority
-      self.deadline = deadline
-      self.sequence = sequence
-      self.byteCount = byteCount
-      self.content = content
-    }
-  }
-
-  /// How much may wait.
+  /// How much may wait, and what happens beyond.
   package struct Limits: Sendable, Equatable {
     package var perAVS: Int
     package var total: Int
@@ -52,122 +20,185 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     package var bytes: Int
     /// Of the entries of one AVS together.
     package var bytesPerAVS: Int
+    package var overflow: OverflowPolicy
 
-    package init(perAVS: Int, total: Int, bytes: Int, bytesPerAVS: Int = .max) {
+    package init(
+      perAVS: Int, total: Int, bytes: Int, bytesPerAVS: Int = .max, overflow: OverflowPolicy = .rejectNewest
+    ) {
       self.perAVS = perAVS
       self.total = total
       self.bytes = bytes
       self.bytesPerAVS = bytesPerAVS
-    }
-  }
-
-  private struct Ranked: Comparable, Sendable {
-    let entry: Entry
-
-    static func < (left: Ranked, right: Ranked) -> Bool {
-      let (a, b) = (left.entry, right.entry)
-      if a.priority != b.priority { return a.priority > b.priority }
-      if a.deadline != b.deadline { return a.deadline < b.deadline }
-      return a.sequence < b.sequence
-    }
-
-    static func == (left: Ranked, right: Ranked) -> Bool {
-      left.entry.sequence == right.entry.sequence
+      self.overflow = overflow
     }
   }
 
   private struct Lane: Sendable {
-    var waiting = Heap<Ranked>()
+    enum Standing: Sendable {
+      /// Not in `turns`: there was nothing to run when its turn came.
+      case idle
+      /// In `turns`, once.
+      case inTurn
+      /// Not in `turns`: its first task could not run.
+      case setAside
+    }
+
+    let avs: EthereumAddress
+    /// Virtual time that one task takes.
+    let stride: Int64
+    var line = WaitingLine<Content>()
     var reserved = 0
+    /// Reserved places there was no room for: as many tasks are displaced when they are filled, unless room has come by then.
+    var overbooked = 0
     /// Of waiting and reserved places.
     var bytes = 0
-    var occupied: Int { waiting.count + reserved }
+    /// Virtual time of its next turn.
+    var time: Int64 = 0
+    var standing = Standing.idle
+    var occupied: Int { line.count + reserved }
   }
 
+  /// The turn of an AVS. Equal times go in the order in which the AVSs came to the line.
+  private struct Turn: Comparable, Sendable {
+    let time: Int64
+    let number: UInt64
+    let lane: Int
+
+    static func < (left: Turn, right: Turn) -> Bool {
+      left.time != right.time ? left.time < right.time : left.number < right.number
+    }
+  }
+
+  /// Virtual time of a task of weight 1: divides well, and 2^43 tasks go by before the clock overflows.
+  private static var unitStride: Int64 { 1 << 20 }
+
   private let limits: Limits
-  private var lanes: [EthereumAddress: Lane] = [:]
-  /// AVSs with waiting tasks, in the order in which their turns come.
-  private var turns: [EthereumAddress] = []
+  private let weights: [EthereumAddress: Int]
+  private var lanes: [Lane] = []
+  private var laneIndex: [EthereumAddress: Int] = [:]
+  private var turns = Heap<Turn>()
+  private var lastTurn: UInt64 = 0
+  /// Virtual time of the turn taken last.
+  private var now: Int64 = 0
   private var occupiedTotal = 0
   private var occupiedBytes = 0
+  private var overbookedTotal = 0
   /// No waiting task has an earlier deadline; lets a sweep that finds nothing cost nothing.
   private var earliestDeadline = Int64.max
 
-  package init(limits: Limits) {
+  /// - Parameter weights: How many tasks an AVS may send out for each one of an AVS of weight 1, while both have work; 1 for
+  ///   those not named.
+  package init(limits: Limits, weights: [EthereumAddress: Int] = [:]) {
     self.limits = limits
+    self.weights = weights
   }
 
+  // MARK: Reading
+
   /// Tasks waiting, without reserved places.
-  package var count: Int { lanes.values.reduce(0) { $0 + $1.waiting.count } }
+  package var count: Int { lanes.reduce(0) { $0 + $1.line.count } }
 
   /// Waiting tasks by AVS; AVSs without any are left out.
   package var depths: [EthereumAddress: Int] {
-    lanes.mapValues(\.waiting.count).filter { $0.value > 0 }
+    Dictionary(uniqueKeysWithValues: lanes.lazy.filter { !$0.line.isEmpty }.map { ($0.avs, $0.line.count) })
   }
 
   /// Ids of the waiting tasks, in no order.
-  package var waitingIDs: [TaskID] { lanes.values.flatMap { $0.waiting.unordered.map(\.entry.id) } }
+  package var waitingIDs: [TaskID] { lanes.flatMap { $0.line.entries.map(\.id) } }
 
   /// Tasks the AVS may still be given places for, going by their number.
   package func freePlaces(avs: EthereumAddress) -> Int {
-    max(0, min(limits.perAVS - (lanes[avs]?.occupied ?? 0), limits.total - occupiedTotal))
+    let occupied = laneIndex[avs].map { lanes[$0].occupied } ?? 0
+    return max(0, min(limits.perAVS - occupied, limits.total - occupiedTotal))
   }
 
-  /// Takes a place for a task about to be accepted; returns the bound that is in the way, nil when none is.
-  package mutating func reserve(avs: EthereumAddress, byteCount: Int) -> QueueBound? {
-    let lane = lanes[avs] ?? Lane()
-    if lane.occupied >= limits.perAVS { return .tasksOfAVS }
-    if occupiedTotal >= limits.total { return .tasks }
-    if lane.bytes + byteCount > limits.bytesPerAVS { return .bytesOfAVS }
-    if occupiedBytes + byteCount > limits.bytes { return .bytes }
-    reserveUnbounded(avs: avs, byteCount: byteCount)
+  // MARK: Reserving
+
+  /// Takes a place for a task about to be accepted; returns the bound that is in the way, nil when none is or when the policy
+  /// lets the task displace another one.
+  ///
+  /// - Parameters:
+  ///   - priority: Of the task; decides whether it may displace another one.
+  ///   - deadline: Likewise.
+  package mutating func reserve(
+    avs: EthereumAddress, byteCount: Int, priority: Int = 0, deadline: Int64 = .max
+  ) -> QueueBound? {
+    let lane = lane(of: avs)
+    if let bound = bound(on: lane, byteCount: byteCount) {
+      guard mayDisplace(in: lane, byteCount: byteCount, priority: priority, deadline: deadline) else { return bound }
+      lanes[lane].overbooked += 1
+      overbookedTotal += 1
+    }
+    lanes[lane].reserved += 1
+    occupy(lane, byteCount: byteCount)
     return nil
   }
 
   /// Takes a place for a task that was accepted before and comes back shortly, whatever the limits say.
   package mutating func reserveUnbounded(avs: EthereumAddress, byteCount: Int) {
-    lanes[avs, default: Lane()].reserved += 1
-    occupy(avs, byteCount: byteCount)
+    let lane = lane(of: avs)
+    lanes[lane].reserved += 1
+    occupy(lane, byteCount: byteCount)
   }
 
   /// Gives a reserved place back.
   package mutating func cancelReservation(avs: EthereumAddress, byteCount: Int) {
-    guard let lane = lanes[avs], lane.reserved > 0 else { return }
-    lanes[avs]?.reserved -= 1
-    vacate(avs, byteCount: byteCount)
-    dropLaneIfEmpty(avs)
+    guard let lane = laneIndex[avs], lanes[lane].reserved > 0 else { return }
+    lanes[lane].reserved -= 1
+    vacate(lane, byteCount: byteCount)
+    _ = settleOverbooking(in: lane)
   }
 
-  /// Puts a task on the place reserved for it.
-  package mutating func fillReservation(with entry: Entry) {
-    guard let lane = lanes[entry.avs], lane.reserved > 0 else { return enqueueUnbounded(entry) }
-    lanes[entry.avs]?.reserved -= 1
-    insert(entry)
+  /// Puts a task on the place reserved for it; returns the task it displaces and the bound that is kept by that. The task
+  /// displaced may be itself, when better ones have come meanwhile.
+  package mutating func fillReservation(with entry: Entry) -> (displaced: Entry, bound: QueueBound)? {
+    guard let lane = laneIndex[entry.avs], lanes[lane].reserved > 0 else {
+      enqueueUnbounded(entry)
+      return nil
+    }
+    lanes[lane].reserved -= 1
+    insert(entry, lane)
+    guard settleOverbooking(in: lane), let bound = exceededBound(on: lane) else { return nil }
+    return displace(in: lane).map { ($0, bound) }
   }
 
   /// Puts in a task that was accepted before (after a restart, or for another run), whatever the limits say.
   package mutating func enqueueUnbounded(_ entry: Entry) {
-    occupy(entry.avs, byteCount: entry.byteCount)
-    insert(entry)
+    let lane = lane(of: entry.avs)
+    occupy(lane, byteCount: entry.byteCount)
+    insert(entry, lane)
   }
 
-  /// Takes out the next task of the AVS whose turn it is, passing over AVSs that `admit` refuses.
+  // MARK: Taking out
+
+  /// Takes out the next task of the AVS whose turn it is. AVSs that `admit` refuses are set aside until `reconsider` names them
+  /// or another task of theirs comes first.
   ///
-  /// - Parameter admit: Returns what lets the first task of an AVS run (a slot of its performer), or nil when it has to wait; those
-  ///   behind it wait as well.
+  /// - Parameter admit: Returns what lets the first task of an AVS run (a slot of its performer), or nil when it has to wait;
+  ///   those behind it wait as well.
   package mutating func next<Grant>(admit: (Entry) -> Grant?) -> (entry: Entry, grant: Grant)? {
-    for index in turns.indices {
-      let avs = turns[index]
-      // A lane is in `turns` exactly while it has waiting tasks.
-      guard let entry = lanes[avs]?.waiting.min?.entry, let grant = admit(entry) else { continue }
-      turns.remove(at: index)
-      _ = lanes[avs]?.waiting.popMin()
-      if lanes[avs]?.waiting.isEmpty == false { turns.append(avs) }
-      vacate(avs, byteCount: entry.byteCount)
-      dropLaneIfEmpty(avs)
+    while let turn = turns.popMin() {
+      let lane = turn.lane
+      lanes[lane].standing = .idle
+      guard let first = lanes[lane].line.first() else { continue }
+      guard let grant = admit(first) else {
+        lanes[lane].standing = .setAside
+        continue
+      }
+      now = turn.time
+      lanes[lane].time = turn.time + lanes[lane].stride
+      guard let entry = lanes[lane].line.removeFirst() else { continue }
+      vacate(lane, byteCount: entry.byteCount)
+      if !lanes[lane].line.isEmpty { putInTurn(lane) }
       return (entry, grant)
     }
     return nil
+  }
+
+  /// Asks an AVS that could not run again: something it may have waited for has changed.
+  package mutating func reconsider(_ avs: EthereumAddress) {
+    guard let lane = laneIndex[avs] else { return }
+    reconsider(lane: lane)
   }
 
   /// Takes out every task whose deadline is at or before `now`.
@@ -175,53 +206,134 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     guard now >= earliestDeadline else { return [] }
     earliestDeadline = .max
     var expired: [Entry] = []
-    for avs in turns {
-      guard let lane = lanes[avs] else { continue }
-      let (gone, kept) = lane.waiting.unordered.reduce(into: ([Ranked](), [Ranked]())) { parts, ranked in
-        if ranked.entry.deadline <= now { parts.0.append(ranked) } else { parts.1.append(ranked) }
+    for lane in lanes.indices {
+      let before = expired.count
+      while let nearest = lanes[lane].line.nearestToExpiry() {
+        guard nearest.deadline <= now, let entry = lanes[lane].line.removeNearestToExpiry() else {
+          earliestDeadline = min(earliestDeadline, nearest.deadline)
+          break
+        }
+        vacate(lane, byteCount: entry.byteCount)
+        expired.append(entry)
       }
-      earliestDeadline = kept.reduce(earliestDeadline) { min($0, $1.entry.deadline) }
-      guard !gone.isEmpty else { continue }
-      lanes[avs]?.waiting = Heap(kept)
-      for ranked in gone { vacate(avs, byteCount: ranked.entry.byteCount) }
-      expired += gone.map(\.entry)
+      if expired.count > before { reconsider(lane: lane) }
     }
-    turns.removeAll { lanes[$0]?.waiting.isEmpty != false }
-    for avs in Set(expired.map(\.avs)) { dropLaneIfEmpty(avs) }
     return expired.sorted { $0.sequence < $1.sequence }
   }
 
   /// Takes out a task that waits, wherever in the line it is; nil when `avs` has none such waiting. Looks at every task of the AVS.
   package mutating func remove(avs: EthereumAddress, where isWanted: (Entry) -> Bool) -> Entry? {
-    guard let waiting = lanes[avs]?.waiting, let found = waiting.unordered.first(where: { isWanted($0.entry) }) else {
-      return nil
-    }
-    lanes[avs]?.waiting = Heap(waiting.unordered.filter { $0 != found })
-    if lanes[avs]?.waiting.isEmpty == true { turns.removeAll { $0 == avs } }
-    vacate(avs, byteCount: found.entry.byteCount)
-    dropLaneIfEmpty(avs)
-    return found.entry
+    guard let lane = laneIndex[avs], let entry = lanes[lane].line.remove(where: isWanted) else { return nil }
+    vacate(lane, byteCount: entry.byteCount)
+    reconsider(lane: lane)
+    return entry
   }
 
-  private mutating func insert(_ entry: Entry) {
-    if lanes[entry.avs]?.waiting.isEmpty != false { turns.append(entry.avs) }
-    lanes[entry.avs, default: Lane()].waiting.insert(Ranked(entry: entry))
+  // MARK: Lanes and turns
+
+  private mutating func lane(of avs: EthereumAddress) -> Int {
+    if let known = laneIndex[avs] { return known }
+    let stride = Self.unitStride / Int64(max(1, weights[avs] ?? 1))
+    lanes.append(Lane(avs: avs, stride: max(1, stride)))
+    laneIndex[avs] = lanes.count - 1
+    return lanes.count - 1
+  }
+
+  private mutating func insert(_ entry: Entry, _ lane: Int) {
     earliestDeadline = min(earliestDeadline, entry.deadline)
+    let isFirst = lanes[lane].line.insert(entry)
+    switch lanes[lane].standing {
+    case .inTurn: break
+    case .idle: putInTurn(lane)
+    // Another first task may have what it takes to run.
+    case .setAside: if isFirst { putInTurn(lane) }
+    }
   }
 
-  private mutating func occupy(_ avs: EthereumAddress, byteCount: Int) {
-    lanes[avs, default: Lane()].bytes += byteCount
+  private mutating func putInTurn(_ lane: Int) {
+    lanes[lane].standing = .inTurn
+    lanes[lane].time = max(lanes[lane].time, now)
+    lastTurn += 1
+    turns.insert(Turn(time: lanes[lane].time, number: lastTurn, lane: lane))
+  }
+
+  private mutating func reconsider(lane: Int) {
+    guard case .setAside = lanes[lane].standing else { return }
+    if lanes[lane].line.isEmpty { lanes[lane].standing = .idle } else { putInTurn(lane) }
+  }
+
+  // MARK: Bounds
+
+  private func bound(on lane: Int, byteCount: Int) -> QueueBound? {
+    if lanes[lane].occupied >= limits.perAVS { return .tasksOfAVS }
+    if occupiedTotal >= limits.total { return .tasks }
+    if lanes[lane].bytes + byteCount > limits.bytesPerAVS { return .bytesOfAVS }
+    if occupiedBytes + byteCount > limits.bytes { return .bytes }
+    return nil
+  }
+
+  private mutating func mayDisplace(in lane: Int, byteCount: Int, priority: Int, deadline: Int64) -> Bool {
+    guard lanes[lane].overbooked < lanes[lane].line.count, let victim = displaced(in: lane) else { return false }
+    let isBetter =
+      switch limits.overflow {
+      case .rejectNewest: false
+      case .dropLowestPriority: priority > victim.priority
+      case .dropNearestToExpiry: deadline > victim.deadline
+      }
+    let growth = byteCount - victim.byteCount
+    return isBetter && lanes[lane].bytes + growth <= limits.bytesPerAVS && occupiedBytes + growth <= limits.bytes
+  }
+
+  /// The task that goes when a better one comes.
+  private mutating func displaced(in lane: Int) -> Entry? {
+    switch limits.overflow {
+    case .rejectNewest: nil
+    case .dropLowestPriority: lanes[lane].line.last()
+    case .dropNearestToExpiry: lanes[lane].line.nearestToExpiry()
+    }
+  }
+
+  private mutating func displace(in lane: Int) -> Entry? {
+    let entry =
+      switch limits.overflow {
+      case .rejectNewest: nil as Entry?
+      case .dropLowestPriority: lanes[lane].line.removeLast()
+      case .dropNearestToExpiry: lanes[lane].line.removeNearestToExpiry()
+      }
+    if let entry {
+      vacate(lane, byteCount: entry.byteCount)
+      reconsider(lane: lane)
+    }
+    return entry
+  }
+
+  /// One reservation is done with: places are alike, so it counts as an overbooked one while there are any. Returns whether there
+  /// were.
+  private mutating func settleOverbooking(in lane: Int) -> Bool {
+    guard lanes[lane].overbooked > 0 else { return false }
+    lanes[lane].overbooked -= 1
+    overbookedTotal -= 1
+    return true
+  }
+
+  /// The bound that is exceeded; reservations that will displace a task of their own do not count against the numbers.
+  private func exceededBound(on lane: Int) -> QueueBound? {
+    if lanes[lane].occupied - lanes[lane].overbooked > limits.perAVS { return .tasksOfAVS }
+    if occupiedTotal - overbookedTotal > limits.total { return .tasks }
+    if lanes[lane].bytes > limits.bytesPerAVS { return .bytesOfAVS }
+    if occupiedBytes > limits.bytes { return .bytes }
+    return nil
+  }
+
+  private mutating func occupy(_ lane: Int, byteCount: Int) {
+    lanes[lane].bytes += byteCount
     occupiedTotal += 1
     occupiedBytes += byteCount
   }
 
-  private mutating func vacate(_ avs: EthereumAddress, byteCount: Int) {
-    lanes[avs]?.bytes -= byteCount
+  private mutating func vacate(_ lane: Int, byteCount: Int) {
+    lanes[lane].bytes -= byteCount
     occupiedTotal -= 1
     occupiedBytes -= byteCount
-  }
-
-  private mutating func dropLaneIfEmpty(_ avs: EthereumAddress) {
-    if lanes[avs]?.occupied == 0 { lanes[avs] = nil }
   }
 }

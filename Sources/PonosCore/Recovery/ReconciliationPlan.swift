@@ -6,6 +6,8 @@ package struct ReconciliationPlan: Sendable, Equatable {
   package struct Stored: Sendable, Equatable {
     package var performerID: String
     package var spec: PerformerSpec
+    /// Number of its seat among the replicas of its AVS, from 0.
+    package var replica: Int
     package var origin: PerformerOrigin
     /// Whether a deployment was cut off before it put the performer in service.
     package var isStaged: Bool
@@ -16,17 +18,20 @@ package struct ReconciliationPlan: Sendable, Equatable {
     package var createdAt: Int64
 
     package init(
-      performerID: String, spec: PerformerSpec, origin: PerformerOrigin, isStaged: Bool, generation: Int,
-      containerID: String?, createdAt: Int64
+      performerID: String, spec: PerformerSpec, replica: Int = 0, origin: PerformerOrigin, isStaged: Bool,
+      generation: Int, containerID: String?, createdAt: Int64
     ) {
       self.performerID = performerID
       self.spec = spec
+      self.replica = replica
       self.origin = origin
       self.isStaged = isStaged
       self.generation = generation
       self.containerID = containerID
       self.createdAt = createdAt
     }
+
+    var seat: PerformerSeat { PerformerSeat(avs: spec.avs, replica: replica) }
   }
 
   /// A container of ours, as its labels describe it.
@@ -51,15 +56,31 @@ package struct ReconciliationPlan: Sendable, Equatable {
     package let containerID: String
   }
 
-  /// A performer in service that is deployed anew as another specification says.
+  /// A configured performer and the seat it is to take.
+  package struct Placement: Sendable, Equatable {
+    package let spec: PerformerSpec
+    package let replica: Int
+
+    package init(_ spec: PerformerSpec, replica: Int = 0) {
+      self.spec = spec
+      self.replica = replica
+    }
+  }
+
+  /// A performer that came by DeployArtifact and is deployed anew, or for another replica.
   package struct Renewal: Sendable, Equatable {
-    /// The performer it is to replace.
+    /// The renewal is wanted while this performer is in service.
     package let performerID: String
     package let spec: PerformerSpec
+    package let replica: Int
+    /// Whether the other replicas are to follow once it serves.
+    package let leadsOthers: Bool
 
-    package init(performerID: String, spec: PerformerSpec) {
+    package init(performerID: String, spec: PerformerSpec, replica: Int = 0, leadsOthers: Bool = false) {
       self.performerID = performerID
       self.spec = spec
+      self.replica = replica
+      self.leadsOthers = leadsOthers
     }
   }
 
@@ -67,13 +88,15 @@ package struct ReconciliationPlan: Sendable, Equatable {
   package private(set) var adoptions: [Adoption] = []
   /// Performers in service whose container is gone, ended or of an older generation: a new one is created.
   package private(set) var recreations: [String] = []
-  /// Performers to be forgotten: cut-off deployments, ones replaced by a later one, ones the configuration dropped.
+  /// Performers to be forgotten: cut-off deployments, ones replaced by a later one, ones the configuration dropped, replicas
+  /// beyond their number.
   package private(set) var removedPerformers: [String] = []
   /// Containers to be removed, whatever they do.
   package private(set) var removedContainers: [String] = []
   /// Configured performers to deploy, blue-green where another one serves the AVS.
-  package private(set) var deployments: [PerformerSpec] = []
-  /// Performers put there by DeployArtifact whose limits the configuration has changed: the same image again, blue-green.
+  package private(set) var deployments: [Placement] = []
+  /// Performers put there by DeployArtifact whose limits the configuration has changed (the same image again, blue-green), and
+  /// replicas that do not run what was deployed.
   package private(set) var renewals: [Renewal] = []
   /// Performers kept whose specification changed in ways that need no new container.
   package private(set) var updatedSpecs: [String: PerformerSpec] = [:]
@@ -85,7 +108,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
     stored: [Stored], containers: [Container], configured: [PerformerSpec],
     allotments: [EthereumAddress: PerformerAllotment] = [:]
   ) {
-    let kept = Self.keep(from: stored, configured: configured)
+    let kept = Self.keep(from: stored, configured: configured, allotments: allotments)
     let keptIDs = Set(kept.map(\.performerID))
     removedPerformers = stored.map(\.performerID).filter { !keptIDs.contains($0) }
     var adopted: Set<String> = []
@@ -98,21 +121,47 @@ package struct ReconciliationPlan: Sendable, Equatable {
       }
     }
     removedContainers = containers.map(\.id).filter { !adopted.contains($0) }
-    compare(kept, with: configured)
-    compare(kept, with: allotments)
+    let leaders = Self.leaders(of: kept)
+    for spec in configured where leaders[spec.avs] == nil {
+      // A later DeployArtifact outranks the file, until the performer is removed.
+      for replica in 0..<Self.replicas(of: spec.avs, allotments) { compare(kept, with: Placement(spec, replica: replica)) }
+    }
+    for leader in leaders.values.sorted(by: { $0.createdAt < $1.createdAt }) {
+      compare(kept, with: leader, allotments[leader.spec.avs])
+    }
   }
 
-  /// The latest performer in service of each AVS, unless it came from the configuration and is there no more.
-  private static func keep(from stored: [Stored], configured: [PerformerSpec]) -> [Stored] {
-    var latest: [EthereumAddress: Stored] = [:]
+  /// The latest performer in service of each seat there is, unless it came from the configuration and is there no more.
+  private static func keep(
+    from stored: [Stored], configured: [PerformerSpec], allotments: [EthereumAddress: PerformerAllotment]
+  ) -> [Stored] {
+    var latest: [PerformerSeat: Stored] = [:]
     for performer in stored where !performer.isStaged {
-      if let other = latest[performer.spec.avs], other.createdAt > performer.createdAt { continue }
-      latest[performer.spec.avs] = performer
+      if let other = latest[performer.seat], other.createdAt > performer.createdAt { continue }
+      latest[performer.seat] = performer
     }
     let configuredAVS = Set(configured.map(\.avs))
-    let kept = Set(
-      latest.values.filter { $0.origin == .deployment || configuredAVS.contains($0.spec.avs) }.map(\.performerID))
-    return stored.filter { kept.contains($0.performerID) }
+    let kept = latest.values.filter { performer in
+      performer.replica < replicas(of: performer.spec.avs, allotments)
+        && (performer.origin == .deployment || configuredAVS.contains(performer.spec.avs))
+    }
+    let ids = Set(kept.map(\.performerID))
+    return stored.filter { ids.contains($0.performerID) }
+  }
+
+  private static func replicas(of avs: EthereumAddress, _ allotments: [EthereumAddress: PerformerAllotment]) -> Int {
+    max(1, allotments[avs]?.replicas ?? 1)
+  }
+
+  /// The performer that came by DeployArtifact in the first seat of each AVS: deployments begin there, and the other replicas are
+  /// to run the same.
+  private static func leaders(of kept: [Stored]) -> [EthereumAddress: Stored] {
+    var leaders: [EthereumAddress: Stored] = [:]
+    for performer in kept where performer.origin == .deployment {
+      if let other = leaders[performer.spec.avs], other.replica < performer.replica { continue }
+      leaders[performer.spec.avs] = performer
+    }
+    return leaders
   }
 
   private static func container(of performer: Stored, in containers: [Container]) -> Container? {
@@ -123,31 +172,29 @@ package struct ReconciliationPlan: Sendable, Equatable {
     }
   }
 
-  private mutating func compare(_ kept: [Stored], with configured: [PerformerSpec]) {
-    for spec in configured {
-      guard let performer = kept.first(where: { $0.spec.avs == spec.avs }) else {
-        deployments.append(spec)
-        continue
-      }
-      // A later DeployArtifact outranks the file, until the performer is removed.
-      guard performer.origin == .configuration, performer.spec != spec else { continue }
-      if performer.spec.needsNewContainer(for: spec) {
-        deployments.append(spec)
-      } else {
-        updatedSpecs[performer.performerID] = spec
-      }
+  private mutating func compare(_ kept: [Stored], with wanted: Placement) {
+    let seat = PerformerSeat(avs: wanted.spec.avs, replica: wanted.replica)
+    guard let performer = kept.first(where: { $0.seat == seat }) else { return deployments.append(wanted) }
+    if performer.spec.needsNewContainer(for: wanted.spec) {
+      deployments.append(wanted)
+    } else if performer.spec != wanted.spec {
+      updatedSpecs[performer.performerID] = wanted.spec
     }
   }
 
-  private mutating func compare(_ kept: [Stored], with allotments: [EthereumAddress: PerformerAllotment]) {
-    for performer in kept where performer.origin == .deployment {
-      guard let allotment = allotments[performer.spec.avs] else { continue }
-      var spec = performer.spec
-      (spec.concurrency, spec.limits) = (allotment.concurrency, allotment.limits)
-      if performer.spec.needsNewContainer(for: spec) {
-        renewals.append(Renewal(performerID: performer.performerID, spec: spec))
-      } else if performer.spec != spec {
-        updatedSpecs[performer.performerID] = spec
+  private mutating func compare(_ kept: [Stored], with leader: Stored, _ allotment: PerformerAllotment?) {
+    var spec = leader.spec
+    if let allotment { (spec.concurrency, spec.limits) = (allotment.concurrency, allotment.limits) }
+    guard !leader.spec.needsNewContainer(for: spec) else {
+      let renewal = Renewal(performerID: leader.performerID, spec: spec, replica: leader.replica, leadsOthers: true)
+      return renewals.append(renewal)
+    }
+    for replica in 0..<max(1, allotment?.replicas ?? 1) {
+      let performer = kept.first { $0.seat == PerformerSeat(avs: spec.avs, replica: replica) }
+      if let performer, !performer.spec.needsNewContainer(for: spec) {
+        if performer.spec != spec { updatedSpecs[performer.performerID] = spec }
+      } else {
+        renewals.append(Renewal(performerID: leader.performerID, spec: spec, replica: replica))
       }
     }
   }

@@ -22,6 +22,14 @@ package enum Rejection: Error, Hashable, Sendable {
   case performerUnavailable(avs: EthereumAddress)
   /// The id was used before for other content, another aggregator, or another operator set.
   case conflictingTask(TaskID)
+  /// The time the sender gave the task is over already.
+  case deadlinePassed(TaskID)
+  /// The performers of the AVS fail its tasks and are left alone for a while.
+  case circuitOpen(avs: EthereumAddress, retryAfter: Duration)
+  /// More submissions of the AVS come than its configuration lets in.
+  case avsRateLimited(EthereumAddress, retryAfter: Duration)
+  /// More submissions of one aggregator come than the AVS's configuration lets in.
+  case aggregatorRateLimited(EthereumAddress, avs: EthereumAddress, retryAfter: Duration)
   /// A bound of the queue is reached.
   case queueFull(avs: EthereumAddress, QueueBound)
   /// The submissions that wait for their results take all the memory they may.
@@ -47,6 +55,10 @@ package enum Rejection: Error, Hashable, Sendable {
     case .noPerformer: "no_performer"
     case .performerUnavailable: "performer_unavailable"
     case .conflictingTask: "conflicting_task"
+    case .deadlinePassed: "deadline_passed"
+    case .circuitOpen: "circuit_open"
+    case .avsRateLimited: "avs_rate_limited"
+    case .aggregatorRateLimited: "aggregator_rate_limited"
     case .queueFull: "queue_full"
     case .tooManyCallers: "too_many_callers"
     case .storeUnavailable: "store_unavailable"
@@ -80,6 +92,14 @@ package enum Rejection: Error, Hashable, Sendable {
       "the performer of avs_address \(avs) is starting or restarting; send the task again shortly"
     case .conflictingTask(let id):
       "task_id \(id) was accepted before with other content; a task id stands for one task only"
+    case .deadlinePassed(let id):
+      "the deadline of task_id \(id) (metadata ponos-deadline, unix milliseconds) has passed; give it one in the future, and compare clocks"
+    case .circuitOpen(let avs, _):
+      "the performer of avs_address \(avs) fails its tasks and is left alone for a while; send the task again later"
+    case .avsRateLimited(let avs, _):
+      "more submissions of avs_address \(avs) come than its rateLimit lets in; send the task again later"
+    case .aggregatorRateLimited(let aggregator, let avs, _):
+      "aggregator_address \(aggregator) sends more submissions than the aggregatorRateLimit of avs_address \(avs) lets in; send the task again later"
     case .queueFull(let avs, let bound):
       switch bound {
       case .tasksOfAVS: "the queue of avs_address \(avs) is full; send the task again later"
@@ -95,6 +115,19 @@ package enum Rejection: Error, Hashable, Sendable {
       "the task was accepted, but its outcome could not be written down (\(problem)); send it again later"
     case .notAccepting(let state):
       "this executor is \(state); send the task again shortly"
+    }
+  }
+
+  /// When to send again, for those whose cause passes by itself; nil for others.
+  package var retryDelay: Duration? {
+    switch self {
+    case .circuitOpen(_, let delay), .avsRateLimited(_, let delay), .aggregatorRateLimited(_, _, let delay): delay
+    // Room comes with every task that is answered; nobody knows when. Long enough that those who ask again are no load.
+    case .queueFull, .tooManyCallers: .seconds(1)
+    case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
+      .noSigner, .noPerformer, .performerUnavailable, .conflictingTask, .deadlinePassed, .storeUnavailable, .outcomeNotWritten,
+      .notAccepting:
+      nil
     }
   }
 }

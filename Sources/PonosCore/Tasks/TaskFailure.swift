@@ -14,6 +14,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case wrongTaskID
   /// The output is so large that aggregators would drop it.
   case outputTooLarge(limit: Int)
+  /// The queue was full, and another task took its place as this policy says.
+  case displaced(OverflowPolicy)
   /// Another digest was signed for this task id before.
   case digestConflict(recorded: Digest32)
   /// The key failed, or the signature did not verify against our own public key.
@@ -37,6 +39,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
     case .expired: "task_expired"
     case .wrongTaskID: "wrong_task_id"
     case .outputTooLarge: "output_too_large"
+    case .displaced: "task_displaced"
     case .digestConflict: "digest_conflict"
     case .signingFailed: "signing_failed"
     case .cancelled: "task_cancelled"
@@ -50,8 +53,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
   package var isRetryable: Bool {
     switch self {
     case .performerUnreachable, .journalUnavailable: true
-    case .performerError, .performerCrashed, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .digestConflict, .signingFailed,
-      .cancelled, .expiredWhileDown, .journalRefused:
+    case .performerError, .performerCrashed, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .displaced, .digestConflict,
+      .signingFailed, .cancelled, .expiredWhileDown, .journalRefused:
       false
     }
   }
@@ -74,6 +77,9 @@ package enum TaskFailure: Error, Hashable, Sendable {
       "the performer answered for another task id; its author has to echo the request's task_id"
     case .outputTooLarge(let limit):
       "the output has more than \(limit) bytes, which aggregators would drop; the performer has to answer shorter"
+    case .displaced(let policy):
+      "the queue of the AVS was full and another task took this one's place (queue.overflow is \(policy.rawValue)); "
+        + "raise queue.maxPerAvs or concurrency"
     case .digestConflict(let recorded):
       "digest \(recorded) was signed for this task id before, and the new output has another; it was not signed"
     case .signingFailed(let problem):

@@ -1,9 +1,10 @@
-/// How urgent a sender says a task is. No part of what is signed, nor of what a task is: the same task sent with another urgency is the
-/// same task.
+/// How urgent a sender says a task is. No part of what is signed, nor of what a task is: the same task sent with another urgency
+/// is the same task.
 package struct TaskUrgency: Sendable, Equatable {
   /// Higher runs first among the tasks of an AVS.
   package var priority: Int32
-  /// Moment at which an answer is of no more use, in milliseconds since 1970-01-01T00:00:00Z; nil when only the AVS's time counts.
+  /// Moment at which an answer is of no more use, in milliseconds since 1970-01-01T00:00:00Z; nil when only the AVS's time
+  /// counts.
   package var deadline: Int64?
 
   package init(priority: Int32 = 0, deadline: Int64? = nil) {
@@ -11,8 +12,8 @@ package struct TaskUrgency: Sendable, Equatable {
     self.deadline = deadline
   }
 
-  /// What the task has from `now` (in the deadline's unit) to its end: the AVS's time, or less if its deadline is nearer. Zero or below
-  /// for a deadline that has passed.
+  /// What the task has from `now` (in the deadline's unit) to its end: the AVS's time, or less if its deadline is nearer. Zero or
+  /// below for a deadline that has passed.
   package func timeLeft(at now: Int64, timeout: Duration) -> Duration {
     guard let deadline else { return timeout }
     let left = deadline.subtractingReportingOverflow(now)

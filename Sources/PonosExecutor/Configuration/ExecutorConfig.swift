@@ -29,6 +29,16 @@ package struct ExecutorConfig: Sendable, Equatable {
   package func avs(_ address: EthereumAddress) -> AVSConfig? {
     avs.first { $0.address == address }
   }
+
+  /// Shares of the turns, by AVS.
+  package var weights: [EthereumAddress: Int] {
+    Dictionary(avs.map { ($0.address, $0.weight) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// How often tasks may be submitted, by AVS.
+  package var submissionLimits: [EthereumAddress: SubmissionLimits] {
+    Dictionary(avs.map { ($0.address, $0.submissionLimits) }, uniquingKeysWith: { first, _ in first })
+  }
 }
 
 /// Who this executor is: the operator's address and the keys it signs with.
@@ -68,6 +78,15 @@ package struct AVSConfig: Sendable, Equatable {
   package var concurrency = 8
   /// From acceptance to answer.
   package var taskTimeout = Duration.seconds(90)
+  /// Share of the turns its tasks get while several AVSs wait.
+  package var weight = 1
+  /// How often its tasks may be submitted.
+  package var submissionLimits = SubmissionLimits()
+  /// When a performer that fails its tasks is left alone.
+  package var circuitBreaker = CircuitBreaker.Settings.standard
+  /// Performers that serve it at a time.
+  package var replicas = 1
+  package var balancing = LoadBalancing.leastOutstanding
   /// Limits of containers deployed for this AVS, by whichever way.
   package var limits = ResourceLimits.standard
   /// Operator sets and aggregator keys, instead of reads from L1.
@@ -148,8 +167,9 @@ package struct StreamConfig: Sendable, Equatable {
   }
 }
 
-/// How many accepted tasks may wait.
+/// How many accepted tasks may wait, and what happens beyond.
 package struct QueueConfig: Sendable, Equatable {
   package var maxPerAVS = 4096
   package var maxTotal = 16384
+  package var overflow = OverflowPolicy.rejectNewest
 }

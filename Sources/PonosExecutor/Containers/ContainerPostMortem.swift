@@ -4,6 +4,8 @@ import PonosDocker
 package struct ContainerPostMortem: Sendable, Equatable {
   /// A clause that continues "the container …".
   package let reason: String
+  /// Whether the container is known not to run any more.
+  package let hasEnded: Bool
   /// The last lines it wrote, oldest first.
   package let logTail: [String]
 
@@ -19,11 +21,12 @@ extension DockerRuntime {
       let state = try await docker.container(id).state
       let log = try await docker.logTail(ofContainer: id, lines: ContainerPostMortem.lines)
       return ContainerPostMortem(
-        reason: ContainerPostMortem.reason(state), logTail: log.map { LogLine.harmless($0, limit: ContainerPostMortem.lineLimit) }
-      )
+        reason: ContainerPostMortem.reason(state), hasEnded: !state.isRunning,
+        logTail: log.map { LogLine.harmless($0, limit: ContainerPostMortem.lineLimit) })
     } catch {
-      let reason = error.code == .notFound ? "was removed by someone else" : "cannot be examined: \(error)"
-      return ContainerPostMortem(reason: reason, logTail: [])
+      let isGone = error.code == .notFound
+      return ContainerPostMortem(
+        reason: isGone ? "was removed by someone else" : "cannot be examined: \(error)", hasEnded: isGone, logTail: [])
     }
   }
 }

@@ -3,7 +3,7 @@ import PonosAPI
 import PonosCore
 
 /// The task port: turns wire messages into submissions and outcomes into answers.
-package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.SimpleServiceProtocol {
+package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.ServiceProtocol {
   private let receiver: TaskReceiver
 
   package init(receiver: TaskReceiver) {
@@ -11,13 +11,24 @@ package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.Simple
   }
 
   package func submitTask(
-    request: Eigenlayer_Hourglass_V1_TaskSubmission, context: ServerContext
-  ) async throws -> Eigenlayer_Hourglass_V1_TaskResult {
-    let submission: TaskSubmission
-    do throws(Rejection) { submission = try TaskSubmission(wire: request) } catch {
+    request: ServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>, context: ServerContext
+  ) async throws -> ServerResponse<Eigenlayer_Hourglass_V1_TaskResult> {
+    ServerResponse(message: try await result(of: try read(request)))
+  }
+
+  /// The message, with what the call's metadata say of its urgency.
+  private func read(_ request: ServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>) throws -> TaskSubmission {
+    do throws(Rejection) {
+      var submission = try TaskSubmission(wire: request.message)
+      submission.urgency = try TaskUrgency(metadata: request.metadata)
+      return submission
+    } catch {
       receiver.countMalformed(error)
       throw RPCError(error)
     }
+  }
+
+  private func result(of submission: TaskSubmission) async throws -> Eigenlayer_Hourglass_V1_TaskResult {
     switch await receiver.submit(submission) {
     case .signed(let result): return result.wire(idText: submission.idText)
     case .failed(let failure): throw RPCError(failure)
@@ -38,12 +49,15 @@ extension RPCError {
       switch rejection {
       case .malformed, .unsupportedVersion: .invalidArgument
       case .wrongExecutor, .unknownAggregator, .badSignature: .permissionDenied
-      case .unknownAVS, .unknownOperatorSet, .noSigner, .noPerformer: .failedPrecondition
+      case .unknownAVS, .unknownOperatorSet, .noSigner, .noPerformer, .deadlinePassed: .failedPrecondition
       case .conflictingTask: .alreadyExists
-      case .queueFull, .tooManyCallers: .resourceExhausted
-      case .performerUnavailable, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable
+      case .queueFull, .tooManyCallers, .avsRateLimited, .aggregatorRateLimited: .resourceExhausted
+      case .performerUnavailable, .circuitOpen, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable
       }
-    self.init(code: code, message: rejection.message, metadata: [Self.codeKey: .string(rejection.code)])
+    var metadata =
+      rejection.retryDelay.map { RetryHint.metadata(code: code, message: rejection.message, delay: $0) } ?? [:]
+    metadata.addString(rejection.code, forKey: Self.codeKey)
+    self.init(code: code, message: rejection.message, metadata: metadata)
   }
 
   /// A recorded failure is final: every retry gets it again, so none is asked for.

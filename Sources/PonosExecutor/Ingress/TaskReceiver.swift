@@ -11,6 +11,8 @@ package final class TaskReceiver: Sendable {
   private let timeout: @Sendable (EthereumAddress) -> Duration
   /// Why the AVS cannot take a task now; nil when its performer serves.
   private let readiness: @Sendable (EthereumAddress) -> Rejection?
+  private let limiter: SubmissionLimiter
+  private let clock: TaskClock
   /// Makes the outcome of a task known already wait for its aggregator.
   private let expectDelivery: @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
   private let closedReason = Mutex<String?>("starting")
@@ -25,8 +27,8 @@ package final class TaskReceiver: Sendable {
   package init(
     validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, metrics: ExecutorMetrics,
     timeout: @escaping @Sendable (EthereumAddress) -> Duration,
-    readiness: @escaping @Sendable (EthereumAddress) -> Rejection?,
-    expectDelivery: @escaping @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
+    readiness: @escaping @Sendable (EthereumAddress) -> Rejection?, limiter: SubmissionLimiter = SubmissionLimiter(),
+    clock: TaskClock, expectDelivery: @escaping @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
   ) {
     self.expectDelivery = expectDelivery
     self.validator = validator
@@ -36,6 +38,8 @@ package final class TaskReceiver: Sendable {
     self.metrics = metrics
     self.timeout = timeout
     self.readiness = readiness
+    self.limiter = limiter
+    self.clock = clock
   }
 
   /// Lets submissions in, once recovery is done.
@@ -60,7 +64,8 @@ package final class TaskReceiver: Sendable {
     flights.interruptAll()
   }
 
-  /// The outcome of a submission: of the run in flight, of one finished earlier, or of a new one. nil when the caller was cancelled.
+  /// The outcome of a submission: of the run in flight, of one finished earlier, or of a new one. nil when the caller was
+  /// cancelled.
   package func submit(_ submission: TaskSubmission) async -> TaskOutcome? {
     metrics.taskReceived(submission.operatorSet.avs)
     let bytes = submission.payload.count + Self.callerBytes
@@ -72,11 +77,13 @@ package final class TaskReceiver: Sendable {
       if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight) {
         return await flight.outcome()
       }
+      if let obstacle = limiter.obstacle(avs: submission.operatorSet.avs, aggregator: submission.aggregator) { throw obstacle }
       switch try await openFlight(try await validator.validate(submission), isStreamed: false) {
       case .opened(let flight), .inFlight(let flight): return await flight.outcome()
       }
     } catch {
       metrics.taskRefused(submission.operatorSet.avs, code: error.code)
+      if case .queueFull(let avs, let bound) = error { metrics.queue(.overflow(avs: avs, .rejectNewest, bound)) }
       return .refused(error)
     }
   }
@@ -92,6 +99,7 @@ package final class TaskReceiver: Sendable {
       if let obstacle { throw .notAccepting(obstacle) }
       if inHand.withLock({ $0 > Self.maxInHand }) { throw .tooManyCallers }
       if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight) { return try await join(flight) }
+      if let obstacle = limiter.obstacle(avs: submission.operatorSet.avs, aggregator: submission.aggregator) { throw obstacle }
       switch try await openFlight(try await validator.validate(submission), isStreamed: true) {
       // Written together with the task.
       case .opened(let flight) where flight.isStreamed: return .unfinished
@@ -149,7 +157,8 @@ package final class TaskReceiver: Sendable {
   private func accept(_ task: ValidatedTask, _ flight: TaskFlight, isStreamed: Bool) async throws(Rejection) {
     let (id, avs) = (task.submission.id, task.submission.operatorSet.avs)
     let byteCount = task.submission.payload.count
-    if let obstacle = readiness(avs) ?? queue.reserve(avs: avs, byteCount: byteCount) {
+    if let excess = limiter.charge(avs: avs, aggregator: task.submission.aggregator) { throw excess }
+    if let obstacle = readiness(avs) ?? reservePlace(for: task) {
       // A task finished earlier is answered even while no new one can be taken.
       guard let record = try await storedRecord(of: id) else { throw obstacle }
       return try answer(task, from: record)
@@ -167,6 +176,16 @@ package final class TaskReceiver: Sendable {
     }
   }
 
+  /// Takes a place in the queue; returns why there is none, or why none is needed.
+  private func reservePlace(for task: ValidatedTask) -> Rejection? {
+    let (submission, avs) = (task.submission, task.submission.operatorSet.avs)
+    let left = submission.urgency.timeLeft(at: clock.unix(), timeout: timeout(avs))
+    guard left > .zero else { return .deadlinePassed(submission.id) }
+    return queue.reserve(
+      avs: avs, byteCount: submission.payload.count, priority: Int(submission.urgency.priority),
+      deadline: clock.monotonic() + left.milliseconds)
+  }
+
   private func write(_ task: ValidatedTask, isStreamed: Bool) async throws(Rejection) -> TaskJournal.Acceptance {
     let avs = task.submission.operatorSet.avs
     do throws(StoreError) { return try await journal.accept(task, timeout: timeout(avs), isStreamed: isStreamed) } catch {
@@ -182,7 +201,7 @@ package final class TaskReceiver: Sendable {
     } else {
       // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
       flights.markWritten(record.id)
-      queue.resume(journal.restore(record, as: task))
+      queue.resume(journal.restore(record, as: task, offset: journal.clockOffset))
     }
   }
 

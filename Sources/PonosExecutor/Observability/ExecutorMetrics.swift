@@ -11,6 +11,7 @@ package final class ExecutorMetrics: Sendable {
   private let failed: PrometheusFamily<PrometheusCounter>
   private let deploymentsFailed: PrometheusFamily<PrometheusCounter>
   private let performerStates: PrometheusFamily<PrometheusGauge>
+  private let dispatch: DispatchMetricFamilies
   private let signing: PrometheusFamily<PrometheusHistogram>
   private let commitSeconds: PrometheusHistogram
   private let commitWrites: PrometheusHistogram
@@ -31,6 +32,7 @@ package final class ExecutorMetrics: Sendable {
       labels: ["avs", "code"])
     performerStates = registry.gauge(
       "ponos_performers", help: "Performers, by state of their lifecycle.", labels: ["avs", "state"])
+    dispatch = DispatchMetricFamilies(registry)
     signing = registry.histogram(
       "ponos_signing_seconds", help: "Time to sign a result and verify the signature.", labels: ["curve"],
       bounds: PrometheusHistogram.fineSeconds)
@@ -86,7 +88,19 @@ package final class ExecutorMetrics: Sendable {
   /// A task left the queue after `seconds`.
   package func queueWait(_ avs: EthereumAddress, seconds: Double) { figures(of: avs).queueSeconds.observe(seconds) }
 
+  /// Something happened in the queue.
+  func queue(_ event: QueueEvent) {
+    switch event {
+    case .overflow(let avs, let policy, let bound):
+      dispatch.overflow.with(label(of: avs), policy.rawValue, bound.rawValue).increment()
+    case .expired(let avs): dispatch.expired.with(label(of: avs)).increment()
+    }
+  }
+
   // MARK: Performers
+
+  /// A performer's circuit breaker has opened.
+  func breakerOpened(_ avs: EthereumAddress) { dispatch.breakersOpened.with(label(of: avs)).increment() }
 
   /// Sets every performer gauge to what `all` say; performers not among them are gone.
   package func performers(_ all: [PerformerObservation]) {
@@ -96,6 +110,9 @@ package final class ExecutorMetrics: Sendable {
       // Each series is set once: a scrape at the same moment sees the old figure or the new one.
       for state in PerformerState.allCases {
         performerStates.with(avs.label, state.rawValue.lowercased()).set(Double(observations.count { $0.state == state }))
+      }
+      for state in CircuitBreaker.State.allCases {
+        dispatch.breakers.with(avs.label, state.rawValue).set(Double(observations.count { $0.breaker == state }))
       }
       avs.containersRunning.set(Double(observations.count { $0.isRunning }))
       avs.slots.set(Double(observations.reduce(0) { $0 + $1.capacity }))
@@ -168,12 +185,18 @@ package struct PerformerObservation: Sendable, Equatable {
   package var capacity: Int
   /// Tasks it has.
   package var outstanding: Int
+  /// nil while it does not serve.
+  package var breaker: CircuitBreaker.State?
 
-  package init(avs: EthereumAddress, state: PerformerState, isRunning: Bool, capacity: Int, outstanding: Int) {
+  package init(
+    avs: EthereumAddress, state: PerformerState, isRunning: Bool, capacity: Int, outstanding: Int,
+    breaker: CircuitBreaker.State? = nil
+  ) {
     self.avs = avs
     self.state = state
     self.isRunning = isRunning
     self.capacity = capacity
     self.outstanding = outstanding
+    self.breaker = breaker
   }
 }

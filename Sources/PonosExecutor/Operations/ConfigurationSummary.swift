@@ -9,6 +9,8 @@ package struct ConfigurationSummary: Sendable, Equatable, Codable {
     /// The configured image; nil when a deployment brings it.
     package var image: String?
     package var concurrency: Int
+    package var replicas: Int
+    package var weight: Int
     package var taskTimeoutSeconds: Double
     package var memoryBytes: Int64
     package var cpus: Double
@@ -29,6 +31,7 @@ package struct ConfigurationSummary: Sendable, Equatable, Codable {
   package var performerNetworkName: String?
   package var queueMaxPerAVS: Int
   package var queueMaxTotal: Int
+  package var queueOverflow: String
   package var avs: [AVS]
 
   package init(config: ExecutorConfig) {
@@ -48,6 +51,7 @@ package struct ConfigurationSummary: Sendable, Equatable, Codable {
     performerNetworkName = config.performerNetworkName
     queueMaxPerAVS = config.queue.maxPerAVS
     queueMaxTotal = config.queue.maxTotal
+    queueOverflow = config.queue.overflow.rawValue
     avs = config.avs.map { AVS($0) }
   }
 }
@@ -57,6 +61,8 @@ extension ConfigurationSummary.AVS {
     address = config.address
     image = config.performer?.image.description
     concurrency = config.concurrency
+    replicas = config.replicas
+    weight = config.weight
     taskTimeoutSeconds = config.taskTimeout / .seconds(1)
     memoryBytes = config.limits.memoryBytes
     cpus = config.limits.cpus

@@ -58,7 +58,7 @@ struct DaemonView: Sendable {
         let slot = slots[snapshot.performerID]
         return PerformerObservation(
           avs: snapshot.avs, state: snapshot.state, isRunning: snapshot.containerHealthy,
-          capacity: slot?.capacity ?? 0, outstanding: slot?.outstanding ?? 0)
+          capacity: slot?.capacity ?? 0, outstanding: slot?.outstanding ?? 0, breaker: slot?.breaker)
       })
     let depths = queue.depths
     for avs in config.avs { metrics.queueDepth(avs.address, depths[avs.address] ?? 0) }
@@ -71,7 +71,7 @@ struct DaemonView: Sendable {
       return PerformerView(
         id: snapshot.performerID, avs: snapshot.avs, state: snapshot.status, image: snapshot.image.description,
         containerID: snapshot.containerID, generation: snapshot.generation, restarts: snapshot.restarts,
-        capacity: slot?.capacity ?? 0, outstanding: slot?.outstanding ?? 0,
+        capacity: slot?.capacity ?? 0, outstanding: slot?.outstanding ?? 0, breaker: slot?.breaker,
         isHealthy: snapshot.containerHealthy && snapshot.applicationHealthy,
         lastHealthCheckAt: snapshot.lastHealthCheck, lastError: snapshot.lastError)
     }

@@ -52,13 +52,16 @@ package struct PerformerView: Sendable, Equatable, Codable {
   package var capacity: Int
   /// Tasks it has.
   package var outstanding: Int
+  /// Whether it is let near tasks; nil while it does not serve.
+  package var breaker: CircuitBreaker.State?
   package var isHealthy: Bool
   package var lastHealthCheckAt: UnixMilliseconds?
   package var lastError: String?
 
   package init(
     id: String, avs: EthereumAddress, state: String, image: String, containerID: String?, generation: Int, restarts: Int,
-    capacity: Int, outstanding: Int, isHealthy: Bool, lastHealthCheckAt: UnixMilliseconds?, lastError: String?
+    capacity: Int, outstanding: Int, breaker: CircuitBreaker.State? = nil, isHealthy: Bool,
+    lastHealthCheckAt: UnixMilliseconds?, lastError: String?
   ) {
     self.id = id
     self.avs = avs
@@ -69,6 +72,7 @@ package struct PerformerView: Sendable, Equatable, Codable {
     self.restarts = restarts
     self.capacity = capacity
     self.outstanding = outstanding
+    self.breaker = breaker
     self.isHealthy = isHealthy
     self.lastHealthCheckAt = lastHealthCheckAt
     self.lastError = lastError

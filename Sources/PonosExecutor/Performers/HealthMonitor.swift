@@ -47,6 +47,8 @@ struct HealthMonitor: Sendable {
       if Task.isCancelled { return }
       let wasWorking = connection.activity.isWorking
       let health = await connection.checkHealth(timeout: settings.timeout)
+      // A late answer about a container that has been given up would be taken for one about its successor.
+      if Task.isCancelled { return }
       let activity = connection.activity
       let isBusy = (wasWorking || activity.isWorking) && activity.replies > repliesBefore
       repliesBefore = activity.replies

@@ -67,9 +67,11 @@ struct PerformerDeployer: Sendable {
 
   // MARK: Standing orders
 
-  /// Tries until the performer serves, or is not wanted any more; then nothing of it stays in view.
-  func keepDeployed(_ standing: StandingOrder) async {
-    if await !succeeds(standing) { board.remove(standing.order.performerID) }
+  /// Tries until the performer serves, or is not wanted any more; then nothing of it stays in view. Returns whether it serves.
+  func keepDeployed(_ standing: StandingOrder) async -> Bool {
+    if await succeeds(standing) { return true }
+    board.remove(standing.order.performerID)
+    return false
   }
 
   private func succeeds(_ standing: StandingOrder) async -> Bool {
@@ -77,7 +79,7 @@ struct PerformerDeployer: Sendable {
     var attempt = 0
     var hasFailed = false
     while !Task.isCancelled, isWanted(standing, hasFailed: hasFailed) {
-      switch await desk.exclusively(order.spec.avs, { await deploy(order) }) {
+      switch await desk.exclusively(order.seat, { await deploy(order) }) {
       case .success?: return true
       case .failure(let error)?:
         if error.code == .shuttingDown { return false }
@@ -99,7 +101,7 @@ struct PerformerDeployer: Sendable {
   private func isWanted(_ standing: StandingOrder, hasFailed: Bool) -> Bool {
     let avs = standing.order.spec.avs
     if hasFailed, board.entry(standing.order.performerID) == nil { return false }
-    if let renewed = standing.renewed { return desk.performerInService(of: avs) == renewed }
+    if let condition = standing.condition { return desk.isInService(condition) }
     return desk.wanted.contains(avs)
       && !board.all.contains { $0.avs == avs && $0.role == .inService && $0.origin == .deployment }
   }

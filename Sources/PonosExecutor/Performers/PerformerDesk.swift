@@ -20,21 +20,32 @@ final class PerformerDesk: Sendable {
   }
 
   private struct Supervised {
-    let avs: EthereumAddress
+    let seat: PerformerSeat
     let mailbox: PerformerMailbox
   }
 
   private struct State {
     var phase = Phase.recovering
-    /// AVSs with a deployment or removal under way.
-    var busy: Set<EthereumAddress> = []
+    /// Seats with a deployment under way.
+    var busy: Set<PerformerSeat> = []
+    /// AVSs all of whose seats are kept free of deployments.
+    var barred: Set<EthereumAddress> = []
     /// Callers that wait for their deployment, by its id.
     var callers: [String: CheckedContinuation<Result<Deployment, DeploymentError>, Never>] = [:]
     var supervised: [String: Supervised] = [:]
-    /// The performer in service of each AVS.
-    var inService: [EthereumAddress: String] = [:]
+    /// The performer in service of each seat.
+    var inService: [PerformerSeat: String] = [:]
     /// AVSs that the configuration wants a performer for.
     var wanted: Set<EthereumAddress> = []
+
+    mutating func claim(_ seat: PerformerSeat) -> Bool {
+      !barred.contains(seat.avs) && busy.insert(seat).inserted
+    }
+
+    /// Keeps deployments off all seats of an AVS.
+    mutating func bar(_ avs: EthereumAddress) -> Bool {
+      !busy.contains { $0.avs == avs } && barred.insert(avs).inserted
+    }
   }
 
   private let state = Mutex(State())
@@ -99,6 +110,7 @@ final class PerformerDesk: Sendable {
     defer {
       state.callers = [:]
       state.busy = []
+      state.barred = []
     }
     return Array(state.callers.values)
   }
@@ -110,7 +122,7 @@ final class PerformerDesk: Sendable {
     let outcome = await withCheckedContinuation { continuation in
       let refusal = state.withLock { state -> DeploymentError? in
         if let refusal = Self.refusal(state) { return refusal }
-        guard state.busy.insert(order.spec.avs).inserted else { return Self.inProgress(order.spec.avs) }
+        guard state.claim(order.seat) else { return Self.inProgress(order.spec.avs) }
         state.callers[order.deploymentID] = continuation
         return nil
       }
@@ -128,27 +140,35 @@ final class PerformerDesk: Sendable {
   /// Tells the caller what came of the order.
   func finish(_ order: DeploymentOrder, _ outcome: Result<Deployment, DeploymentError>) {
     let caller = state.withLock { state in
-      state.busy.remove(order.spec.avs)
+      state.busy.remove(order.seat)
       return state.callers.removeValue(forKey: order.deploymentID)
     }
     caller?.resume(returning: outcome)
   }
 
+  /// Runs `body` unless a deployment for the seat or a removal of its AVS is under way; then returns nil.
+  func exclusively<Value: Sendable>(_ seat: PerformerSeat, _ body: () async -> Value) async -> Value? {
+    guard state.withLock({ $0.claim(seat) }) else { return nil }
+    let value = await body()
+    _ = state.withLock { $0.busy.remove(seat) }
+    return value
+  }
+
   /// Runs `body` unless a deployment or removal of the AVS is under way; then returns nil.
   func exclusively<Value: Sendable>(_ avs: EthereumAddress, _ body: () async -> Value) async -> Value? {
-    guard state.withLock({ $0.busy.insert(avs).inserted }) else { return nil }
+    guard state.withLock({ $0.bar(avs) }) else { return nil }
     let value = await body()
-    _ = state.withLock { $0.busy.remove(avs) }
+    _ = state.withLock { $0.barred.remove(avs) }
     return value
   }
 
   // MARK: Performers in service
 
-  /// Makes a performer the one in service of its AVS; returns the mailbox of the one it replaces.
-  func enter(_ performerID: String, avs: EthereumAddress, _ mailbox: PerformerMailbox) -> PerformerMailbox? {
+  /// Makes a performer the one in service of its seat; returns the mailbox of the one it replaces.
+  func enter(_ performerID: String, _ seat: PerformerSeat, _ mailbox: PerformerMailbox) -> PerformerMailbox? {
     state.withLock { state in
-      let previous = state.inService.updateValue(performerID, forKey: avs)
-      state.supervised[performerID] = Supervised(avs: avs, mailbox: mailbox)
+      let previous = state.inService.updateValue(performerID, forKey: seat)
+      state.supervised[performerID] = Supervised(seat: seat, mailbox: mailbox)
       return previous.flatMap { state.supervised[$0]?.mailbox }
     }
   }
@@ -157,12 +177,13 @@ final class PerformerDesk: Sendable {
   func leave(_ performerID: String) {
     state.withLock { state in
       guard let supervised = state.supervised.removeValue(forKey: performerID) else { return }
-      if state.inService[supervised.avs] == performerID { state.inService[supervised.avs] = nil }
+      if state.inService[supervised.seat] == performerID { state.inService[supervised.seat] = nil }
     }
   }
 
-  func performerInService(of avs: EthereumAddress) -> String? {
-    state.withLock { $0.inService[avs] }
+  /// Whether the performer is the one in service of its seat.
+  func isInService(_ performerID: String) -> Bool {
+    state.withLock { state in state.supervised[performerID].map { state.inService[$0.seat] == performerID } ?? false }
   }
 
   func mailbox(of performerID: String) -> PerformerMailbox? {
@@ -171,10 +192,11 @@ final class PerformerDesk: Sendable {
 
   // MARK: Removals
 
-  /// AVS and mailbox of a performer that may be removed now; nil when none of that id is in service.
+  /// AVS and mailboxes of a performer that may be removed now and of all other replicas of its AVS; nil when none of that id is
+  /// in service.
   func beginRemoval(
     of performerID: String
-  ) throws(RemovalError) -> (avs: EthereumAddress, mailbox: PerformerMailbox)? {
+  ) throws(RemovalError) -> (avs: EthereumAddress, mailboxes: [PerformerMailbox])? {
     try state.withLock { state throws(RemovalError) in
       switch state.phase {
       case .closed: throw .shuttingDown
@@ -183,17 +205,15 @@ final class PerformerDesk: Sendable {
         throw RemovalError(.alreadyInProgress, "Performers are being recovered. Try again in a moment.")
       case .open: break
       }
-      guard let supervised = state.supervised[performerID] else { return nil }
-      guard state.busy.insert(supervised.avs).inserted else {
-        throw RemovalError(.alreadyInProgress, Self.inProgress(supervised.avs).message)
-      }
-      state.wanted.remove(supervised.avs)
-      return (supervised.avs, supervised.mailbox)
+      guard let avs = state.supervised[performerID]?.seat.avs else { return nil }
+      guard state.bar(avs) else { throw RemovalError(.alreadyInProgress, Self.inProgress(avs).message) }
+      state.wanted.remove(avs)
+      return (avs, state.supervised.values.filter { $0.seat.avs == avs }.map(\.mailbox))
     }
   }
 
   func endRemoval(of avs: EthereumAddress) {
-    _ = state.withLock { $0.busy.remove(avs) }
+    _ = state.withLock { $0.barred.remove(avs) }
   }
 
   /// The configuration's wish for the AVS is given up until the next start.

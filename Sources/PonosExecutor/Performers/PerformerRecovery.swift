@@ -90,7 +90,7 @@ struct PerformerRecovery: Sendable {
 extension ReconciliationPlan.Stored {
   init(_ record: PerformerRecord) {
     self.init(
-      performerID: record.id, spec: record.spec, origin: record.origin, isStaged: record.role == .staged,
+      performerID: record.id, spec: record.spec, replica: record.replica, origin: record.origin, isStaged: record.role == .staged,
       generation: record.generation, containerID: record.containerID, createdAt: record.createdAt)
   }
 }

@@ -51,18 +51,24 @@ package final class PerformerService: Service, Sendable {
   // MARK: For everyone
 
   /// Puts a new performer in service for an AVS; the one that serves it now serves until then, is drained and removed.
-  /// Returns when the new one serves. Variables that the deny-list names are dropped from specs of origin `deployment`.
+  /// Returns when the new one serves; the other replicas of the AVS follow, each blue-green by itself. Variables that the
+  /// deny-list names are dropped from specs of origin `deployment`.
   package func deploy(_ spec: PerformerSpec, origin: PerformerOrigin) async throws(DeploymentError) -> Deployment {
     let order = DeploymentOrder(spec: origin == .deployment ? admitted(spec) : spec, origin: origin)
     return try await desk.deploy(order)
   }
 
-  /// Takes a performer out of service, lets it finish its tasks, and removes it with its container. Returns when that is done.
+  /// Takes a performer out of service, with all other replicas of its AVS, lets them finish their tasks, and removes them with
+  /// their containers. Returns when that is done.
   package func remove(performerID: String) async throws(RemovalError) {
-    if let (avs, mailbox) = try desk.beginRemoval(of: performerID) {
-      let outcome = await mailbox.retire()
+    if let (avs, mailboxes) = try desk.beginRemoval(of: performerID) {
+      let outcomes = await withTaskGroup(of: Result<Void, RemovalError>.self) { group in
+        for mailbox in mailboxes { group.addTask { await mailbox.retire() } }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
       desk.endRemoval(of: avs)
-      return try outcome.get()
+      for outcome in outcomes { try outcome.get() }
+      return
     }
     guard let entry = board.entry(performerID) else {
       throw RemovalError(
@@ -101,7 +107,9 @@ package final class PerformerService: Service, Sendable {
     let down = entries.filter { entry in
       !roster.isServing(entry.avs) && (entry.role == .inService || desk.wanted.contains(entry.avs))
     }
+    let open = Set(entries.map(\.avs)).filter { roster.breakersOpen($0) ?? .zero > .zero }.sorted { "\($0)" < "\($1)" }
     return missing.map { "no performer of AVS \($0) is deployed yet" }
+      + open.map { "performers of AVS \($0) fail their tasks and are left alone for a while: their circuit breakers are open" }
       + down.map { "performer \($0.performerID) is \($0.state.rawValue)" + ($0.lastError.map { ": \($0)" } ?? "") }
   }
 
@@ -156,13 +164,24 @@ package final class PerformerService: Service, Sendable {
     case .deploy(let order):
       guard desk.isAwaited(order) else { return }
       let outcome = await crew.deployer.deploy(order)
+      switch outcome {
+      case .success: lead(order)
       // Whoever asked is told; only what is tried again stays in view.
-      if case .failure = outcome { board.remove(order.performerID) }
+      case .failure: board.remove(order.performerID)
+      }
       desk.finish(order, outcome)
-    case .keepDeployed(let order): await crew.deployer.keepDeployed(order)
+    case .keepDeployed(let standing):
+      if await crew.deployer.keepDeployed(standing), standing.leadsOthers { lead(standing.order) }
     case .supervise(var supervisor):
       await supervisor.run()
       desk.leave(supervisor.record.id)
+    }
+  }
+
+  /// Has the other replicas of an AVS brought to what a performer runs that has just come into service.
+  private func lead(_ order: DeploymentOrder) {
+    for replica in 0..<max(1, allotments[order.spec.avs]?.replicas ?? 1) where replica != order.replica {
+      desk.submit(.keepDeployed(StandingOrder(following: order.performerID, order.spec, replica: replica)))
     }
   }
 
@@ -209,7 +228,7 @@ package final class PerformerService: Service, Sendable {
     let supervisor = PerformerSupervisor(
       record, machine: machine, start: start, mailbox: mailbox, restorer: restorer, roster: roster, board: board,
       settings: settings, observe: observe, logger: logger)
-    desk.enter(record.id, avs: record.spec.avs, mailbox)?.post(.retire)
+    desk.enter(record.id, record.seat, mailbox)?.post(.retire)
     desk.submit(.supervise(supervisor))
   }
 

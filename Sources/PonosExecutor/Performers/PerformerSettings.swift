@@ -41,7 +41,7 @@ extension ExecutorConfig {
   /// What each configured AVS grants its performers.
   var allotments: [EthereumAddress: PerformerAllotment] {
     Dictionary(
-      avs.map { ($0.address, PerformerAllotment(concurrency: $0.concurrency, limits: $0.limits)) },
+      avs.map { ($0.address, PerformerAllotment(concurrency: $0.concurrency, limits: $0.limits, replicas: $0.replicas)) },
       uniquingKeysWith: { first, _ in first })
   }
 }

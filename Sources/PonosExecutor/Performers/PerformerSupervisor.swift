@@ -161,7 +161,8 @@ struct PerformerSupervisor: Sendable {
     show { $0.containerHealthy = false }
     await launched.connection.close()
     let postMortem = await restorer.launcher.runtime.postMortem(of: launched.containerID)
-    if case .ended = event { machine.explain("the container \(postMortem.reason)") }
+    // A probe may notice before the engine says so, which can take it two seconds; the end of the container explains both.
+    if postMortem.hasEnded { machine.explain("the container \(postMortem.reason)") }
     return next(after: action, logTail: postMortem.logTail, again: { .replace(after: $0) })
   }
 
@@ -273,6 +274,6 @@ extension PerformerRecord {
   /// The performer's place in the roster, reached over `connection`.
   func entry(_ connection: any PerformerConnection) -> PerformerRoster.Entry {
     PerformerRoster.Entry(
-      performerID: id, avs: spec.avs, capacity: max(1, spec.concurrency), connection: connection)
+      performerID: id, avs: spec.avs, replica: replica, capacity: max(1, spec.concurrency), connection: connection)
   }
 }

@@ -35,12 +35,13 @@ package struct StateRecovery: Sendable {
     let unfinished = try await store.unfinishedTasks()
     guard !unfinished.isEmpty else { return }
     var (expired, resumed) = ([TaskID](), 0)
+    let (now, offset) = (clock.unix(), journal.clockOffset)
     for record in unfinished {
-      if record.phase != .collected, record.accepted.deadline <= clock.unix() {
+      if record.phase != .collected, record.accepted.deadline <= now {
         expired.append(record.id)
       } else if let task = await revalidate(record) {
         _ = flights.open(task)
-        queue.resume(journal.restore(record, as: task))
+        queue.resume(journal.restore(record, as: task, offset: offset))
         resumed += 1
       }
     }

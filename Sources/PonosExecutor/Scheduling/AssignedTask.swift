@@ -9,8 +9,8 @@ package struct AssignedTask: Sendable {
   init(_ task: AcceptedTask, lease: PerformerRoster.Lease) {
     var accepted = task
     accepted.attempt += 1
-    accepted.lostContainers = task.lostContainers(before: lease.publication)
-    accepted.lastPublication = lease.publication
+    accepted.lostContainers = task.lostContainers(present: lease.present)
+    accepted.lastPublication = lease.isSuspect ? nil : lease.publication
     self.accepted = accepted
     self.lease = lease
   }

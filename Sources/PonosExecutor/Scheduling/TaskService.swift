@@ -28,6 +28,7 @@ package struct TaskService: Service {
         group.addTask { await expireWaitingTasks() }
         for await _ in queue.wakeups {
           for result in queue.takeCollected() { group.addTask { await pipeline.complete(result) } }
+          for task in queue.takeDisplaced() { group.addTask { await pipeline.fail(task, with: .displaced(queue.overflow)) } }
           while let task = queue.next(acquire: slot(for:)) {
             group.addTask { await pipeline.run(task) }
           }
@@ -40,12 +41,13 @@ package struct TaskService: Service {
 
   /// A slot for the task's next run; the whole performer for a task that may be what crashes it.
   private func slot(for task: AcceptedTask) -> PerformerRoster.Lease? {
-    roster.acquire(task.avs) { publication in
-      retries.mustRunAlone(lostContainers: task.lostContainers(before: publication))
+    roster.acquire(task.avs) { present in
+      retries.mustRunAlone(lostContainers: task.lostContainers(present: present))
     }
   }
 
-  /// Answers tasks whose time ended in the queue.
+  /// Answers tasks whose time ended in the queue, and lets performers be tried again whose breakers have been open for long
+  /// enough.
   private func expireWaitingTasks() async {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
@@ -55,6 +57,7 @@ package struct TaskService: Service {
             group.addTask { await pipeline.fail(task, with: task.outOfTime) }
           }
         }
+        roster.offerProbes()
         do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
       }
     }

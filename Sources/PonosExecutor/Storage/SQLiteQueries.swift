@@ -131,12 +131,12 @@ enum SQLiteQueries {
   static func save(_ performer: PerformerRecord, _ database: Database) throws {
     try database.cachedStatement(
       sql: """
-        INSERT INTO performer (id, spec, origin, role, deployment_id, generation, container_id, image_id, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO performer (id, spec, origin, role, deployment_id, generation, container_id, image_id, created_at, replica)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET
           spec = excluded.spec, origin = excluded.origin, role = excluded.role, deployment_id = excluded.deployment_id,
           generation = excluded.generation, container_id = excluded.container_id, image_id = excluded.image_id,
-          created_at = excluded.created_at
+          created_at = excluded.created_at, replica = excluded.replica
         """
     ).execute(arguments: try PerformerRow.arguments(performer))
   }

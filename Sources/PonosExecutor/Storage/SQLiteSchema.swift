@@ -19,6 +19,7 @@ package enum SQLiteSchema {
     Migration(name: "tasks, digests, performers", apply: createTables),
     Migration(name: "outputs that wait for their signature", apply: addOutput),
     Migration(name: "images of performers", apply: addImages),
+    Migration(name: "replicas of performers", apply: addReplicas),
     Migration(name: "outcomes that wait for aggregators", apply: addDeliveries),
   ]
 
@@ -150,5 +151,11 @@ package enum SQLiteSchema {
 
   private static func addImages(_ database: Database) throws {
     try database.execute(sql: "ALTER TABLE performer ADD COLUMN image_id TEXT")
+  }
+
+  // MARK: Version 4
+
+  private static func addReplicas(_ database: Database) throws {
+    try database.execute(sql: "ALTER TABLE performer ADD COLUMN replica INTEGER NOT NULL DEFAULT 0")
   }
 }

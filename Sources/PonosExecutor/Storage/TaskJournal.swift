@@ -8,24 +8,25 @@ package struct AcceptedTask: Sendable {
   package let task: ValidatedTask
   package let sequence: Int64
   package let acceptedAt: UnixMilliseconds
+  /// Higher runs first.
+  package let priority: Int
   /// On the monotonic clock.
   package let deadline: Int64
-  /// Higher runs first.
-  package let priority: Int32
   /// Runs begun so far.
   package internal(set) var attempt: Int
   /// Containers that were replaced after runs of this task in them. Known to this process only: a task's time ends anyway.
   package internal(set) var lostContainers = 0
-  /// The publication its last run began in; nil before the first run.
+  /// The publication whose container its last run may have cost; nil before the first run, and when another task's run had found
+  /// the container gone before this one began.
   var lastPublication: UInt64?
 
   fileprivate init(
-    task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, deadline: Int64, priority: Int32, attempt: Int
+    task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, priority: Int, deadline: Int64, attempt: Int
   ) {
     self.task = task
-    self.priority = priority
     self.sequence = sequence
     self.acceptedAt = acceptedAt
+    self.priority = priority
     self.deadline = deadline
     self.attempt = attempt
   }
@@ -33,9 +34,9 @@ package struct AcceptedTask: Sendable {
   package var id: TaskID { task.submission.id }
   package var avs: EthereumAddress { task.submission.operatorSet.avs }
 
-  /// `lostContainers` as it will be for a run in `publication`.
-  func lostContainers(before publication: UInt64) -> Int {
-    lastPublication.map { $0 == publication ? lostContainers : lostContainers + 1 } ?? 0
+  /// `lostContainers` as it will be for a run that begins while the containers of these publications are there.
+  func lostContainers(present: [UInt64]) -> Int {
+    lastPublication.map { present.contains($0) } ?? true ? lostContainers : lostContainers + 1
   }
 
   /// How the task has failed when its time ends in the queue.
@@ -75,38 +76,41 @@ package struct TaskJournal: Sendable {
     case known(TaskRecord)
   }
 
-  /// Writes a task down; durable when it returns.
+  /// Writes a task down; durable when it returns. Its time ends after `timeout`, or before that if the sender said so.
   ///
-  /// - Parameters:
-  ///   - timeout: The longest the task may take; its own deadline may be nearer.
-  ///   - isStreamed: Whether its outcome is to wait for the aggregator's acknowledgement.
+  /// - Parameter isStreamed: Whether its outcome is to wait for the aggregator's acknowledgement.
   package func accept(
     _ task: ValidatedTask, timeout: Duration, isStreamed: Bool = false
   ) async throws(StoreError) -> Acceptance {
     let now = clock.unix()
     let urgency = task.submission.urgency
-    let timeLeft = urgency.timeLeft(at: now, timeout: timeout)
+    let left = urgency.timeLeft(at: now, timeout: timeout).milliseconds
     let record = AcceptedTaskRecord(
       id: task.submission.id, contentHash: task.contentHash, submission: try Self.encode(task.submission),
       operatorSet: task.submission.operatorSet, aggregator: task.submission.aggregator,
-      priority: Int(urgency.priority), acceptedAt: now, deadline: now + timeLeft.milliseconds, isStreamed: isStreamed)
+      priority: Int(urgency.priority), acceptedAt: now, deadline: now + left, isStreamed: isStreamed)
     switch try await store.accept(record) {
     case .known(let known):
       return .known(known)
     case .accepted(let sequence):
       return .accepted(
         AcceptedTask(
-          task: task, sequence: sequence, acceptedAt: now,
-          deadline: clock.monotonic() + timeLeft.milliseconds, priority: urgency.priority, attempt: 0))
+          task: task, sequence: sequence, acceptedAt: now, priority: record.priority,
+          deadline: clock.monotonic() + left, attempt: 0))
     }
   }
 
+  /// The monotonic clock less the unix one, now: moves stored deadlines onto this process's clock.
+  package var clockOffset: Int64 { clock.monotonic() - clock.unix() }
+
   /// The task behind a row, taken up where it was left; its deadline is moved onto today's monotonic clock.
-  package func restore(_ record: TaskRecord, as task: ValidatedTask) -> RestoredTask {
+  ///
+  /// - Parameter offset: `clockOffset`. Tasks that are restored together share one, so that they stay in their order to the
+  ///   millisecond.
+  package func restore(_ record: TaskRecord, as task: ValidatedTask, offset: Int64) -> RestoredTask {
     let accepted = AcceptedTask(
       task: task, sequence: record.sequence, acceptedAt: record.accepted.acceptedAt,
-      deadline: clock.monotonic() + (record.accepted.deadline - clock.unix()),
-      priority: Int32(clamping: record.accepted.priority), attempt: record.attempt)
+      priority: record.accepted.priority, deadline: record.accepted.deadline &+ offset, attempt: record.attempt)
     if record.phase == .collected, let output = record.output {
       return .collected(ResponseCollector.restore(accepted, output: output))
     }
@@ -128,8 +132,8 @@ package struct TaskJournal: Sendable {
     try await write(.requeued, for: id)
   }
 
-  /// Makes `digest` the one that may be signed for the task, for ever, and keeps the output it is of. Throws `.digestConflict` when
-  /// another one is. What has been worked for is written until it is written, or the daemon stops.
+  /// Makes `digest` the one that may be signed for the task, for ever, and keeps the output it is of. Throws `.digestConflict`
+  /// when another one is. What has been worked for is written until it is written, or the daemon stops.
   package func collect(
     _ output: [UInt8], digest: Digest32, curve: SignatureCurve, for task: ValidatedTask
   ) async throws(TaskFailure) {

@@ -3,7 +3,7 @@ import NIOCore
 import Synchronization
 
 /// The call that parts belong to; asked and told on its event loop.
-protocol CallInboundOwner<Part>: AnyObject {
+protocol CallInboundOwner: AnyObject {
   associatedtype Part: Sendable
 
   /// A message has been read or dropped, so that the peer may send more.
@@ -12,12 +12,13 @@ protocol CallInboundOwner<Part>: AnyObject {
   func unpack(_ part: Part) throws(RPCError) -> Part
 }
 
-/// The parts of a call that arrive from the peer, as the sequence a handler or a caller reads.
+/// The parts of a call that arrive from the peer and wait to be read.
 ///
-/// All state belongs to the event loop of the connection. A reader on that loop gets what is there without suspending.
-final class CallInbound<Part: Sendable>: AsyncSequence, @unchecked Sendable {
-  typealias Element = Part
-  typealias Failure = any Error
+/// All state belongs to the event loop of the connection. A reader on that loop gets what is there without suspending. Readers go
+/// through a sequence that names the kind of call, ``RequestParts`` or ``ResponseParts``: GRPCCore calls it as any sequence, and only
+/// code that is not generic itself runs without looking up types.
+final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
+  typealias Part = Owner.Part
 
   private let eventLoop: any EventLoop
   private let readerNumbers = Atomic<UInt64>(0)
@@ -26,32 +27,16 @@ final class CallInbound<Part: Sendable>: AsyncSequence, @unchecked Sendable {
   private var queue = PartQueue<Part>()
   private var reader: (number: UInt64, continuation: UnsafeContinuation<Part?, any Error>)?
   private var cancelledReader: UInt64?
-  private var owner: (any CallInboundOwner<Part>)?
+  private var owner: Owner?
 
   init(eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
   }
 
-  struct Iterator: AsyncIteratorProtocol {
-    let inbound: CallInbound<Part>
-
-    mutating func next() async throws -> Part? {
-      try await inbound.next()
-    }
-
-    mutating func next(isolation actor: isolated (any Actor)?) async throws -> Part? {
-      try await inbound.next()
-    }
-  }
-
-  func makeAsyncIterator() -> Iterator {
-    Iterator(inbound: self)
-  }
-
   // MARK: The connection's side, on the event loop
 
   /// Names the call the parts belong to, until nobody reads it any more.
-  func attach(_ owner: some CallInboundOwner<Part>) {
+  func attach(_ owner: Owner) {
     self.owner = owner
   }
 
@@ -119,7 +104,8 @@ final class CallInbound<Part: Sendable>: AsyncSequence, @unchecked Sendable {
 
   // MARK: The reader's side
 
-  private func next() async throws -> Part? {
+  /// The next part; nil after the last.
+  func next() async throws -> Part? {
     if eventLoop.inEventLoop, let result = readNow() { return try result.get() }
     let number = readerNumbers.wrappingAdd(1, ordering: .relaxed).newValue
     return try await withTaskCancellationHandler {

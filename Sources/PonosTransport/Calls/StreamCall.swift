@@ -32,19 +32,16 @@ extension StreamCall {
   }
 }
 
-/// Writes the parts of one direction of a call, no faster than the peer takes them.
-struct CallWriter<Call: StreamCall>: ClosableRPCWriterProtocol {
-  typealias Element = Call.OutboundPart
-
+/// Writes the parts of one direction of a call, no faster than the peer takes them: what ``ServerCallWriter`` and
+/// ``ClientCallWriter`` have in common.
+struct CallWriter<Call: StreamCall>: Sendable {
   let call: Call
 
-  func write(_ part: Element) async throws {
-    let mustWait = try await call.valueOnEventLoop { try call.write(part) }
+  func write(_ part: Call.OutboundPart) async throws {
+    let mustWait =
+      call.eventLoop.inEventLoop
+      ? try call.write(part) : try await call.eventLoop.submit { try call.write(part) }.get()
     if mustWait { try await call.gate.waitForRoom() }
-  }
-
-  func write(contentsOf parts: some Sequence<Element>) async throws {
-    for part in parts { try await write(part) }
   }
 
   func finish() async {

@@ -9,7 +9,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   typealias Part = RPCResponsePart<MessageBytes>
 
   let descriptor: MethodDescriptor
-  let inbound: CallInbound<Part>
+  let inbound: CallInbound<ClientCall>
   let gate: SendGate
   let eventLoop: any EventLoop
 

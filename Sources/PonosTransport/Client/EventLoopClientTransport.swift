@@ -47,7 +47,7 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
     }
     let stream = RPCStream(
       descriptor: descriptor,
-      inbound: RPCAsyncSequence(wrapping: call.inbound),
+      inbound: RPCAsyncSequence(wrapping: ResponseParts(inbound: call.inbound)),
       outbound: RPCWriter.Closable(wrapping: writer))
     let context = ClientContext(
       descriptor: descriptor, remotePeer: connection.remotePeer, localPeer: connection.localPeer)

@@ -11,7 +11,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   let id: HTTP2StreamID
   let descriptor: MethodDescriptor
-  let inbound: CallInbound<Part>
+  let inbound: CallInbound<ServerCall>
   let gate: SendGate
   let eventLoop: any EventLoop
 

@@ -23,8 +23,8 @@ struct ServerCallService: Sendable {
       context.transportSpecific = specifics
       let stream = RPCStream(
         descriptor: call.descriptor,
-        inbound: RPCAsyncSequence(wrapping: call.inbound),
-        outbound: RPCWriter.Closable(wrapping: CallWriter(call: call)))
+        inbound: RPCAsyncSequence(wrapping: RequestParts(inbound: call.inbound)),
+        outbound: RPCWriter.Closable(wrapping: ServerCallWriter(call: call)))
       await handler(stream, context)
     }
     call.onEventLoop { call.handlerReturned() }

@@ -153,16 +153,17 @@ extension Daemon {
 
   /// Submits once, on a connection of its own.
   func submit(
-    _ submission: WireSubmission, options: CallOptions = .within(.seconds(60))
+    _ submission: WireSubmission, metadata: Metadata = [:], options: CallOptions = .within(.seconds(60))
   ) async throws -> WireResult {
     try await withClient(port: place.taskPort) { client in
-      try await Eigenlayer_Hourglass_V1_ExecutorService.Client(wrapping: client).submitTask(submission, options: options)
+      try await Eigenlayer_Hourglass_V1_ExecutorService.Client(wrapping: client)
+        .submitTask(submission, metadata: metadata, options: options)
     }
   }
 
   /// Submits, checks both signatures of the answer, and returns its output as text.
-  func answer(to submission: WireSubmission) async throws -> String {
-    let result = try await submit(submission)
+  func answer(to submission: WireSubmission, metadata: Metadata = [:]) async throws -> String {
+    let result = try await submit(submission, metadata: metadata)
     try check(result, for: submission)
     return String(decoding: result.output, as: UTF8.self)
   }
@@ -183,10 +184,10 @@ extension Daemon {
 
   /// Submits and returns how the call failed; records an issue when it did not.
   func refusal(
-    of submission: WireSubmission, options: CallOptions = .within(.seconds(60)),
+    of submission: WireSubmission, metadata: Metadata = [:], options: CallOptions = .within(.seconds(60)),
     sourceLocation: SourceLocation = #_sourceLocation
   ) async throws -> RPCError {
-    try await failure(sourceLocation: sourceLocation) { try await submit(submission, options: options) }
+    try await failure(sourceLocation: sourceLocation) { try await submit(submission, metadata: metadata, options: options) }
   }
 
   /// Tasks the first AVS's performer was given since its container started, this question not counted.

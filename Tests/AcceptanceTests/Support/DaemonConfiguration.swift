@@ -17,6 +17,9 @@ struct DaemonConfiguration: Sendable {
     var concurrency: Int?
     var taskTimeout: String?
     var resources: [String: String] = [:]
+    var replicas: Int?
+    /// Submissions a second and at once that each aggregator may send.
+    var aggregatorRateLimit: (perSecond: Double, burst: Int)?
 
     /// A performer that does what payloads say, see `ScriptedBehaviour`.
     static func scripted() -> AVS { AVS(image: Images.scripted) }
@@ -32,6 +35,8 @@ struct DaemonConfiguration: Sendable {
   var sharesPort = false
   var storesInMemory = false
   var maxPerAVS: Int?
+  /// Value of `queue.overflow`.
+  var overflow: String?
   /// Longest silence of the daemon on task streams; nil for the default.
   var heartbeat: String?
   /// Ports of 127.0.0.1 at which it dials the registered ECDSA aggregator, for the AVS of the same place in `avs`.
@@ -90,9 +95,14 @@ extension DaemonConfiguration {
       signingKeys:
         ecdsa: {privateKey: "\(TestKeys.executorHex(.ecdsa))"}
         bls: \(blsKey(in: place))
-    \(maxPerAVS.map { "queue: {maxPerAvs: \($0)}\n" } ?? "")\(heartbeat.map { "streams: {heartbeat: \($0)}\n" } ?? "")\(aggregators)avsPerformers:
+    queue: {\(queueSettings)}
+    \(heartbeat.map { "streams: {heartbeat: \($0)}\n" } ?? "")\(aggregators)avsPerformers:
     \(avs.map(entry).joined(separator: "\n"))
     """ + "\n"
+  }
+
+  private var queueSettings: String {
+    [maxPerAVS.map { "maxPerAvs: \($0)" }, overflow.map { "overflow: \($0)" }].compactMap(\.self).joined(separator: ", ")
   }
 
   private var aggregators: String {
@@ -116,6 +126,10 @@ extension DaemonConfiguration {
       lines.append("  image: {repository: \(parts[0]), tag: \(parts[1])}")
     }
     if let concurrency = avs.concurrency { lines.append("  concurrency: \(concurrency)") }
+    if let replicas = avs.replicas { lines.append("  replicas: \(replicas)") }
+    if let limit = avs.aggregatorRateLimit {
+      lines.append("  aggregatorRateLimit: {perSecond: \(limit.perSecond), burst: \(limit.burst)}")
+    }
     if let timeout = avs.taskTimeout { lines.append("  taskTimeout: \(timeout)") }
     if !avs.resources.isEmpty {
       lines.append("  resources: {\(avs.resources.sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: ", "))}")

@@ -78,7 +78,86 @@ struct TaskQueueTableTests {
     #expect(Script.drain(&queue, admitting: { $0 == Script.avsB }) == ["b1", "b2"])
     #expect(queue.depths == [Script.avsA: 2])
     queue.enqueueUnbounded(Script.entry("b3", Script.avsB, sequence: 9))
+    queue.reconsider(Script.avsA)
     #expect(Script.drain(&queue) == ["a1", "b3", "a2"])
+  }
+
+  @Test("an AVS that could not run is not asked again until something has changed for it, or another task of its comes first")
+  func setAside() {
+    var queue = Script.Queue(limits: Script.roomy)
+    queue.enqueueUnbounded(Script.entry("a2", sequence: 2))
+    var asked: [String] = []
+    func ask() {
+      _ = queue.next { entry -> Int? in
+        asked.append(entry.content); return nil
+      }
+    }
+    ask()
+    ask()
+    #expect(asked == ["a2"])
+    queue.enqueueUnbounded(Script.entry("a3", sequence: 3))
+    ask()
+    #expect(asked == ["a2"], "a task behind the first changes nothing")
+    queue.enqueueUnbounded(Script.entry("a1", priority: 1, sequence: 4))
+    ask()
+    #expect(asked == ["a2", "a1"])
+    queue.reconsider(Script.avsB)
+    ask()
+    #expect(asked == ["a2", "a1"])
+    queue.reconsider(Script.avsA)
+    ask()
+    #expect(asked == ["a2", "a1", "a1"])
+    #expect(queue.removeExpired(now: 1000).count == 3)
+    queue.reconsider(Script.avsA)
+    queue.enqueueUnbounded(Script.entry("a4", deadline: 2000, sequence: 5))
+    #expect(Script.drain(&queue) == ["a4"])
+  }
+
+  @Test("AVSs share the turns by weight, in small steps")
+  func weights() {
+    var queue = Script.Queue(limits: Script.roomy, weights: [Script.avsA: 3, Script.avsB: 1])
+    for number in 1...12 {
+      queue.enqueueUnbounded(Script.entry("a", sequence: Int64(number)))
+      queue.enqueueUnbounded(Script.entry("b", Script.avsB, sequence: Int64(100 + number)))
+    }
+    let order = Script.drain(&queue)
+    for end in stride(from: 4, through: 16, by: 4) {
+      #expect(order.prefix(end).count { $0 == "a" } == end * 3 / 4, "after \(end) tasks: \(order.prefix(end))")
+    }
+  }
+
+  @Test("an AVS that comes back saves up no turns, and one that comes and goes gains none", arguments: [1, 5])
+  func noSavedTurns(weight: Int) {
+    var queue = Script.Queue(limits: Script.roomy, weights: [Script.avsB: weight])
+    for number in 1...40 { queue.enqueueUnbounded(Script.entry("a", sequence: Int64(number))) }
+    var sequence: Int64 = 100
+    func next() -> String? { queue.next { _ in () }?.entry.content }
+    for _ in 1...20 { #expect(next() == "a") }
+    // B was away for twenty turns, and now always has one task.
+    var order: [String] = []
+    for _ in 1...18 {
+      if queue.depths[Script.avsB] == nil {
+        sequence += 1
+        queue.enqueueUnbounded(Script.entry("b", Script.avsB, sequence: sequence))
+      }
+      if let content = next() { order.append(content) }
+    }
+    let own = order.count { $0 == "b" }
+    #expect((18 * weight / (weight + 1) - 1...18 * weight / (weight + 1) + 1).contains(own), "\(order)")
+  }
+
+  @Test("free places go by the number of tasks, whichever bound is nearer")
+  func freePlaces() {
+    var queue = Script.Queue(limits: .init(perAVS: 2, total: 3, bytes: 100))
+    #expect(queue.freePlaces(avs: Script.avsA) == 2)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil)
+    #expect(queue.freePlaces(avs: Script.avsA) == 1)
+    #expect(queue.freePlaces(avs: Script.avsB) == 2)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 1) == nil)
+    #expect(queue.freePlaces(avs: Script.avsB) == 1)
+    for number in 1...5 { queue.enqueueUnbounded(Script.entry("", sequence: Int64(number))) }
+    #expect(queue.freePlaces(avs: Script.avsA) == 0)
+    #expect(queue.freePlaces(avs: Script.avsC) == 0)
   }
 
   @Test("asks for the first task of each waiting AVS, once, and hands on what it was granted")

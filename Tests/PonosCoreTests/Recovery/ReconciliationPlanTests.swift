@@ -64,7 +64,7 @@ struct ReconciliationPlanTests {
     limits.limits.pids = 7
     for changed in [image, environment, limits] {
       let plan = plan([performer("a", origin: .configuration)], [container("ca", of: "a")], [changed])
-      #expect(plan.deployments == [changed])
+      #expect(plan.deployments == [.init(changed)])
       #expect(plan.adoptions.map(\.performerID) == ["a"])
     }
   }
@@ -98,20 +98,63 @@ struct ReconciliationPlanTests {
     }
     var expected = spec
     (expected.concurrency, expected.limits.pids) = (3, 7)
-    #expect(smaller.renewals == [.init(performerID: "a", spec: expected)])
+    #expect(smaller.renewals == [.init(performerID: "a", spec: expected, leadsOthers: true)])
     #expect(smaller.updatedSpecs.isEmpty && smaller.deployments.isEmpty && smaller.adoptions.map(\.performerID) == ["a"])
   }
 
   @Test("deploys what is configured and missing; leaves a later DeployArtifact alone; drops what the file dropped")
   func configuration() {
-    #expect(plan([], [], [spec]).deployments == [spec])
+    #expect(plan([], [], [spec]).deployments == [.init(spec)])
     var changed = spec
     changed.image = ImageReference(repository: "r", tag: "2", digest: nil)
     #expect(plan([performer("a", origin: .deployment)], [container("ca", of: "a")], [changed]).deployments.isEmpty)
     let dropped = plan([performer("a", origin: .configuration)], [container("ca", of: "a")], [])
     #expect(dropped.removedPerformers == ["a"] && dropped.removedContainers == ["ca"])
     let staged = plan([performer("a", origin: .configuration, isStaged: true)], [], [spec])
-    #expect(staged.removedPerformers == ["a"] && staged.deployments == [spec])
+    #expect(staged.removedPerformers == ["a"] && staged.deployments == [.init(spec)])
+  }
+
+  @Test("fills every seat of a configured AVS, and forgets replicas beyond their number")
+  func replicas() {
+    func plan(_ stored: [Stored], replicas: Int) -> ReconciliationPlan {
+      ReconciliationPlan(
+        stored: stored, containers: stored.map { container("c\($0.performerID)", of: $0.performerID) }, configured: [spec],
+        allotments: [spec.avs: PerformerAllotment(concurrency: spec.concurrency, limits: spec.limits, replicas: replicas)])
+    }
+    let two = [
+      performer("a", origin: .configuration), performer("b", origin: .configuration, replica: 1),
+    ]
+    #expect(plan([], replicas: 2).deployments == [.init(spec), .init(spec, replica: 1)])
+    let more = plan(two, replicas: 3)
+    #expect(more.adoptions.map(\.performerID) == ["a", "b"] && more.deployments == [.init(spec, replica: 2)])
+    let fewer = plan(two, replicas: 1)
+    #expect(fewer.adoptions.map(\.performerID) == ["a"] && fewer.removedPerformers == ["b"] && fewer.deployments.isEmpty)
+  }
+
+  @Test("has all replicas run what DeployArtifact brought last")
+  func replicasOfDeployment() {
+    var newer = spec
+    newer.image = ImageReference(repository: "r", tag: "2", digest: nil)
+    var leader = performer("a", createdAt: 9)
+    leader.spec = newer
+    let stored = [leader, performer("b", origin: .configuration, replica: 1)]
+    func plan(_ allotment: PerformerAllotment) -> ReconciliationPlan {
+      ReconciliationPlan(
+        stored: stored, containers: stored.map { container("c\($0.performerID)", of: $0.performerID) }, configured: [spec],
+        allotments: [spec.avs: allotment])
+    }
+    let plan3 = plan(PerformerAllotment(concurrency: spec.concurrency, limits: spec.limits, replicas: 3))
+    #expect(plan3.deployments.isEmpty)
+    #expect(
+      plan3.renewals == [
+        .init(performerID: "a", spec: newer, replica: 1), .init(performerID: "a", spec: newer, replica: 2),
+      ])
+    // New limits: first the one that was deployed, the others after it.
+    var limits = spec.limits
+    limits.pids = 7
+    let renewed = plan(PerformerAllotment(concurrency: spec.concurrency, limits: limits, replicas: 3))
+    newer.limits = limits
+    #expect(renewed.renewals == [.init(performerID: "a", spec: newer, replica: 0, leadsOthers: true)])
   }
 
   @Test("accounts for everything over random histories: each performer and container has exactly one fate")
@@ -122,7 +165,8 @@ struct ReconciliationPlanTests {
         performer(
           "p\(number)", avs: UInt8.random(in: 0...2, using: &random), origin: Bool.random() ? .configuration : .deployment,
           isStaged: Bool.random(), generation: Int.random(in: 1...2, using: &random), createdAt: Int64(number),
-          containerID: Bool.random() ? nil : "c\(Int.random(in: 0...6, using: &random))")
+          containerID: Bool.random() ? nil : "c\(Int.random(in: 0...6, using: &random))",
+          replica: Int.random(in: 0...2, using: &random))
       }
       let containers = (0..<Int.random(in: 0...7, using: &random)).map { number in
         container(
@@ -130,21 +174,34 @@ struct ReconciliationPlanTests {
           generation: Int.random(in: 1...2, using: &random), isRunning: Bool.random())
       }
       let configured = [spec(avs: 0), spec(avs: 1)].filter { _ in Bool.random() }
-      check(ReconciliationPlan(stored: stored, containers: containers, configured: configured), stored, containers, configured)
+      let replicas = Int.random(in: 1...3, using: &random)
+      let allotments = Dictionary(
+        uniqueKeysWithValues: [spec(avs: 0), spec(avs: 1)].map {
+          ($0.avs, PerformerAllotment(concurrency: $0.concurrency, limits: $0.limits, replicas: replicas))
+        })
+      check(
+        ReconciliationPlan(stored: stored, containers: containers, configured: configured, allotments: allotments), stored,
+        containers, configured, replicas)
     }
   }
 
   private func check(
-    _ plan: ReconciliationPlan, _ stored: [Stored], _ containers: [Container], _ configured: [PerformerSpec]
+    _ plan: ReconciliationPlan, _ stored: [Stored], _ containers: [Container], _ configured: [PerformerSpec], _ replicas: Int
   ) {
     let kept = plan.adoptions.map(\.performerID) + plan.recreations
     #expect((kept + plan.removedPerformers).sorted() == stored.map(\.performerID).sorted())
     #expect((plan.adoptions.map(\.containerID) + plan.removedContainers).sorted() == containers.map(\.id).sorted())
-    let keptAVS = stored.filter { kept.contains($0.performerID) }.map(\.spec.avs)
-    #expect(Set(keptAVS).count == keptAVS.count, "one performer for each AVS")
+    let keptSeats = stored.filter { kept.contains($0.performerID) }.map { PerformerSeat(avs: $0.spec.avs, replica: $0.replica) }
+    #expect(Set(keptSeats).count == keptSeats.count, "one performer for each seat")
     #expect(stored.allSatisfy { !$0.isStaged || plan.removedPerformers.contains($0.performerID) })
-    let wanted = Set(keptAVS).union(plan.deployments.map(\.avs))
-    #expect(configured.allSatisfy { wanted.contains($0.avs) })
+    let taken =
+      keptSeats + plan.deployments.map { PerformerSeat(avs: $0.spec.avs, replica: $0.replica) }
+      + plan.renewals.map { PerformerSeat(avs: $0.spec.avs, replica: $0.replica) }
+    // Where the deployed performer is renewed first, the others follow it.
+    let led = Set(plan.renewals.filter(\.leadsOthers).map(\.spec.avs))
+    for spec in configured where !led.contains(spec.avs) {
+      for replica in 0..<replicas { #expect(taken.contains(PerformerSeat(avs: spec.avs, replica: replica))) }
+    }
     #expect(plan.adoptions.allSatisfy { adoption in containers.contains { $0.id == adoption.containerID && $0.isRunning } })
   }
 
@@ -163,10 +220,10 @@ struct ReconciliationPlanTests {
 
   private func performer(
     _ id: String, avs: UInt8 = 0, origin: PerformerOrigin = .deployment, isStaged: Bool = false, generation: Int = 1,
-    createdAt: Int64 = 1, containerID: String? = nil
+    createdAt: Int64 = 1, containerID: String? = nil, replica: Int = 0
   ) -> Stored {
     Stored(
-      performerID: id, spec: spec(avs: avs), origin: origin, isStaged: isStaged, generation: generation,
+      performerID: id, spec: spec(avs: avs), replica: replica, origin: origin, isStaged: isStaged, generation: generation,
       containerID: containerID ?? "c\(id)", createdAt: createdAt)
   }
 

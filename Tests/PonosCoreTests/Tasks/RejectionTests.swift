@@ -42,6 +42,14 @@ enum RejectionTable {
     Row(rejection: .notAccepting("starting"), code: "not_accepting", words: ["starting", "again"]),
     Row(rejection: .tooManyCallers, code: "too_many_callers", words: ["memory", "later"]),
     Row(rejection: .outcomeNotWritten("disk full"), code: "outcome_not_written", words: ["accepted", "disk full", "later"]),
+    Row(rejection: .deadlinePassed(id), code: "deadline_passed", words: [id.description, "ponos-deadline", "clocks"]),
+    Row(rejection: .circuitOpen(avs: avs, retryAfter: .seconds(1)), code: "circuit_open", words: [avs.description, "later"]),
+    Row(
+      rejection: .avsRateLimited(avs, retryAfter: .seconds(1)), code: "avs_rate_limited",
+      words: [avs.description, "rateLimit", "later"]),
+    Row(
+      rejection: .aggregatorRateLimited(other, avs: avs, retryAfter: .seconds(1)), code: "aggregator_rate_limited",
+      words: [other.description, avs.description, "aggregatorRateLimit", "later"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -63,6 +71,10 @@ enum RejectionTable {
     case .notAccepting: 13
     case .tooManyCallers: 14
     case .outcomeNotWritten: 15
+    case .deadlinePassed: 16
+    case .circuitOpen: 17
+    case .avsRateLimited: 18
+    case .aggregatorRateLimited: 19
     }
   }
 }

@@ -37,6 +37,9 @@ enum FailureTable {
     Row(failure: .expiredWhileDown, code: "task_expired_while_down", isRetryable: false, words: ["down"]),
     Row(failure: .cancelled, code: "task_cancelled", isRetryable: false, words: ["aggregator cancelled"]),
     Row(failure: .journalRefused("finished"), code: "journal_refused", isRetryable: false, words: ["finished"]),
+    Row(
+      failure: .displaced(.dropLowestPriority), code: "task_displaced", isRetryable: false,
+      words: ["dropLowestPriority", "queue.maxPerAvs"]),
   ]
 
   /// Which row a failure belongs to. Total, so that a new failure does not compile until the table knows it.
@@ -55,6 +58,7 @@ enum FailureTable {
     case .expiredWhileDown: 10
     case .cancelled: 11
     case .journalRefused: 12
+    case .displaced: 13
     }
   }
 }

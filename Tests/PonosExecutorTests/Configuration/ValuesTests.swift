@@ -15,7 +15,7 @@ import Testing
     #expect(config.performerNetworkName == "performers")
     #expect(config.managementAuthentication)
     #expect(config.operations == OperationsConfig(address: "0.0.0.0", port: 9192))
-    #expect(config.queue == QueueConfig(maxPerAVS: 10, maxTotal: 20))
+    #expect(config.queue == QueueConfig(maxPerAVS: 10, maxTotal: 20, overflow: .dropLowestPriority))
     #expect(config.identity.address == EthereumAddress(hex: "0x1111111111111111111111111111111111111111"))
     #expect(config.identity.ecdsaKey == .hex(SecretBytes(text: "0x" + String(repeating: "3", count: 64))))
     #expect(config.identity.bn254Key == .hex(SecretBytes(text: String(repeating: "0", count: 63) + "1")))
@@ -33,6 +33,17 @@ import Testing
     #expect(avs.limits == limits)
     #expect(avs.concurrency == 3)
     #expect(avs.taskTimeout == .milliseconds(90_500))
+    #expect(avs.weight == 7)
+    #expect(avs.replicas == 2)
+    #expect(avs.balancing == .roundRobin)
+    #expect(
+      avs.submissionLimits
+        == SubmissionLimits(perAVS: RateLimit(perSecond: 12.5, burst: 40), perAggregator: RateLimit(perSecond: 2.5, burst: 3)))
+    #expect(
+      avs.circuitBreaker
+        == CircuitBreaker.Settings(
+          consecutiveFailures: 9, failureRatio: 0.25, window: 8, openTime: .seconds(30), probes: 3,
+          fairTime: .milliseconds(45_250)))
     let performer = try #require(avs.performer)
     #expect(performer.avs == avs.address)
     #expect(performer.image.repository == "registry.test:5000/acme/performer")

@@ -23,6 +23,10 @@ struct StatusMappingTests {
       (.queueFull(avs: avs, .tasks), .resourceExhausted), (.tooManyCallers, .resourceExhausted),
       (.storeUnavailable("disk full"), .unavailable), (.outcomeNotWritten("disk full"), .unavailable),
       (.notAccepting("starting"), .unavailable),
+      (.deadlinePassed(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .failedPrecondition),
+      (.circuitOpen(avs: avs, retryAfter: .seconds(3)), .unavailable),
+      (.avsRateLimited(avs, retryAfter: .milliseconds(250)), .resourceExhausted),
+      (.aggregatorRateLimited(avs, avs: avs, retryAfter: .milliseconds(1500)), .resourceExhausted),
     ] as [(Rejection, RPCError.Code)])
   func refusals(rejection: Rejection, status: RPCError.Code) {
     let error = RPCError(rejection)
@@ -31,10 +35,27 @@ struct StatusMappingTests {
     #expect(Array(error.metadata[stringValues: "ponos-code"]) == [rejection.code])
     let mayPass = [
       .performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs, .tasks), .tooManyCallers, .storeUnavailable("disk full"),
-      .outcomeNotWritten("disk full"), .notAccepting("starting"),
+      .outcomeNotWritten("disk full"), .notAccepting("starting"), .circuitOpen(avs: Self.avs, retryAfter: .seconds(3)),
+      .avsRateLimited(Self.avs, retryAfter: .milliseconds(250)),
+      .aggregatorRateLimited(Self.avs, avs: Self.avs, retryAfter: .milliseconds(1500)),
     ]
     .contains(rejection)
     #expect(StockRetries.repeats(error) == mayPass)
+  }
+
+  @Test(
+    "overload says when to come again, in the details that rich clients read",
+    arguments: [
+      (.queueFull(avs: avs, .tasks), .seconds(1)), (.tooManyCallers, .seconds(1)),
+      (.circuitOpen(avs: avs, retryAfter: .seconds(3)), .seconds(3)),
+      (.avsRateLimited(avs, retryAfter: .milliseconds(250)), .milliseconds(250)),
+      (.aggregatorRateLimited(avs, avs: avs, retryAfter: .milliseconds(1500)), .milliseconds(1500)),
+      (.notAccepting("starting"), nil), (.unknownAVS(avs), nil),
+    ] as [(Rejection, Duration?)])
+  func retryInfo(rejection: Rejection, delay: Duration?) {
+    let error = RPCError(rejection)
+    #expect(RetryHint.delay(in: error) == delay)
+    #expect(error.metadata[binaryValues: "grpc-status-details-bin"].contains { _ in true } == (delay != nil))
   }
 
   @Test("a performer's long words are cut, so that they fit into trailers")

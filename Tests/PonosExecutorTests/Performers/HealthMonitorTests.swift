@@ -12,10 +12,15 @@ struct HealthMonitorTests {
   /// Answers tasks when the test lets it, and each probe with what the test set.
   private final class Line: PerformerConnection {
     let gate = TaskGate()
+    /// Probes wait here, if anywhere, and for no longer than somebody wants to know.
+    let probeGate: TaskGate?
     private let health: Mutex<HealthReport>
     private let asked = Mutex(0)
 
-    init(_ health: HealthReport) { self.health = Mutex(health) }
+    init(_ health: HealthReport, probeGate: TaskGate? = nil) {
+      self.health = Mutex(health)
+      self.probeGate = probeGate
+    }
 
     /// Probes so far.
     var probes: Int { asked.withLock(\.self) }
@@ -29,6 +34,7 @@ struct HealthMonitorTests {
 
     func checkHealth(timeout: Duration) async -> HealthReport {
       asked.withLock { $0 += 1 }
+      await probeGate?.pass()
       return health.withLock(\.self)
     }
 
@@ -107,6 +113,15 @@ struct HealthMonitorTests {
         }
       }
     }
+  }
+
+  @Test("keeps an answer to itself that comes when the container has been given up")
+  func late() async throws {
+    let gate = TaskGate()
+    let reports = try await watched(Line(.unreachable("gone"), probeGate: gate)) { _, _ in
+      try await eventually { gate.arrivals == 1 }
+    }
+    #expect(reports.isEmpty)
   }
 
   @Test("asks a performer in service no more often than the performer contract does")

@@ -10,7 +10,7 @@ import Testing
 final class PerformerHarness: Sendable {
   let docker: DockerClient
   let store: any ExecutorStore
-  let roster = PerformerRoster {}
+  let roster = PerformerRoster { _ in }
   let performers: FakePerformers
   let service: PerformerService
   let events = Collected<PerformerEvent>()

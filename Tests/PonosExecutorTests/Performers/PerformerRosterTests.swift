@@ -12,7 +12,7 @@ struct PerformerRosterTests {
     .init(performerID: id, avs: avs, capacity: capacity, connection: FakePerformer.echo())
   }
 
-  private func roster() -> PerformerRoster { PerformerRoster {} }
+  private func roster() -> PerformerRoster { PerformerRoster { _ in } }
 
   @Test("gives as many slots as the performer takes, and takes them back")
   func slots() throws {
@@ -56,14 +56,14 @@ struct PerformerRosterTests {
     let first = try #require(roster.acquire(Self.avs))
     #expect(try #require(roster.acquire(Self.avs)).publication == first.publication)
     roster.publish(entry("one"))
-    var asked: [UInt64] = []
+    var asked: [[UInt64]] = []
     let second = try #require(
-      roster.acquire(Self.avs) { publication in
-        asked.append(publication)
+      roster.acquire(Self.avs) { present in
+        asked.append(present)
         return false
       })
     #expect(second.publication > first.publication)
-    #expect(asked == [second.publication])
+    #expect(asked == [[second.publication]])
   }
 
   @Test("a new performer takes over at once; the old one keeps what it has and drains")
@@ -150,7 +150,7 @@ struct PerformerRosterTests {
     await drained
     let new = try #require(roster.acquire(Self.avs))
     #expect(roster.acquire(Self.avs) != nil)
-    old.forEach(roster.release)
+    old.forEach { roster.release($0) }
     #expect(roster.acquire(Self.avs) == nil, "slots of the old container must not free slots of the new one")
     roster.release(new)
     #expect(roster.acquire(Self.avs) != nil)
@@ -159,7 +159,7 @@ struct PerformerRosterTests {
   @Test("says so whenever a slot may be free")
   func changes() throws {
     let count = Mutex(0)
-    let roster = PerformerRoster { count.withLock { $0 += 1 } }
+    let roster = PerformerRoster { _ in count.withLock { $0 += 1 } }
     roster.publish(entry("one"))
     #expect(count.withLock { $0 } == 1)
     let lease = try #require(roster.acquire(Self.avs))

@@ -22,7 +22,7 @@ struct SupervisionTests {
         try await eventually { harness.snapshot(deployment.performerID)?.state == .running }
         let snapshot = try #require(harness.snapshot(deployment.performerID))
         #expect(snapshot.restarts == 1 && snapshot.containerID != deployment.containerID)
-        #expect(snapshot.lastError?.contains("was killed (exit code 137)") == true)
+        #expect(snapshot.lastError?.contains("was killed (exit code 137)") == true, "\(snapshot.lastError ?? "no error")")
         #expect(snapshot.logTail.first == "stub: mode serve")
         #expect(harness.roster.isServing(avs))
         let record = try #require(try await store.performers().first { $0.id == deployment.performerID })

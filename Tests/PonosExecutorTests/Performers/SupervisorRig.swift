@@ -7,7 +7,7 @@ import PonosTesting
 
 /// One performer's supervisor alone, on the real engine, with what it writes to.
 struct SupervisorRig: Sendable {
-  let roster = PerformerRoster {}
+  let roster = PerformerRoster { _ in }
   let board = PerformerBoard()
   let mailbox = PerformerMailbox()
   let performers = FakePerformers()

@@ -83,4 +83,33 @@ struct TaskServiceTests {
       }
     }
   }
+
+  @Test("a container counts against a task unless another task's run had found it gone before")
+  func lostContainers() async throws {
+    let rig = try Rig()
+    let validated = try await rig.validator.validate(try Rig.submission())
+    guard case .accepted(let accepted) = try await rig.journal.accept(validated, timeout: .seconds(90)) else {
+      Issue.record("the task was known before")
+      return
+    }
+    func run(_ task: AcceptedTask, expectingLost lost: Int) throws -> AcceptedTask {
+      let run = AssignedTask(task, lease: try #require(rig.roster.acquire(Rig.avs)))
+      rig.roster.release(run.lease)
+      #expect(run.accepted.lostContainers == lost)
+      return run.accepted
+    }
+    rig.publish(.echo())
+    let first = try run(accepted, expectingLost: 0)
+    let again = try run(first, expectingLost: 0)
+    rig.publish(.echo())
+    // Another task's run breaks off in the second container; this one begins there a moment later.
+    let breaking = try #require(rig.roster.acquire(Rig.avs))
+    rig.roster.suspect(breaking)
+    rig.roster.release(breaking)
+    let second = try run(again, expectingLost: 1)
+    rig.publish(.echo())
+    let third = try run(second, expectingLost: 1)
+    rig.publish(.echo())
+    _ = try run(third, expectingLost: 2)
+  }
 }

@@ -34,18 +34,23 @@ struct PipelineRig: Sendable {
   /// - Parameters:
   ///   - signers: The curves the executor has keys of.
   ///   - avs: The AVSs the configuration knows.
+  ///   - submissions: Rates of each AVS.
+  ///   - breaker: Of each performer; by default one that never opens.
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
-    avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1))
+    avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
+    submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil)
   ) throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.clock = clock
     self.store = store
     let configs = avs.map(Self.config)
     metrics = ExecutorMetrics(registry: registry, avs: avs, version: "test", started: Date())
-    let queue = TaskQueue(limits: limits)
-    let roster = PerformerRoster { queue.wake() }
+    let queue = TaskQueue(limits: limits) { [metrics] in metrics.queue($0) }
+    let roster = PerformerRoster(rules: .init(breaker: { _ in breaker }), clock: clock.taskClock) {
+      queue.slotsChanged(of: $0)
+    }
     (self.queue, self.roster) = (queue, roster)
     streamMetrics = StreamMetrics(registry: registry, avs: avs)
     let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
@@ -69,7 +74,10 @@ struct PipelineRig: Sendable {
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
     receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics, timeout: { _ in timeout },
-      readiness: { [roster] in roster.isServing($0) ? nil : .noPerformer(avs: $0) },
+      readiness: { [roster] in PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: false) },
+      limiter: SubmissionLimiter(
+        limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock),
+      clock: clock.taskClock,
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(

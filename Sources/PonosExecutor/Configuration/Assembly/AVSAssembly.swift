@@ -36,6 +36,7 @@ extension ConfigurationAssembly {
     var config = AVSConfig(address: address, performer: spec)
     config.concurrency = entry.integer("concurrency") ?? config.concurrency
     config.taskTimeout = entry.duration("taskTimeout") ?? config.taskTimeout
+    readDispatch(entry, into: &config)
     config.limits = limits(entry.section("resources"))
     config.registry = registryConfig
     return config

@@ -1,6 +1,6 @@
 extension ConfigurationSchema {
   /// The AVSs this executor works for, and their performers.
-  static let avsKeys: [ConfigurationKey] = performerKeys + limitKeys + registryKeys + otherPerformerKeys
+  static let avsKeys: [ConfigurationKey] = performerKeys + dispatchKeys + limitKeys + registryKeys + otherPerformerKeys
 
   private static let performerKeys: [ConfigurationKey] = [
     ConfigurationKey("avsPerformers", .list, "One entry per AVS. An empty list is fine: performers can be deployed later."),

@@ -1,3 +1,5 @@
+import PonosCore
+
 extension ConfigurationSchema {
   /// The daemon itself: listeners, queue, operations page.
   static let serverKeys: [ConfigurationKey] = [
@@ -20,9 +22,13 @@ extension ConfigurationSchema {
     ConfigurationKey("operations", .group, "The HTTP server with health, metrics, state and the page for people."),
     ConfigurationKey("operations.address", .ipv4, default: "127.0.0.1", "Address it is bound to."),
     ConfigurationKey("operations.port", .integer(0...65535), default: "9092", "Its port. 0 lets the system choose one."),
-    ConfigurationKey("queue", .group, "How many accepted tasks may wait. More are refused with RESOURCE_EXHAUSTED."),
+    ConfigurationKey("queue", .group, "How many accepted tasks may wait, and what happens when more come."),
     ConfigurationKey("queue.maxPerAvs", .integer(1...1_000_000), default: "4096", "Waiting tasks of one AVS."),
     ConfigurationKey("queue.maxTotal", .integer(1...1_000_000), default: "16384", "Waiting tasks of all AVSs together."),
+    ConfigurationKey(
+      "queue.overflow", .choice(OverflowPolicy.allCases.map(\.rawValue)), default: OverflowPolicy.rejectNewest.rawValue,
+      "What happens when there is no room for a task. A refused one is answered RESOURCE_EXHAUSTED and may come again; an accepted one "
+        + "that makes room for another of its AVS has failed (`task_displaced`)."),
   ]
 
   /// Task streams, accepted on `grpcPort` and dialled.

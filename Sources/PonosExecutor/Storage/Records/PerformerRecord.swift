@@ -12,6 +12,8 @@ package struct PerformerRecord: Sendable, Equatable, Codable {
   /// `performer-<avs>-<uuid>`.
   package var id: String
   package var spec: PerformerSpec
+  /// Number of its seat among the replicas of its AVS, from 0.
+  package var replica: Int
   package var origin: PerformerOrigin
   package var role: Role
   /// `deployment-<avs>-<uuid>`.
@@ -26,11 +28,12 @@ package struct PerformerRecord: Sendable, Equatable, Codable {
   package var createdAt: UnixMilliseconds
 
   package init(
-    id: String, spec: PerformerSpec, origin: PerformerOrigin, role: Role, deploymentID: String, generation: Int,
+    id: String, spec: PerformerSpec, replica: Int = 0, origin: PerformerOrigin, role: Role, deploymentID: String, generation: Int,
     containerID: String?, imageID: String? = nil, createdAt: UnixMilliseconds
   ) {
     self.id = id
     self.spec = spec
+    self.replica = replica
     self.origin = origin
     self.role = role
     self.deploymentID = deploymentID
@@ -39,4 +42,6 @@ package struct PerformerRecord: Sendable, Equatable, Codable {
     self.imageID = imageID
     self.createdAt = createdAt
   }
+
+  package var seat: PerformerSeat { PerformerSeat(avs: spec.avs, replica: replica) }
 }

@@ -10,7 +10,6 @@ import (
 	"io/ioutil"
 	"net"
 	"os"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -23,24 +22,18 @@ var (
 	ca          = flag.String("ca", "", "PEM of the root to trust; empty for plaintext")
 	certificate = flag.String("certificate", "", "PEM of our own certificate")
 	key         = flag.String("key", "", "PEM of our own key")
-	calls       = flag.Int("calls", 0, "load: number of calls")
-	conns       = flag.Int("connections", 1, "load: number of connections")
-	parallel    = flag.Int("parallel", 1, "load: calls at once on each connection")
-	size        = flag.Int("size", 100, "load: bytes of a message")
 )
 
 func main() {
 	flag.Parse()
 	if flag.NArg() != 2 {
-		exit("usage: transport [flags] server|client|load ADDRESS")
+		exit("usage: transport [flags] server|client ADDRESS")
 	}
 	switch flag.Arg(0) {
 	case "server":
 		serve(flag.Arg(1))
 	case "client":
 		runChecks(flag.Arg(1))
-	case "load":
-		runLoad(flag.Arg(1))
 	}
 }
 
@@ -94,36 +87,6 @@ func runChecks(address string) {
 	if failed > 0 {
 		os.Exit(1)
 	}
-}
-
-// runLoad makes calls as fast as it can and prints calls per second and the mean latency in microseconds.
-func runLoad(address string) {
-	var group sync.WaitGroup
-	message := pattern(*size)
-	perWorker := *calls / (*conns * *parallel)
-	clients := make([]*grpc.ClientConn, *conns)
-	for i := range clients {
-		clients[i] = dial(address)
-		_, err := call(context.Background(), clients[i], "Unary", message)
-		must(err)
-	}
-	begin := time.Now()
-	for _, client := range clients {
-		for worker := 0; worker < *parallel; worker++ {
-			group.Add(1)
-			go func(client *grpc.ClientConn) {
-				defer group.Done()
-				for i := 0; i < perWorker; i++ {
-					_, err := call(context.Background(), client, "Unary", message)
-					must(err)
-				}
-			}(client)
-		}
-	}
-	group.Wait()
-	took := time.Since(begin).Seconds()
-	made := perWorker * *conns * *parallel
-	fmt.Printf("%.0f %.1f\n", float64(made)/took, took*1e6/float64(perWorker))
 }
 
 func tlsConfig() *tls.Config {

@@ -6,8 +6,8 @@ struct RawBytes: MessageSerializer, MessageDeserializer {
   func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> [UInt8] { bytes.withUnsafeBytes(Array.init) }
 }
 
-/// The two methods the benchmark calls; the programs of Tests/Interop call the same.
-struct BenchmarkService: RegistrableRPCService {
+/// The two methods the benchmark calls; the grpc-go peer serves the same.
+struct EchoService: RegistrableRPCService {
   static let service = ServiceDescriptor(fullyQualifiedService: "ponos.transport.Echo")
   static let unary = MethodDescriptor(service: service, method: "Unary")
   static let chat = MethodDescriptor(service: service, method: "Chat")

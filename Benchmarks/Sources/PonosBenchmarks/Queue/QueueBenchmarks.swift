@@ -1,0 +1,124 @@
+import HeapModule
+import PonosCore
+
+/// The task queue with a million tasks in it, beside a bare heap of the same number of keys: what ordering costs at the least.
+///
+/// Every operation leaves as many tasks behind as it found, so that a round measures one size.
+enum QueueBenchmarks {
+  typealias Queue = TaskQueueStateMachine<Void>
+
+  private static let entries = 1_000_000
+  private static let lanes = 8
+  /// Operations between two looks at the clock.
+  private static let batch = 1024
+
+  static func comparisons() -> [Comparison] {
+    [
+      Comparison(
+        group: "queue", title: "Put one in, take the next out, at \(entries) tasks of \(lanes) AVSs", figure: .cpu,
+        contenders: [bareHeap(), insertAndNext(blocked: 0), insertAndNext(blocked: lanes - 1)]),
+      Comparison(
+        group: "queue", title: "A step of time: some expire, as many come, at \(entries) tasks", figure: .cpu,
+        contenders: [bareHeap(), insertAndExpire()]),
+      Comparison(
+        group: "queue", title: "A better one takes the last one's place, at \(entries) tasks", figure: .cpu,
+        contenders: [bareHeap(), displace()]),
+    ]
+  }
+
+  /// The floor: a key in, the least key out.
+  private static func bareHeap() -> Contender {
+    var dice = Dice()
+    var heap = Heap((0..<entries).map { _ in dice.next() })
+    return .computing("Heap of \(entries) integers: insert, popMin", batch: batch) {
+      heap.insert(dice.next())
+      _ = heap.popMin()
+    }
+  }
+
+  /// - Parameter blocked: AVSs of whose tasks none can run.
+  private static func insertAndNext(blocked: Int) -> Contender {
+    var feed = Feed()
+    var queue = filledQueue(from: &feed, overflow: .rejectNewest)
+    return .computing("insert, next (\(blocked) AVSs cannot run)", batch: batch) {
+      // What is put in belongs to an AVS that can run, so that the others' tasks stay.
+      queue.enqueueUnbounded(feed.entry(lane: blocked + feed.anyNumber(below: lanes - blocked)))
+      _ = queue.next { $0.avs.bytes[0] >= UInt8(blocked) ? () : nil }
+    }
+  }
+
+  private static func insertAndExpire() -> Contender {
+    var feed = Feed()
+    var queue = filledQueue(from: &feed, overflow: .rejectNewest)
+    var now: Int64 = 0
+    return .computing("removeExpired, insert", batch: batch) {
+      // A million deadlines lie within the next million steps: each step ends one or two tasks, and as many come.
+      now += 1
+      for entry in queue.removeExpired(now: now) { queue.enqueueUnbounded(feed.entry(like: entry, now: now)) }
+    }
+  }
+
+  private static func displace() -> Contender {
+    var feed = Feed()
+    var queue = filledQueue(from: &feed, overflow: .dropLowestPriority)
+    return .computing("reserve, fillReservation, displacing one", batch: batch) {
+      let entry = feed.better()
+      let bound = queue.reserve(avs: entry.avs, byteCount: 1, priority: entry.priority, deadline: entry.deadline)
+      precondition(bound == nil, "a better task displaces another one")
+      _ = queue.fillReservation(with: entry)
+    }
+  }
+
+  private static func filledQueue(from feed: inout Feed, overflow: OverflowPolicy) -> Queue {
+    var queue = Queue(limits: .init(perAVS: entries / lanes, total: entries, bytes: .max, overflow: overflow))
+    for index in 0..<entries { queue.enqueueUnbounded(feed.entry(lane: index % lanes)) }
+    return queue
+  }
+
+  /// Entries that never repeat.
+  private struct Feed {
+    private var dice = Dice()
+    private var sequence: Int64 = 0
+    private let addresses = (0..<QueueBenchmarks.lanes).map { lane in
+      EthereumAddress(unchecked: [UInt8](repeating: UInt8(lane), count: 20))
+    }
+    private let id = TaskID(unchecked: [UInt8](repeating: 7, count: 32))
+
+    mutating func anyNumber(below bound: Int) -> Int { Int(dice.next() % UInt64(bound)) }
+
+    mutating func entry(lane: Int) -> Queue.Entry {
+      entry(addresses[lane], priority: anyNumber(below: 4), deadline: Int64(anyNumber(below: QueueBenchmarks.entries)))
+    }
+
+    /// An entry of the same AVS whose time ends within the next million steps.
+    mutating func entry(like other: Queue.Entry, now: Int64) -> Queue.Entry {
+      entry(other.avs, priority: other.priority, deadline: now + 1 + Int64(anyNumber(below: QueueBenchmarks.entries)))
+    }
+
+    /// An entry of higher priority than every one before it.
+    mutating func better() -> Queue.Entry {
+      entry(
+        addresses[anyNumber(below: QueueBenchmarks.lanes)], priority: 4 + Int(sequence),
+        deadline: Int64(anyNumber(below: QueueBenchmarks.entries)))
+    }
+
+    private mutating func entry(_ avs: EthereumAddress, priority: Int, deadline: Int64) -> Queue.Entry {
+      sequence += 1
+      return Queue.Entry(
+        id: id, avs: avs, priority: priority, deadline: deadline, sequence: sequence, byteCount: 1, content: ())
+    }
+  }
+
+  /// SplitMix64: cheap enough not to be what is measured, and the same numbers in every run.
+  private struct Dice {
+    private var state: UInt64 = 42
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9e37_79b9_7f4a_7c15
+      var mixed = state
+      mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+      return mixed ^ (mixed >> 31)
+    }
+  }
+}

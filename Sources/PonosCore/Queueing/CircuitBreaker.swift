@@ -1,0 +1,163 @@
+/// Keeps tasks away from a performer that fails them, and finds out with a few of them whether it works again.
+///
+/// Closed, it lets everything through and judges the runs; after too many failures in a row, or too large a share of the last
+/// runs, it opens. Open, it lets nothing through for a while. Then it is half open: it lets a few runs through as probes. If all
+/// succeed it closes, if one fails it opens again. Times are milliseconds of a clock that is never set back.
+package struct CircuitBreaker: Sendable {
+  /// When it opens, and how it closes.
+  package struct Settings: Sendable, Equatable {
+    /// Failures in a row that open it, at least 1; nil for a breaker that never opens.
+    package var consecutiveFailures: Int?
+    /// Share of failures among the last `window` runs that opens it, above 0 and up to 1.
+    package var failureRatio: Double
+    /// Runs the ratio is taken over, 1 to 64. Fewer are not judged by it.
+    package var window: Int
+    /// How long it stays open.
+    package var openTime: Duration
+    /// Runs that have to succeed before it closes, at least 1; as many are let through at a time.
+    package var probes: Int
+    /// A run that timed out is a failure only if it had at least this long: the time of a task may be almost over when it leaves
+    /// the queue, or short from the beginning, and neither is the performer's fault.
+    package var fairTime: Duration
+
+    package init(
+      consecutiveFailures: Int? = 5, failureRatio: Double = 0.5, window: Int = 20, openTime: Duration = .seconds(10),
+      probes: Int = 1, fairTime: Duration = .seconds(45)
+    ) {
+      self.consecutiveFailures = consecutiveFailures
+      self.failureRatio = failureRatio
+      self.window = window
+      self.openTime = openTime
+      self.probes = probes
+      self.fairTime = fairTime
+    }
+
+    package static let standard = Settings()
+  }
+
+  /// What it does, as metrics and the state dump name it.
+  package enum State: String, Sendable, Equatable, Codable, CaseIterable {
+    case closed
+    case open
+    case halfOpen = "half_open"
+  }
+
+  /// Leave for one run; its outcome is reported with it.
+  package struct Permit: Sendable, Equatable {
+    fileprivate let era: UInt64
+  }
+
+  private enum Phase {
+    case closed
+    case open(until: Int64)
+    case halfOpen(running: Int, succeeded: Int)
+  }
+
+  private let settings: Settings
+  private var phase = Phase.closed
+  /// Changes with the phase: what was let through in an earlier one says nothing about now.
+  private var era: UInt64 = 0
+  private var failuresInARow = 0
+  /// The last runs, the latest in the lowest bit; 1 is a failure.
+  private var history: UInt64 = 0
+  private var runsInHistory = 0
+
+  package init(_ settings: Settings = .standard) {
+    self.settings = settings
+  }
+
+  /// What it does now.
+  package func state(at now: Int64) -> State {
+    switch phase {
+    case .closed: .closed
+    case .open(let until): now < until ? .open : .halfOpen
+    case .halfOpen: .halfOpen
+    }
+  }
+
+  /// How long it stays open; zero when it is not.
+  package func openFor(at now: Int64) -> Duration {
+    if case .open(let until) = phase { .milliseconds(max(0, until - now)) } else { .zero }
+  }
+
+  /// Whether a run would be let through now.
+  package func admits(at now: Int64) -> Bool {
+    switch phase {
+    case .closed: true
+    case .open(let until): now >= until
+    case .halfOpen(let running, let succeeded): running + succeeded < settings.probes
+    }
+  }
+
+  /// Lets a run through, or not.
+  package mutating func admit(at now: Int64) -> Permit? {
+    guard admits(at: now) else { return nil }
+    switch phase {
+    case .closed: break
+    case .open: enter(.halfOpen(running: 1, succeeded: 0))
+    case .halfOpen(let running, let succeeded): phase = .halfOpen(running: running + 1, succeeded: succeeded)
+    }
+    return Permit(era: era)
+  }
+
+  /// Takes note of how a run ended; returns whether it opens the breaker. Once for each permit.
+  package mutating func record(_ outcome: RunOutcome, of permit: Permit, at now: Int64) -> Bool {
+    guard permit.era == era else { return false }
+    let isFailure = isFailure(outcome)
+    switch phase {
+    case .closed:
+      guard let isFailure else { return false }
+      note(isFailure)
+      guard isFailure, isTooMuch else { return false }
+    case .open:
+      return false
+    case .halfOpen(let running, let succeeded):
+      guard let isFailure else {
+        phase = .halfOpen(running: running - 1, succeeded: succeeded)
+        return false
+      }
+      guard isFailure else {
+        phase = .halfOpen(running: running - 1, succeeded: succeeded + 1)
+        if succeeded + 1 >= settings.probes { enter(.closed) }
+        return false
+      }
+    }
+    enter(.open(until: now + Self.milliseconds(settings.openTime)))
+    return true
+  }
+
+  /// nil for an outcome that says nothing.
+  private func isFailure(_ outcome: RunOutcome) -> Bool? {
+    switch outcome {
+    case .answered: false
+    case .failed: true
+    case .timedOut(let duration): duration >= settings.fairTime ? true : nil
+    case .unjudged: nil
+    }
+  }
+
+  private mutating func note(_ isFailure: Bool) {
+    failuresInARow = isFailure ? failuresInARow + 1 : 0
+    history = history << 1 | (isFailure ? 1 : 0)
+    runsInHistory = min(runsInHistory + 1, settings.window)
+  }
+
+  private var isTooMuch: Bool {
+    guard let limit = settings.consecutiveFailures else { return false }
+    if failuresInARow >= limit { return true }
+    guard runsInHistory == settings.window else { return false }
+    let last = settings.window >= 64 ? history : history & ((1 << UInt64(settings.window)) - 1)
+    return Double(last.nonzeroBitCount) >= settings.failureRatio * Double(settings.window)
+  }
+
+  private mutating func enter(_ phase: Phase) {
+    self.phase = phase
+    era += 1
+    (failuresInARow, history, runsInHistory) = (0, 0, 0)
+  }
+
+  private static func milliseconds(_ duration: Duration) -> Int64 {
+    let (seconds, attoseconds) = duration.components
+    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+  }
+}

@@ -1,0 +1,148 @@
+import HeapModule
+
+/// The waiting tasks of one AVS, from three sides: the one to leave first, the one to leave last, and the one whose time ends
+/// first.
+///
+/// The tasks lie in numbered places; two heaps hold keys to them, by rank and by deadline. Taking a task out by one key leaves
+/// the other behind: it is dropped when it surfaces, and all such keys together as soon as they outnumber the tasks. So every
+/// operation takes logarithmic time, amortised, and memory stays proportional to what waits.
+struct WaitingLine<Content: Sendable>: Sendable {
+  typealias Entry = QueueEntry<Content>
+
+  private struct Place: Sendable {
+    /// Number of the entry's stay here, never used again; 0 while the place is empty.
+    var stay: UInt64 = 0
+    var entry: Entry?
+  }
+
+  /// Key to a place, good for one stay.
+  private struct Key: Sendable {
+    let place: Int
+    let stay: UInt64
+  }
+
+  private struct Rank: Comparable, Sendable {
+    let priority: Int
+    let deadline: Int64
+    let sequence: Int64
+    let key: Key
+
+    static func < (left: Rank, right: Rank) -> Bool {
+      if left.priority != right.priority { return left.priority > right.priority }
+      if left.deadline != right.deadline { return left.deadline < right.deadline }
+      if left.sequence != right.sequence { return left.sequence < right.sequence }
+      return left.key.stay < right.key.stay
+    }
+
+    static func == (left: Rank, right: Rank) -> Bool { left.key.stay == right.key.stay }
+  }
+
+  private struct Expiry: Comparable, Sendable {
+    let deadline: Int64
+    let key: Key
+
+    static func < (left: Expiry, right: Expiry) -> Bool {
+      left.deadline != right.deadline ? left.deadline < right.deadline : left.key.stay < right.key.stay
+    }
+
+    static func == (left: Expiry, right: Expiry) -> Bool { left.key.stay == right.key.stay }
+  }
+
+  /// Keys without a task that are not worth a clean-up.
+  private static var toleratedKeys: Int { 64 }
+
+  private(set) var count = 0
+  private var places: [Place] = []
+  private var emptyPlaces: [Int] = []
+  private var byRank = Heap<Rank>()
+  private var byDeadline = Heap<Expiry>()
+  private var lastStay: UInt64 = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  /// All entries, in no order.
+  var entries: some Sequence<Entry> { places.lazy.compactMap(\.entry) }
+
+  /// Puts an entry in; returns whether it is the first one now.
+  mutating func insert(_ entry: Entry) -> Bool {
+    lastStay += 1
+    let key = Key(place: emptyPlaces.popLast() ?? places.count, stay: lastStay)
+    if key.place == places.count { places.append(Place()) }
+    places[key.place] = Place(stay: key.stay, entry: entry)
+    count += 1
+    byRank.insert(Rank(priority: entry.priority, deadline: entry.deadline, sequence: entry.sequence, key: key))
+    byDeadline.insert(Expiry(deadline: entry.deadline, key: key))
+    dropOldRanks()
+    return byRank.min?.key.stay == key.stay
+  }
+
+  /// The task that leaves first: of the highest priority, then of the earliest deadline, then accepted first.
+  mutating func first() -> Entry? {
+    dropOldRanks()
+    return byRank.min.flatMap { places[$0.key.place].entry }
+  }
+
+  /// The task that leaves last.
+  mutating func last() -> Entry? {
+    while let rank = byRank.max, !isGood(rank.key) { byRank.removeMax() }
+    return byRank.max.flatMap { places[$0.key.place].entry }
+  }
+
+  /// The task whose time ends first.
+  mutating func nearestToExpiry() -> Entry? {
+    while let expiry = byDeadline.min, !isGood(expiry.key) { byDeadline.removeMin() }
+    return byDeadline.min.flatMap { places[$0.key.place].entry }
+  }
+
+  /// Takes out what `first` shows.
+  mutating func removeFirst() -> Entry? {
+    guard first() != nil, let rank = byRank.popMin() else { return nil }
+    return vacate(rank.key)
+  }
+
+  /// Takes out what `last` shows.
+  mutating func removeLast() -> Entry? {
+    guard last() != nil, let rank = byRank.popMax() else { return nil }
+    return vacate(rank.key)
+  }
+
+  /// Takes out what `nearestToExpiry` shows.
+  mutating func removeNearestToExpiry() -> Entry? {
+    guard nearestToExpiry() != nil, let expiry = byDeadline.popMin() else { return nil }
+    return vacate(expiry.key)
+  }
+
+  /// Takes out an entry, wherever in the line it is; nil when none is wanted. Looks at every entry.
+  mutating func remove(where isWanted: (Entry) -> Bool) -> Entry? {
+    guard let index = places.firstIndex(where: { $0.entry.map(isWanted) ?? false }) else { return nil }
+    return vacate(Key(place: index, stay: places[index].stay))
+  }
+
+  private func isGood(_ key: Key) -> Bool { places[key.place].stay == key.stay }
+
+  private mutating func dropOldRanks() {
+    while let rank = byRank.min, !isGood(rank.key) { byRank.removeMin() }
+  }
+
+  private mutating func vacate(_ key: Key) -> Entry? {
+    let entry = places[key.place].entry
+    places[key.place] = Place()
+    emptyPlaces.append(key.place)
+    count -= 1
+    cleanUp()
+    return entry
+  }
+
+  private mutating func cleanUp() {
+    if isEmpty {
+      byRank = Heap()
+      byDeadline = Heap()
+      // A long line that has gone gives its memory back.
+      if places.count > Self.toleratedKeys { (places, emptyPlaces) = ([], []) }
+      return
+    }
+    let tolerated = 2 * count + Self.toleratedKeys
+    if byRank.count > tolerated { byRank = Heap(byRank.unordered.filter { isGood($0.key) }) }
+    if byDeadline.count > tolerated { byDeadline = Heap(byDeadline.unordered.filter { isGood($0.key) }) }
+  }
+}

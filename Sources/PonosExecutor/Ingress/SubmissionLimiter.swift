@@ -1,0 +1,80 @@
+import PonosCore
+import Synchronization
+
+/// How often tasks of an AVS may be submitted; nil for as often as there is room.
+package struct SubmissionLimits: Sendable, Equatable {
+  /// By all aggregators together.
+  package var perAVS: RateLimit?
+  /// By each aggregator.
+  package var perAggregator: RateLimit?
+
+  package init(perAVS: RateLimit? = nil, perAggregator: RateLimit? = nil) {
+    self.perAVS = perAVS
+    self.perAggregator = perAggregator
+  }
+}
+
+/// Keeps aggregators to the rates the configuration grants them.
+///
+/// Only submissions whose signature was verified are charged, to the AVS as well as to the aggregator: anybody can write an
+/// address into an unsigned message, and would otherwise use up what honest aggregators are granted. Before the signature it is
+/// only looked whether there is anything left: since nobody but the aggregators themselves can have used it up, that refuses none
+/// of them too early, and while they send too much their signatures cost us nothing. Only verified aggregators get a bucket, so
+/// there are as many as registered ones.
+package final class SubmissionLimiter: Sendable {
+  private struct Party: Hashable {
+    let avs: EthereumAddress
+    let aggregator: EthereumAddress
+  }
+
+  private struct Buckets {
+    var avs: [EthereumAddress: TokenBucket] = [:]
+    var parties: [Party: TokenBucket] = [:]
+  }
+
+  private let limits: [EthereumAddress: SubmissionLimits]
+  private let clock: TaskClock
+  private let buckets = Mutex(Buckets())
+
+  /// AVSs not named have no limits.
+  package init(limits: [EthereumAddress: SubmissionLimits] = [:], clock: TaskClock = .system) {
+    self.limits = limits.filter { $0.value != SubmissionLimits() }
+    self.clock = clock
+  }
+
+  /// Why a submission that says it is of these two would be refused now. Charges nothing.
+  func obstacle(avs: EthereumAddress, aggregator: EthereumAddress) -> Rejection? {
+    guard limits[avs] != nil else { return nil }
+    let now = clock.monotonic()
+    return buckets.withLock { buckets in
+      Self.obstacle(buckets.parties[Party(avs: avs, aggregator: aggregator)], buckets.avs[avs], avs, aggregator, at: now)
+    }
+  }
+
+  /// Charges a verified submission, or says why it is refused; then nothing is charged.
+  func charge(avs: EthereumAddress, aggregator: EthereumAddress) -> Rejection? {
+    guard let limits = limits[avs] else { return nil }
+    let now = clock.monotonic()
+    let party = Party(avs: avs, aggregator: aggregator)
+    return buckets.withLock { buckets in
+      var own = buckets.parties[party] ?? limits.perAggregator.map { TokenBucket($0) }
+      var shared = buckets.avs[avs] ?? limits.perAVS.map { TokenBucket($0) }
+      if let obstacle = Self.obstacle(own, shared, avs, aggregator, at: now) { return obstacle }
+      _ = own?.take(at: now)
+      _ = shared?.take(at: now)
+      (buckets.parties[party], buckets.avs[avs]) = (own, shared)
+      return nil
+    }
+  }
+
+  /// - Parameters:
+  ///   - own: The aggregator's bucket; nil for one that was never used.
+  ///   - shared: The AVS's, likewise.
+  private static func obstacle(
+    _ own: TokenBucket?, _ shared: TokenBucket?, _ avs: EthereumAddress, _ aggregator: EthereumAddress, at now: Int64
+  ) -> Rejection? {
+    if let wait = own?.wait(at: now), wait > .zero { return .aggregatorRateLimited(aggregator, avs: avs, retryAfter: wait) }
+    if let wait = shared?.wait(at: now), wait > .zero { return .avsRateLimited(avs, retryAfter: wait) }
+    return nil
+  }
+}

@@ -1,0 +1,23 @@
+/// The parts of a response, as the caller reads them.
+struct ResponseParts: AsyncSequence, Sendable {
+  typealias Element = ClientCall.Part
+  typealias Failure = any Error
+
+  let inbound: CallInbound<ClientCall>
+
+  struct Iterator: AsyncIteratorProtocol {
+    let inbound: CallInbound<ClientCall>
+
+    func next() async throws -> Element? {
+      try await inbound.next()
+    }
+
+    func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
+      try await inbound.next()
+    }
+  }
+
+  func makeAsyncIterator() -> Iterator {
+    Iterator(inbound: inbound)
+  }
+}

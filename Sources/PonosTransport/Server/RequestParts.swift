@@ -1,0 +1,23 @@
+/// The parts of a request, as its handler reads them.
+struct RequestParts: AsyncSequence, Sendable {
+  typealias Element = ServerCall.Part
+  typealias Failure = any Error
+
+  let inbound: CallInbound<ServerCall>
+
+  struct Iterator: AsyncIteratorProtocol {
+    let inbound: CallInbound<ServerCall>
+
+    func next() async throws -> Element? {
+      try await inbound.next()
+    }
+
+    func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
+      try await inbound.next()
+    }
+  }
+
+  func makeAsyncIterator() -> Iterator {
+    Iterator(inbound: inbound)
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import NIOCore
+import PonosAPI
+import PonosCore
+import PonosCrypto
+import SwiftProtobuf
+
+@testable import PonosDocker
+@testable import PonosExecutor
+
+extension FuzzTarget {
+  /// The body of a submission, as the wire has it.
+  static let submission = FuzzTarget("submission", words: ["0x", String(repeating: "a", count: 64)]) { input in
+    guard let message = try? Eigenlayer_Hourglass_V1_TaskSubmission(serializedBytes: input) else { return }
+    do throws(Rejection) {
+      let submission = try TaskSubmission(wire: message)
+      precondition(submission.payload.count <= TaskSubmission.maxPayloadBytes)
+    } catch {
+      // A refusal names what is wrong with which field.
+      precondition(!error.message.isEmpty && !error.code.isEmpty)
+    }
+  }
+
+  /// The text of a configuration file. Every finding has to say where and what.
+  static let configuration = FuzzTarget(
+    "configuration",
+    words: [
+      "operator:\n", "avsPerformers:\n", "  - ", ": ", "&a ", "*a", "{", "}", "[", "|\n", "!!binary ", "\t", "0x", "90s", "${",
+    ],
+    weight: 30
+  ) { input in
+    let path = "\(NSTemporaryDirectory())/fuzz-\(getpid()).yaml"
+    guard FileManager.default.createFile(atPath: path, contents: Data(input)) else {
+      preconditionFailure("\(path) cannot be written")
+    }
+    do throws(ConfigurationErrors) {
+      _ = try ConfigurationLoader.load(file: path, environment: [:])
+    } catch {
+      precondition(!error.findings.isEmpty)
+    }
+  }
+
+  /// The text of a keystore, read but not opened, which takes memory and a second by design.
+  static let keystore = FuzzTarget(
+    "keystore", words: ["\"crypto\":", "\"kdf\":", "\"scrypt\"", "\"n\":", "262144", "-1", "1e99", "null", "{", "}", "\\u0000"]
+  ) { input in
+    _ = try? Keystore(json: input)
+  }
+
+  /// One reply of a Docker engine, read as each kind of reply.
+  static let dockerReplies = FuzzTarget(
+    "docker-replies", words: ["null", "{", "}", "[]", "\"Id\":", "\"State\":", "-1", "1e400"]
+  ) { input in
+    let decoder = JSONDecoder()
+    let data = Data(input)
+    func read<Reply: Decodable>(_ type: Reply.Type) { _ = try? decoder.decode(type, from: data) }
+    read(EngineVersion.self)
+    read(EngineInfo.self)
+    read(EngineEvent.self)
+    read(ContainerDetails.self)
+    read([ContainerSummary].self)
+    read(ContainerExit.self)
+    read(ContainerUsage.self)
+    read(NetworkDetails.self)
+    read(ImageDetails.self)
+    read([ImageSummary].self)
+    read(ProgressMessage.self)
+  }
+
+  /// A container's output with its framing, cut by the first byte of the input. Cuts must make no difference.
+  static let dockerLog = FuzzTarget("docker-log", words: [[1, 0, 0, 0, 0, 0, 0, 4], [2, 0, 0, 0], [0x0a]]) { input in
+    func decode(_ pieces: [[UInt8]]) -> [UInt8] {
+      var decoder = LogFrameDecoder()
+      return pieces.flatMap { Array(buffer: decoder.feed(ByteBuffer(bytes: $0))) }
+    }
+    let cut = decode(pieces(input))
+    precondition(cut == decode([Array(input.dropFirst())]), "cuts change what is read")
+    precondition(cut.count <= input.count)
+    var tail = TextTail(limit: 100)
+    tail.append(ByteBuffer(bytes: cut))
+    precondition(tail.lines(last: 5).count <= 5)
+  }
+
+  /// A stream of JSON lines, cut by the first byte of the input. Cuts must make no difference.
+  static let dockerLines = FuzzTarget("docker-lines", words: ["\n", "\r\n", "{\"error\":\"", "\"}\n"], weight: 10) { input in
+    func split(_ pieces: [[UInt8]]) -> [ByteBuffer]? {
+      var splitter = LineSplitter(limit: 256)
+      do throws(DockerError) {
+        var lines: [ByteBuffer] = []
+        for piece in pieces { lines += try splitter.feed(ByteBuffer(bytes: piece)) }
+        if let rest = splitter.finish() { lines.append(rest) }
+        return lines
+      } catch {
+        return nil
+      }
+    }
+    // Whether a line is too long is judged when bytes arrive, so only inputs that pass both ways can be compared.
+    guard let cut = split(pieces(input)), let whole = split([Array(input.dropFirst())]) else { return }
+    precondition(cut == whole, "cuts change what is read")
+    for line in whole { _ = PullFailure.classify(String(buffer: line)) }
+  }
+}

@@ -1,0 +1,108 @@
+import GRPCCore
+import NIOCore
+import NIOHPACK
+
+@testable import PonosTransport
+
+extension FuzzTarget {
+  /// Messages of a call: the input is the DATA of one direction, cut by its first byte.
+  ///
+  /// Checks that no message is longer than allowed, that credit is returned once for each byte, and that the cuts make no difference.
+  static let messages = FuzzTarget("messages", words: [[0, 0, 0, 0, 1, 7], [1, 0, 0, 0, 20, 0x1f, 0x8b, 8], [0xff]]) { input in
+    let cut = assemble(pieces(input))
+    let whole = assemble([Array(input.dropFirst())])
+    precondition(cut.messages == whole.messages && cut.isRefused == whole.isRefused, "cuts change what is read")
+    precondition(cut.credit <= input.count && whole.credit <= input.count, "more credit than bytes")
+  }
+
+  private struct Assembly {
+    var messages: [MessageBytes] = []
+    var credit = 0
+    var isRefused = false
+  }
+
+  private static func assemble(_ pieces: [[UInt8]]) -> Assembly {
+    let limit = 32 << 10
+    var assembler = MessageAssembler(maxMessageBytes: limit, acceptsGzip: true)
+    var result = Assembly()
+    do throws(CallFault) {
+      for piece in pieces {
+        assembler.append(ByteBuffer(bytes: piece))
+        while let message = try assembler.next() {
+          let read = message.bytes.isCompressed ? try assembler.decompress(message.bytes) : message.bytes
+          precondition(read.buffer.readableBytes <= limit, "a message is longer than allowed")
+          result.messages.append(read)
+          result.credit += message.weight.credit
+        }
+        result.credit += assembler.creditForPartial()
+      }
+    } catch {
+      result.isRefused = true
+    }
+    return result
+  }
+
+  /// What a client sends, searched for PINGs. Checks that cuts make no difference and that nothing but PINGs is taken out.
+  static let pings = FuzzTarget("pings", words: FrameWords.all) { input in
+    let cut = scan(pieces(input))
+    let whole = scan([Array(input.dropFirst())])
+    precondition(cut.pings == whole.pings, "cuts change which PINGs are found")
+    precondition(cut.passed + cut.pings.count * 17 <= input.count, "bytes appear from nowhere")
+    precondition(cut.passed + cut.pings.count * 17 + 17 > input.count - 1, "bytes are held back")
+  }
+
+  private static func scan(_ pieces: [[UInt8]]) -> (passed: Int, pings: [UInt64]) {
+    var scanner = PingScanner(ofClientBytes: true)
+    var (passed, pings) = (0, [UInt64]())
+    for piece in pieces {
+      scanner.append(ByteBuffer(bytes: piece))
+      while let finding = scanner.next() {
+        switch finding {
+        case .pass(let bytes): passed += bytes.readableBytes
+        case .ping(let data): pings.append(data)
+        }
+      }
+    }
+    return (passed, pings)
+  }
+
+  /// Header fields, one in a line with a colon between name and value, read as a request, a response and trailers.
+  ///
+  /// Checks that metadata that was read can be passed on.
+  static let headerFields = FuzzTarget(
+    "header-fields",
+    words: [
+      ":method: POST\n", ":path: /a.B/C\n", "content-type: application/grpc\n", "te: trailers\n", "grpc-timeout: 10m\n",
+      "grpc-encoding: gzip\n", "grpc-status: 5\n", "grpc-message: %41\n", "x-bin: AAA=\n", ":status: 200\n",
+    ]
+  ) { input in
+    let headers = HPACKHeaders(fields(input))
+    let method = MethodDescriptor(fullyQualifiedService: "a.B", method: "C")
+    if let head = try? RequestHead(headers, methods: ["/a.B/C": method]) { checkRoundTrip(head.metadata) }
+    for endStream in [true, false] {
+      if case .initial(let metadata, _) = ResponseHead(first: headers, endStream: endStream) { checkRoundTrip(metadata) }
+    }
+    _ = ResponseHead(trailers: headers)
+  }
+
+  private static func fields(_ input: [UInt8]) -> [(String, String)] {
+    input.split(separator: UInt8(ascii: "\n")).prefix(64).map { line in
+      let text = String(decoding: line, as: UTF8.self)
+      // A colon at the beginning is part of the name.
+      guard let colon = text.dropFirst().firstIndex(of: ":") else { return (text, "") }
+      return (String(text[..<colon]), String(text[text.index(after: colon)...].drop { $0 == " " }))
+    }
+  }
+
+  /// What HTTP/2 can carry of `metadata` has to arrive unchanged.
+  private static func checkRoundTrip(_ metadata: Metadata) {
+    let carried = carry(metadata)
+    precondition(carry(carried) == carried, "metadata changes on its way: \(carried), then \(carry(carried))")
+  }
+
+  private static func carry(_ metadata: Metadata) -> Metadata {
+    var headers = HPACKHeaders()
+    MetadataCoding.append(metadata, to: &headers)
+    return MetadataCoding.metadata(from: headers)
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import PonosFuzzing
+import Testing
+
+/// Every reader of bytes from outside, with the inputs of its corpus and with mutations of them.
+///
+/// A run that fails crashes the process. The same `FUZZ_SEED` makes the same inputs, so `FUZZ_RUNS` narrows down which it was.
+/// `scripts/fuzz.sh` searches with libFuzzer, guided by coverage.
+@Suite("Fuzzing", .serialized)
+struct FuzzTests {
+  /// Mutations for each reader, fewer for those that take long: `FUZZ_RUNS`.
+  private static var runs: Int { number("FUZZ_RUNS") ?? 100_000 }
+  private static var seed: UInt64 { UInt64(number("FUZZ_SEED") ?? 1) }
+
+  private static func number(_ variable: String) -> Int? {
+    ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
+  }
+
+  @Test("no bytes bring a reader down", arguments: FuzzTarget.all.map(\.name))
+  func reader(name: String) throws {
+    let target = try #require(FuzzTarget.all.first { $0.name == name })
+    let corpus = try Self.corpus(of: target)
+    let start = ContinuousClock.now
+    for input in corpus { target.run(input) }
+    var mutator = Mutator(corpus: corpus, words: target.words, seed: Self.seed)
+    let runs = max(1, Self.runs / target.weight)
+    for _ in 0..<runs { target.run(mutator.next()) }
+    print("\(name): \(corpus.count) inputs kept, \(runs) made, \(ContinuousClock.now - start)")
+  }
+
+  /// The inputs kept for a reader, in the order of their names; there has to be one.
+  private static func corpus(of target: FuzzTarget) throws -> [[UInt8]] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Corpus/\(target.name)").standardized
+    let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+    let inputs = try files.sorted { $0.path < $1.path }.map { Array(try Data(contentsOf: $0)) }
+    return try #require(inputs.isEmpty ? nil : inputs, "\(folder.path) has no inputs")
+  }
+}
