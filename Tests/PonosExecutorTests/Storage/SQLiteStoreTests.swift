@@ -175,7 +175,7 @@ import Testing
   }
 
   /// SQL that fills a database of each version with task 1.
-  private static let contents: [Int: String] = [1: queuedTask, 2: queuedTask, 3: queuedTask, 4: queuedTask]
+  private static let contents: [Int: String] = [1: queuedTask, 2: queuedTask, 3: queuedTask, 4: queuedTask, 5: queuedTask]
 
   private static let queuedTask = """
     INSERT INTO task (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt)
