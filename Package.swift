@@ -112,7 +112,7 @@ let package = Package(
       dependencies: [
         "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
         grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, hummingbirdCore, httpTypes, serviceLifecycle, unixSignals,
-        logging, metrics, yams, crypto, nioCore, deque,
+        logging, metrics, yams, crypto, asyncHTTPClient, nioCore, nioHTTP1, deque,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -137,8 +137,8 @@ let package = Package(
     .target(
       name: "PonosTesting",
       dependencies: [
-        "PonosExecutor", "PonosPerformer", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", grpcCore, protobuf,
-        nioCore, nioPosix, nioHTTP1,
+        "PonosExecutor", "PonosPerformer", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", grpcCore, grpcProtobuf,
+        protobuf, nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK,
       ],
       swiftSettings: strict),
     // A performer that misbehaves on request, packed into an image for the acceptance tests.
@@ -158,19 +158,23 @@ let package = Package(
         logging,
       ],
       swiftSettings: strict),
+    // Makes SQLite's writes fail where a test wants them to.
+    .target(name: "CFaultyVFS", path: "Tests/CFaultyVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
     .testTarget(
       name: "PonosExecutorTests",
       dependencies: [
-        "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient,
+        "CFaultyVFS", "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore,
+        asyncHTTPClient,
         nioCore, nioHTTP1,
       ],
       swiftSettings: strict),
-    .testTarget(name: "PonosCLITests", dependencies: ["PonosCLI", "PonosTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "PonosCLITests", dependencies: ["PonosCLI", "PonosCore", "PonosExecutor", "PonosTesting"], swiftSettings: strict),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
         "PonosCLI", "PonosTesting", "PonosDocker", "PonosAPI", "PonosTransport", "PonosCrypto", "PonosCore", grpcCore,
-        protobuf, asyncHTTPClient, nioCore,
+        protobuf, asyncHTTPClient, nioCore, crypto,
       ],
       swiftSettings: strict),
 

@@ -17,6 +17,7 @@ struct PonosCommand: AsyncParsableCommand {
         0 done, 1 failed, 64 wrong usage, 78 the configuration cannot be used
       """,
     subcommands: [
-      RunCommand.self, ConfigCommand.self, TaskCommand.self, PerformerCommand.self, KeysCommand.self, VersionCommand.self,
+      RunCommand.self, ConfigCommand.self, TaskCommand.self, PerformerCommand.self, KeysCommand.self, StateCommand.self,
+      VersionCommand.self,
     ])
 }

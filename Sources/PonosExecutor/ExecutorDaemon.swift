@@ -21,7 +21,8 @@ package struct ExecutorDaemon: Sendable {
   private let environment: [String: String]
   private let logger: Logger
 
-  /// - Parameter environment: The process environment; read for `DOCKER_HOST` and for variables that performers take from it.
+  /// - Parameter environment: The process environment; read for `DOCKER_HOST`, for variables that performers take from it, and, for
+  ///   tests, for the failpoint at which to end.
   package init(config: ExecutorConfig, environment: [String: String], logger: Logger) {
     self.config = config
     self.environment = environment
@@ -30,13 +31,17 @@ package struct ExecutorDaemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT, or until a service fails.
   package func run() async throws {
+    let failpoints = try armedFailpoints()
     let clock = TaskClock.system
     let startedAt = clock.unix()
     let registry = PrometheusRegistry()
     let metrics = ExecutorMetrics(
       registry: registry, avs: config.avs.map(\.address), version: Self.version, started: Date())
     let keys = try KeyRing(config.identity)
-    let (store, storeFailure) = try openStore(metrics: metrics)
+    let (store, storeFailure) = try openStore(metrics: metrics, failpoints: failpoints)
+    let storeCondition = StoreCondition()
+    let audit = AuditLog(
+      path: config.auditLogPath, logger: Logger(label: "ponos.audit"), now: clock.unix)
 
     // The pipeline, bottom-up.
     let queue = TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }
@@ -50,12 +55,14 @@ package struct ExecutorDaemon: Sendable {
     let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
-      journal: journal, metrics: metrics)
+      journal: journal, metrics: metrics, audit: audit)
+    let answers = StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger)
     let recovery = RunRecovery(
       journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
-    let pipeline = TaskPipeline(
-      journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
-      recovery: recovery, metrics: metrics, clock: clock)
+    let pipeline = failpoints.watching(
+      TaskPipeline(
+        journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
+        recovery: recovery, metrics: metrics, clock: clock, rules: { [config] in config.avs($0)?.responseRules ?? .none }))
 
     // Performers.
     let docker = DockerClient(endpoint: try .fromEnvironment(environment))
@@ -65,16 +72,26 @@ package struct ExecutorDaemon: Sendable {
       allotments: config.allotments,
       settings: performerSettings,
       executorEnvironment: environment, observe: { metrics.observe($0) },
-      connect: { try GRPCPerformerConnection($0) }, logger: logger)
+      connect: { endpoint in
+        failpoints.pass(.performersConnecting)
+        return try PerformerConnector.connect(endpoint)
+      }, logger: logger)
 
     // Intake.
     let operatorSets = try StaticOperatorSetRegistry(config.avs)
     let validator = TaskValidator(
       operatorAddress: config.identity.address, registry: operatorSets, signers: { keys.curves })
     let receiver = TaskReceiver(
-      validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics,
-      timeout: { [config] in config.avs($0)?.taskTimeout ?? .seconds(90) },
-      readiness: { PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: performers.mayServe($0)) },
+      validator: validator, journal: journal, queue: queue, flights: flights, answers: answers, metrics: metrics,
+      audit: audit,
+      timeout: { [config] avs in
+        failpoints.pass(.intakeReserved)
+        return config.avs(avs)?.taskTimeout ?? .seconds(90)
+      },
+      readiness: { avs in
+        failpoints.pass(.intakeVerified)
+        return PerformerReadiness.obstacle(for: avs, roster: roster, isExpected: performers.mayServe(avs))
+      },
       limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock,
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     let sessions = SessionDesk(
@@ -85,11 +102,14 @@ package struct ExecutorDaemon: Sendable {
         canceller: TaskCanceller(queue: queue, outbox: outbox, journal: journal, logger: logger), transmitter: transmitter,
         credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock, logger: logger
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,
+      logger: logger
     ).recoverTasks()
+    failpoints.pass(.startRecovered)
 
     let view = DaemonView(
-      config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure, queue: queue,
+      config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure,
+      storeCondition: storeCondition, queue: queue,
       flights: flights, roster: roster,
       performers: performers, receiver: receiver, metrics: metrics, installationID: try await store.installationID())
     registry.beforeScrape { view.publishGauges() }
@@ -100,11 +120,13 @@ package struct ExecutorDaemon: Sendable {
           isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
           tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey?.verificationKey),
         performers: performers, configuration: { [config] in config.avs($0) }, logger: logger),
-      isReady: { view.readiness().isReady }, interceptors: [MetricsInterceptor(registry: registry)], logger: logger)
+      isReady: { view.readiness().isReady }, interceptors: [MetricsInterceptor(registry: registry)] + failpoints.interceptors,
+      logger: logger)
 
     // In start order; stopped in reverse.
-    var services: [any Service] = [
-      StoreMaintenance(store: store, logger: logger),
+    var services: [any Service] = storeServices(
+      store, failure: storeFailure, condition: storeCondition, metrics: metrics)
+    services += [
       OperationsServer(
         configuration: config.operations, registry: registry, readiness: { view.readiness() },
         state: { await view.state() }, logger: logger),
@@ -118,9 +140,26 @@ package struct ExecutorDaemon: Sendable {
     services += ports.listeners
     services.append(TaskIntakeService(receiver: receiver, drainLimit: Self.drainLimit))
     services.append(AggregatorSessionService(desk: sessions, aggregators: config.aggregators, logger: logger))
-    logger.notice("starting", metadata: ["version": "\(Self.version)", "operator": "\(config.identity.address)"])
-    try await run(services)
+    logger.notice(
+      "starting",
+      metadata: [
+        "version": "\(Self.version)", "operator": "\(config.identity.address)",
+        "openFiles": "\(OpenFileLimit.raise().map(String.init) ?? "unknown")",
+      ])
+    try await run(failpoints.watching(services))
+    failpoints.pass(.stopServices)
     try await store.close()
+    failpoints.pass(.stopStore)
+  }
+
+  private func armedFailpoints() throws(FailpointError) -> Failpoints {
+    let failpoints = try Failpoints(environment: environment)
+    if failpoints.isArmed {
+      logger.warning(
+        "this process will end itself at a failpoint, as if it crashed; that is for tests only",
+        metadata: ["failpoint": "\(environment[Failpoints.variable] ?? "")"])
+    }
+    return failpoints
   }
 
   /// A performer that is replaced may finish the longest task it can have.
@@ -150,16 +189,35 @@ package struct ExecutorDaemon: Sendable {
     logger.notice("stopped")
   }
 
+  /// What keeps the store small, sound and backed up.
+  private func storeServices(
+    _ store: any ExecutorStore, failure: @escaping @Sendable () -> StoreError?, condition: StoreCondition,
+    metrics: ExecutorMetrics
+  ) -> [any Service] {
+    var services: [any Service] = [
+      StoreTrialService(store: store, failure: failure, logger: logger),
+      StoreMaintenance(
+        store: store, retention: config.storeKeeping.retention, digestRetention: config.storeKeeping.digestRetention,
+        logger: logger),
+      StoreCheckService(store: store, condition: condition, metrics: metrics, logger: logger),
+    ]
+    if case .sqlite(let path) = config.storage, let backup = config.storeKeeping.backup {
+      services.append(BackupService(database: path, settings: backup, metrics: metrics, logger: logger))
+    }
+    return services
+  }
+
   /// The store, and what tells why its last write failed.
   private func openStore(
-    metrics: ExecutorMetrics
+    metrics: ExecutorMetrics, failpoints: Failpoints
   ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreError?) {
     switch config.storage {
     case .memory:
-      return (try MemoryStore(for: config), { nil })
+      return (failpoints.watching(try MemoryStore(for: config)), { nil })
     case .sqlite(let path):
-      let store = try SQLiteStore.open(path: path, onCommit: { metrics.storeCommit($0) })
-      return (store, { store.statistics.lastFailure })
+      let store = try SQLiteStore.open(path: path, failpoints: failpoints, onCommit: { metrics.storeCommit($0) })
+      failpoints.pass(.startOpened)
+      return (failpoints.watching(store), { store.statistics.lastFailure })
     }
   }
 }

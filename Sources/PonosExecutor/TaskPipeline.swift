@@ -58,9 +58,12 @@ package struct TaskPipeline: Sendable {
 
 extension TaskPipeline {
   /// The stages as the daemon runs them.
+  ///
+  /// - Parameter rules: What outputs of an AVS must look like.
   package init(
     journal: TaskJournal, roster: PerformerRoster, runner: TaskRunner, signing: SigningService, outbox: ResultOutbox,
-    recovery: RunRecovery, retries: RetryPolicy = RetryPolicy(), metrics: ExecutorMetrics, clock: TaskClock
+    recovery: RunRecovery, retries: RetryPolicy = RetryPolicy(), metrics: ExecutorMetrics, clock: TaskClock,
+    rules: @escaping @Sendable (EthereumAddress) -> ResponseRules = { _ in .none }
   ) {
     self.init(
       begin: { task throws(TaskFailure) in
@@ -82,7 +85,9 @@ extension TaskPipeline {
           throw error
         }
       },
-      collect: { task, reply throws(TaskFailure) in try ResponseCollector.collect(task, reply) },
+      collect: { task, reply throws(TaskFailure) in
+        try ResponseCollector.collect(task, reply, rules: rules(task.accepted.avs))
+      },
       sign: { result throws(TaskFailure) in try await signing.sign(result) },
       deliver: { result throws(TaskFailure) in try await outbox.deliver(result) },
       release: { roster.release($0.lease, after: $1) },

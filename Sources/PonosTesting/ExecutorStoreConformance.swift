@@ -23,6 +23,10 @@ package enum ExecutorStoreConformance {
     Case(name: "one digest per task, for ever", run: digests),
     Case(name: "an output is kept with its digest until the task is finished", run: outputs),
     Case(name: "one of many concurrent digests of a task wins", run: concurrentDigests),
+    Case(name: "digests have a retention of their own and outlive their tasks", run: digestRetention),
+    Case(name: "unfinished tasks come in pages", run: pages),
+    Case(name: "a result can be put in the place of a signed one only", run: replacedResults),
+    Case(name: "a trial write leaves nothing, and a check finds nothing", run: trialAndCheck),
     Case(name: "performers are saved, replaced and deleted", run: performers),
     Case(name: "large and empty byte strings", run: extremeSizes),
     Case(name: "the installation id stays", run: installation),
@@ -218,6 +222,68 @@ package enum ExecutorStoreConformance {
     #expect(outcomes.count { $0.1 == .conflict(recorded: StoreRecords.digest(winner)) } == 31)
   }
 
+  @Sendable private static func digestRetention(_ store: any ExecutorStore) async throws {
+    for number in 1...3 {
+      _ = try await store.accept(StoreRecords.task(number))
+      var record = StoreRecords.signedDigest(task: number, digest: number)
+      record.recordedAt = Int64(number)
+      #expect(try await store.record(record, output: [1]) == .recorded)
+      #expect(try await store.signedDigest(of: record.taskID) == record)
+      // Recorded again, it stays what it was.
+      var again = record
+      again.recordedAt = 1000
+      #expect(try await store.record(again, output: [1]) == .sameAsRecorded)
+      #expect(try await store.signedDigest(of: record.taskID) == record)
+    }
+    for number in [1, 3] { try await store.record(.signed(result: [1], at: 5), for: StoreRecords.taskID(number)) }
+    #expect(try await store.deleteDigests(recordedBefore: 3) == 0, "their tasks are still there")
+    #expect(try await store.deleteTasks(finishedBefore: 6) == 2)
+    #expect(try await store.deleteDigests(recordedBefore: 3) == 1)
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(1)) == nil)
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(2)) != nil, "its task is not finished")
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(3)) != nil)
+    #expect(
+      try await store.record(StoreRecords.signedDigest(task: 3, digest: 9), output: [])
+        == .conflict(recorded: StoreRecords.digest(3)))
+  }
+
+  @Sendable private static func pages(_ store: any ExecutorStore) async throws {
+    #expect(try await store.unfinishedPages(of: 3) == [])
+    for number in 1...8 { _ = try await store.accept(StoreRecords.task(number)) }
+    try await store.record(.signed(result: [1], at: 1), for: StoreRecords.taskID(2))
+    var ids: [[TaskID]] = []
+    for range in try await store.unfinishedPages(of: 3) {
+      let page = try await store.unfinishedTasks(in: range)
+      #expect(page.damaged.isEmpty)
+      ids.append(page.tasks.map(\.id))
+    }
+    #expect(ids == [[1, 3, 4], [5, 6, 7], [8]].map { $0.map(StoreRecords.taskID) })
+    #expect(try await store.unfinishedPages(of: 7).count == 1)
+  }
+
+  @Sendable private static func replacedResults(_ store: any ExecutorStore) async throws {
+    #expect(await code { try await store.replaceResult(of: StoreRecords.taskID(1), by: [1]) } == .unknownTask)
+    _ = try await store.accept(StoreRecords.task(1))
+    #expect(await code { try await store.replaceResult(of: StoreRecords.taskID(1), by: [1]) } == .unknownTask)
+    try await store.record(.signed(result: [1], at: 5), for: StoreRecords.taskID(1))
+    var expected = try #require(try await store.task(StoreRecords.taskID(1)))
+    try await store.replaceResult(of: StoreRecords.taskID(1), by: [2, 3])
+    expected.result = [2, 3]
+    #expect(try await store.task(StoreRecords.taskID(1)) == expected)
+  }
+
+  @Sendable private static func trialAndCheck(_ store: any ExecutorStore) async throws {
+    for number in 1...4 { _ = try await store.accept(StoreRecords.task(number)) }
+    _ = try await store.record(StoreRecords.signedDigest(task: 2, digest: 2), output: [1])
+    try await store.record(.signed(result: [1], at: 5), for: StoreRecords.taskID(3))
+    try await store.record(.failed(StoredFailure(code: "a", message: "b"), at: 6), for: StoreRecords.taskID(4))
+    try await store.save(StoreRecords.performer(1, createdAt: 1))
+    try await store.tryToWrite()
+    let findings = try await store.check()
+    #expect(findings.isIntact, "\(findings.faults)")
+    #expect(findings.records >= 5)
+  }
+
   // MARK: Performers
 
   @Sendable private static func performers(_ store: any ExecutorStore) async throws {
@@ -290,6 +356,11 @@ package enum ExecutorStoreConformance {
     #expect(await code { _ = try await store.performers() } == .closed)
     #expect(await code { _ = try await store.installationID() } == .closed)
     #expect(await code { try await store.compact() } == .closed)
+    #expect(await code { try await store.tryToWrite() } == .closed)
+    #expect(await code { _ = try await store.check() } == .closed)
+    #expect(await code { _ = try await store.signedDigest(of: StoreRecords.taskID(1)) } == .closed)
+    #expect(await code { _ = try await store.deleteDigests(recordedBefore: 1) } == .closed)
+    #expect(await code { try await store.replaceResult(of: StoreRecords.taskID(1), by: []) } == .closed)
   }
 
   /// The code `body` throws; nil when it does not throw.

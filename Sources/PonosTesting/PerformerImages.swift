@@ -9,6 +9,8 @@ package enum PerformerImages {
   package static let square = "ponos-square:\(tag)"
   /// `Examples/price-median`.
   package static let priceMedian = "ponos-price-median:\(tag)"
+  /// `Examples/fingerprint`.
+  package static let fingerprint = "ponos-fingerprint:\(tag)"
   /// ``ScriptedPerformer`` alone in a container.
   package static let scripted = "ponos-scripted:\(tag)"
   /// A performer on grpc-go that answers with the payload.

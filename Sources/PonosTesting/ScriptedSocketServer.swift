@@ -4,10 +4,11 @@ import NIOPosix
 import PonosDocker
 import Synchronization
 
-/// An HTTP server on a unix socket that answers as a test tells it to, wrongly too: it stands in for a Docker Engine where a real
-/// one cannot be made to fail.
+/// An HTTP server that answers as a test tells it to, wrongly too: on a unix socket it stands in for a Docker Engine where a real one
+/// cannot be made to fail, on a port of loopback for a performer.
 ///
-/// Each connection carries one request. Replies are written byte for byte, so that they may be cut, garbled or never end.
+/// Each connection carries one request, unless a script goes on with `next`. Replies are written byte for byte, so that they may be
+/// cut, garbled or never end.
 package final class ScriptedSocketServer: Sendable {
   /// What a client asked for.
   package struct Request: Sendable {
@@ -29,14 +30,19 @@ package final class ScriptedSocketServer: Sendable {
   /// What the server does in answer.
   package enum Step: Sendable {
     case send(String)
+    /// Sends the text so many times, as fast as the client reads it.
+    case repeated(String, times: Int)
     case wait(Duration)
     /// Keeps the connection open until the client leaves.
     case hang
+    /// Answers the next request over the same connection.
+    case next
   }
 
   private let script: @Sendable (Request) -> [Step]
   private let seen = Mutex<[Request]>([])
-  /// Path of the socket.
+  private let figures = Mutex((connections: 0, departures: 0, bytesSent: 0))
+  /// Path of the socket; empty for a server on loopback.
   package let path: String
 
   private init(path: String, script: @escaping @Sendable (Request) -> [Step]) {
@@ -46,6 +52,15 @@ package final class ScriptedSocketServer: Sendable {
 
   /// Everything asked so far.
   package var requests: [Request] { seen.withLock { $0 } }
+
+  /// Connections that brought a request.
+  package var connectionCount: Int { figures.withLock { $0.connections } }
+
+  /// Clients that left while a script hung.
+  package var departureCount: Int { figures.withLock { $0.departures } }
+
+  /// Bytes that were given to the system to send.
+  package var bytesSent: Int { figures.withLock { $0.bytesSent } }
 
   /// A client of this server.
   package func client(callLimit: Duration = .seconds(2), replyLimit: Int = 1 << 20) -> DockerClient {
@@ -59,23 +74,43 @@ package final class ScriptedSocketServer: Sendable {
     let path = "/tmp/ponos-scripted-\(UInt64.random(in: 0 ... .max)).sock"
     let server = ScriptedSocketServer(path: path, script: script)
     let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
-          return try NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>(wrappingChannelSynchronously: channel)
-        }
-      }
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.serve(listener) }
-      // Closed rather than cancelled: a connection that was accepted and that nobody takes ends the process.
-      defer { listener.channel.close(promise: nil) }
-      return try await body(server)
+      .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { Self.connection($0) }
+    return try await server.serving(listener) { try await body(server) }
+  }
+
+  /// The same on a free port of 127.0.0.1.
+  package static func runOnLoopback<Value: Sendable>(
+    script: @escaping @Sendable (Request) -> [Step],
+    _ body: @Sendable (_ server: ScriptedSocketServer, _ port: Int) async throws -> Value
+  ) async throws -> Value {
+    let server = ScriptedSocketServer(path: "", script: script)
+    let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .bind(host: "127.0.0.1", port: 0) { Self.connection($0) }
+    let port = listener.channel.localAddress?.port ?? 0
+    return try await server.serving(listener) { try await body(server, port) }
+  }
+
+  private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>
+
+  private static func connection(_ channel: any Channel) -> EventLoopFuture<Connection> {
+    channel.eventLoop.makeCompletedFuture {
+      try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
+      return try Connection(wrappingChannelSynchronously: channel)
     }
   }
 
-  private func serve(
-    _ listener: NIOAsyncChannel<NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>, Never>
-  ) async throws {
+  private func serving<Value: Sendable>(
+    _ listener: NIOAsyncChannel<Connection, Never>, _ body: @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.serve(listener) }
+      // Closed rather than cancelled: a connection that was accepted and that nobody takes ends the process.
+      defer { listener.channel.close(promise: nil) }
+      return try await body()
+    }
+  }
+
+  private func serve(_ listener: NIOAsyncChannel<Connection, Never>) async throws {
     try await withThrowingDiscardingTaskGroup { group in
       try await listener.executeThenClose { connections in
         for try await connection in connections {
@@ -89,19 +124,44 @@ package final class ScriptedSocketServer: Sendable {
     }
   }
 
-  private func answer(_ connection: NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>) async throws {
+  private func answer(_ connection: Connection) async throws {
     try await connection.executeThenClose { inbound, outbound in
       var parts = inbound.makeAsyncIterator()
-      guard let request = try await Self.read(&parts) else { return }
-      seen.withLock { $0.append(request) }
-      for step in script(request) {
-        switch step {
-        case .send(let text): try await outbound.write(ByteBuffer(string: text))
-        case .wait(let duration): try await Task.sleep(for: duration)
-        case .hang: while try await parts.next() != nil {}
-        }
+      var isFirst = true
+      while let request = try await Self.read(&parts) {
+        seen.withLock { $0.append(request) }
+        if isFirst { figures.withLock { $0.connections += 1 } }
+        isFirst = false
+        guard try await play(script(request), &parts, outbound) else { return }
       }
     }
+  }
+
+  /// Returns whether another request may follow.
+  private func play(
+    _ steps: [Step], _ parts: inout NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
+    _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+  ) async throws -> Bool {
+    for step in steps {
+      switch step {
+      case .send(let text): try await send(ByteBuffer(string: text), outbound)
+      case .repeated(let text, let times):
+        let piece = ByteBuffer(string: text)
+        for _ in 0..<times { try await send(piece, outbound) }
+      case .wait(let duration): try await Task.sleep(for: duration)
+      case .hang:
+        // Ends with the connection, by an error or without.
+        do { while try await parts.next() != nil {} } catch {}
+        figures.withLock { $0.departures += 1 }
+      case .next: return true
+      }
+    }
+    return false
+  }
+
+  private func send(_ piece: ByteBuffer, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
+    try await outbound.write(piece)
+    figures.withLock { $0.bytesSent += piece.readableBytes }
   }
 
   private static func read(

@@ -4,6 +4,7 @@ import PonosTesting
 /// The performer of ``PonosTesting``, alone in a container. Its environment scripts what payloads cannot:
 ///
 /// * `SCRIPT`: what to do with every task, instead of what its payload says (same words)
+/// * `SCRIPT_WIRE`: when set, payloads are the words of ``HostilePerformer``
 /// * `SCRIPT_HEALTH`: `serving`, `not-serving`, `missing`, `hang`
 /// * `SCRIPT_START_DELAY_MS`: how long to wait before binding the port
 /// * `SCRIPT_LIFETIME_MS`: when to exit with status 3
@@ -29,7 +30,9 @@ struct ScriptedPerformerMain {
           exit(3)
         }
       }
-      try await performer.serve(port: environment["PORT"].flatMap { Int($0) } ?? 8080)
+      let port = environment["PORT"].flatMap { Int($0) } ?? 8080
+      if environment["SCRIPT_WIRE"] != nil { return try await HostilePerformer().serve(port: port) }
+      try await performer.serve(port: port)
     }
   }
 }

@@ -114,7 +114,7 @@ extension Acceptance {
       "fail for good after one run, with the code and words of what happened",
       arguments: [
         ("error 3 not a number", "performer_error", "not a number"), ("error 13 broken", "performer_error", "broken"),
-        ("error 8 busy", "performer_error", "busy"),
+        ("retry-later 3600000 9 in an hour", "performer_busy", "in an hour"),
         ("wrong-id", "wrong_task_id", "task_id"), ("empty-id", "wrong_task_id", "task_id"),
         ("oversize 1572864", "output_too_large", "1572863 bytes"), ("oversize 6000000", "output_too_large", "1572863 bytes"),
         ("hang", "task_timed_out", "taskTimeout"),
@@ -130,6 +130,13 @@ extension Acceptance {
       let second = try await daemon.refusal(of: submission)
       #expect(second.ponosCode == code && second.message == first.message)
       #expect(try await daemon.executions() == before + 2, "the question before, and one run")
+    }
+
+    @Test(
+      "are run again when the performer asks for it, however it says so",
+      arguments: ["once 8", "once 10", "once 14"])
+    func asksAgain(payload: String) async throws {
+      #expect(try await daemon.answer(to: payload) == "again")
     }
 
     @Test("the largest output that aggregators take is answered")

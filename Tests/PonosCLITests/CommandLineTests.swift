@@ -6,6 +6,7 @@ import Testing
   @Test(arguments: [
     ["run"], ["config", "check"], ["config", "show"], ["task", "submit"], ["performer", "list"], ["performer", "deploy"],
     ["performer", "remove"], ["keys", "new"], ["keys", "import"], ["keys", "show"], ["version"],
+    ["state", "backup"], ["state", "verify"], ["state", "compact"], ["state", "export-signed"], ["state", "import-signed"],
   ])
   func everyCommandHelpsWithExamplesAndIsDocumented(command: [String]) throws {
     let process = try Program.run(command[0], command.count > 1 ? command[1] : "--help", "--help")

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosCore
 import PonosTesting
 import PonosTransport
 import SwiftProtobuf
@@ -32,8 +33,12 @@ import Testing
       #expect(error.code == .failedPrecondition)
       #expect(error.message == "no way")
       #expect(try await caller.answer("inspect").contains("NoNewPrivs: "))
-      #expect(performer.receivedTaskIDs.count == 9)
-      #expect(performer.finishedCount == 8)
+      let dice = Set([try await caller.answer("dice 1"), try await caller.answer("dice 1")])
+      #expect(dice.count == 2 && dice.allSatisfy { $0.count == 32 })
+      let tally = PerformerTally(text: try await caller.answer("tally"))
+      #expect(tally == PerformerTally(tasks: 1, runs: 12, repeated: [try #require(TaskID(hex: RunningPerformer.someID)): 12]))
+      #expect(performer.receivedTaskIDs.count == 12)
+      #expect(performer.finishedCount == 11)
     }
   }
 

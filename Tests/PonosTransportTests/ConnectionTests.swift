@@ -190,6 +190,26 @@ struct ConnectionTests {
     }
   }
 
+  @Test("calls that meet the end of their server fail as unavailable, at whatever moment", arguments: 0..<20)
+  func serverGone(round: Int) async throws {
+    try await Self.serve(Self.tcp) { server, client in
+      try await Self.connect(client) { calls in
+        try await withThrowingTaskGroup(of: RPCError.Code.self) { group in
+          for _ in 0..<16 {
+            group.addTask {
+              do {
+                while true { _ = try await calls.unary([1]) }
+              } catch let error as RPCError { return error.code }
+            }
+          }
+          for _ in 0..<round { _ = try await calls.unary([1]) }
+          server.beginGracefulShutdown()
+          for try await code in group { #expect(code == .unavailable) }
+        }
+      }
+    }
+  }
+
   @Test("connections beyond the limit are closed, and there is room again when others have gone")
   func connectionLimit() async throws {
     var settings = Self.tcp

@@ -56,6 +56,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   case crypto
   case queue
   case journal
+  case recovery
   case tasks
   case streaming
 
@@ -64,6 +65,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
     case .crypto: "Hashing, signing, verifying: CPU time on one core"
     case .queue: "Task queue: CPU time on one core"
     case .journal: "Journal: accepted tasks made durable"
+    case .recovery: "Recovery: a start with 100,000 tasks of 1 KiB accepted and none finished"
     case .tasks: "Whole tasks: client, daemon, performer in a container"
     case .streaming: "Task streams: the same tasks on one stream and as a call each"
     }
@@ -78,9 +80,11 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
         + BLS12381Benchmarks.comparisons()
       for comparison in comparisons { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
     case .queue:
-      for comparison in QueueBenchmarks.comparisons() { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
+      try await QueueBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .journal:
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
+    case .recovery:
+      try await RecoveryBenchmarks.measure(rounds: rounds, report: report)
     case .tasks:
       try await TaskBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
     case .streaming:

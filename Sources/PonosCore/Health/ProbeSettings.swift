@@ -7,6 +7,8 @@ package struct ProbeSettings: Sendable, Equatable {
   package var timeout: Duration
   /// Failed probes in a row that make a performer unhealthy, at least 1.
   package var failureThreshold: Int
+  /// Runs in a row without an answer that make a performer count as hung, at least 1.
+  package var hangThreshold: Int
   /// Time a new container has to serve, from its start.
   package var startupLimit: Duration
   /// Shortest and longest time between two probes of a container that does not serve yet.
@@ -14,12 +16,13 @@ package struct ProbeSettings: Sendable, Equatable {
 
   package init(
     interval: Duration = .seconds(15), timeout: Duration = .seconds(1), failureThreshold: Int = 3,
-    startupLimit: Duration = .seconds(60),
+    hangThreshold: Int = 3, startupLimit: Duration = .seconds(60),
     startupInterval: ClosedRange<Duration> = .milliseconds(50)...(.milliseconds(100))
   ) {
     self.interval = interval
     self.timeout = timeout
     self.failureThreshold = failureThreshold
+    self.hangThreshold = hangThreshold
     self.startupLimit = startupLimit
     self.startupInterval = startupInterval
   }

@@ -7,10 +7,12 @@ package struct PerformerSpec: Hashable, Sendable, Codable {
   /// Tasks the performer is given at a time, at least 1.
   package var concurrency: Int
   package var limits: ResourceLimits
+  package var interface: PerformerInterface
 
   package init(
     avs: EthereumAddress, image: ImageReference, pullPolicy: PullPolicy = .ifNotPresent,
-    environment: [EnvironmentVariable] = [], concurrency: Int = 8, limits: ResourceLimits = .standard
+    environment: [EnvironmentVariable] = [], concurrency: Int = 8, limits: ResourceLimits = .standard,
+    interface: PerformerInterface = .standard
   ) {
     self.avs = avs
     self.image = image
@@ -18,6 +20,19 @@ package struct PerformerSpec: Hashable, Sendable, Codable {
     self.environment = environment
     self.concurrency = concurrency
     self.limits = limits
+    self.interface = interface
+  }
+
+  /// Reads records of versions that knew one interface only, too.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      avs: try values.decode(EthereumAddress.self, forKey: .avs), image: try values.decode(ImageReference.self, forKey: .image),
+      pullPolicy: try values.decode(PullPolicy.self, forKey: .pullPolicy),
+      environment: try values.decode([EnvironmentVariable].self, forKey: .environment),
+      concurrency: try values.decode(Int.self, forKey: .concurrency),
+      limits: try values.decode(ResourceLimits.self, forKey: .limits),
+      interface: try values.decodeIfPresent(PerformerInterface.self, forKey: .interface) ?? .standard)
   }
 }
 

@@ -15,6 +15,8 @@ package struct PerformerStateMachine: Sendable, Equatable {
     case serving
     /// A periodic probe was answered, or not.
     case probed(isServing: Bool, detail: String)
+    /// Tasks get no answer any more, whatever probes say.
+    case hung(String)
     /// The container ended or vanished.
     case ended(String)
     /// The container could not be created, or did not come to serve.
@@ -98,12 +100,14 @@ package struct PerformerStateMachine: Sendable, Equatable {
       return serving(at: now)
     case (.probed(let isServing, let detail), .running):
       return probed(isServing, detail, at: now)
-    case (.ended(let reason), .running), (.ended(let reason), .starting), (.startFailed(let reason), _):
+    case (.hung(let reason), .running), (.ended(let reason), .running), (.ended(let reason), .starting),
+      (.startFailed(let reason), _):
       return failed(reason)
     case (.engineUnavailable(let reason), .starting), (.engineUnavailable(let reason), .restarting),
       (.engineUnavailable(let reason), .failed):
       return engineUnavailable(reason)
-    case (.pulling, _), (.starting, _), (.serving, _), (.probed, _), (.ended, _), (.engineUnavailable, _):
+    case (.pulling, _), (.starting, _), (.serving, _), (.probed, _), (.hung, _), (.ended, _),
+      (.engineUnavailable, _):
       return .none
     }
   }

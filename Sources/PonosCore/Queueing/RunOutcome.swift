@@ -13,7 +13,7 @@ package enum RunOutcome: Sendable, Equatable {
   package init(_ failure: TaskFailure, after duration: Duration) {
     switch failure {
     // A definite answer is an answer. Counting it would let an aggregator's bad tasks close a performer to everybody.
-    case .performerError, .outputTooLarge: self = .answered
+    case .performerError, .performerBusy, .outputTooLarge, .outputInvalid: self = .answered
     case .performerUnreachable, .wrongTaskID: self = .failed
     case .timedOut: self = .timedOut(after: duration)
     case .performerCrashed, .expired, .cancelled, .expiredWhileDown, .displaced, .digestConflict, .signingFailed,

@@ -184,7 +184,9 @@ package struct ReconciliationPlan: Sendable, Equatable {
 
   private mutating func compare(_ kept: [Stored], with leader: Stored, _ allotment: PerformerAllotment?) {
     var spec = leader.spec
-    if let allotment { (spec.concurrency, spec.limits) = (allotment.concurrency, allotment.limits) }
+    if let allotment {
+      (spec.concurrency, spec.limits, spec.interface) = (allotment.concurrency, allotment.limits, allotment.interface)
+    }
     guard !leader.spec.needsNewContainer(for: spec) else {
       let renewal = Renewal(performerID: leader.performerID, spec: spec, replica: leader.replica, leadsOthers: true)
       return renewals.append(renewal)

@@ -36,6 +36,8 @@ package enum Rejection: Error, Hashable, Sendable {
   case tooManyCallers
   /// The task could not be written down.
   case storeUnavailable(String)
+  /// What is stored of the task is damaged and cannot be answered with.
+  case storedRecordDamaged(TaskID)
   /// The task was accepted and is over, but how it ended could not be written down.
   case outcomeNotWritten(String)
   /// The daemon is starting or stopping.
@@ -62,6 +64,7 @@ package enum Rejection: Error, Hashable, Sendable {
     case .queueFull: "queue_full"
     case .tooManyCallers: "too_many_callers"
     case .storeUnavailable: "store_unavailable"
+    case .storedRecordDamaged: "stored_record_damaged"
     case .outcomeNotWritten: "outcome_not_written"
     case .notAccepting: "not_accepting"
     }
@@ -111,6 +114,8 @@ package enum Rejection: Error, Hashable, Sendable {
       "the submissions that wait here for results take all the memory they may; send the task again later"
     case .storeUnavailable(let problem):
       "the task could not be written down (\(problem)); nothing was accepted, send it again later"
+    case .storedRecordDamaged(let id):
+      "what this executor stored of task_id \(id) is damaged, so it is not answered; the operator has to restore a backup"
     case .outcomeNotWritten(let problem):
       "the task was accepted, but its outcome could not be written down (\(problem)); send it again later"
     case .notAccepting(let state):
@@ -126,7 +131,7 @@ package enum Rejection: Error, Hashable, Sendable {
     case .queueFull, .tooManyCallers: .seconds(1)
     case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
       .noSigner, .noPerformer, .performerUnavailable, .conflictingTask, .deadlinePassed, .storeUnavailable, .outcomeNotWritten,
-      .notAccepting:
+      .notAccepting, .storedRecordDamaged:
       nil
     }
   }

@@ -10,4 +10,9 @@ package enum ResponseChecks {
     guard TaskID(hex: String(decoding: echoedID, as: UTF8.self)) == id else { throw .wrongTaskID }
     guard outputCount <= maxOutputBytes else { throw .outputTooLarge(limit: maxOutputBytes) }
   }
+
+  /// Throws `.outputInvalid` unless `output` keeps `rules`.
+  package static func check(_ output: [UInt8], by rules: ResponseRules) throws(TaskFailure) {
+    if let violation = rules.violation(in: output) { throw .outputInvalid(violation) }
+  }
 }

@@ -19,7 +19,8 @@ package struct RetryPolicy: Sendable, Equatable {
     self.sharedContainers = sharedContainers
   }
 
-  /// How long to wait before run `attempt + 1`; nil when the task has failed for good.
+  /// How long to wait before run `attempt + 1`; nil when the task has failed for good. A pause the performer has asked for is kept:
+  /// when the task has not that much time left, no other run is made.
   ///
   /// - Parameters:
   ///   - attempt: Runs made so far, at least 1.
@@ -27,7 +28,7 @@ package struct RetryPolicy: Sendable, Equatable {
   package func delay(after failure: TaskFailure, attempt: Int, remaining: Duration) -> Duration? {
     guard failure.isRetryable else { return nil }
     let doublings = min(max(attempt - 1, 0), 16)
-    let delay = min(firstDelay * (1 << doublings), maxDelay)
+    let delay = max(min(firstDelay * (1 << doublings), maxDelay), failure.retryAfter ?? .zero)
     return delay < remaining ? delay : nil
   }
 

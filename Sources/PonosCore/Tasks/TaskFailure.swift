@@ -2,6 +2,9 @@
 package enum TaskFailure: Error, Hashable, Sendable {
   /// The performer answered with an error: a definite answer, never asked again.
   case performerError(code: Int, message: String)
+  /// The performer asked to be asked again, until there was no time left for it. `retryAfter` is how long it wanted to be left alone;
+  /// nil when it did not say.
+  case performerBusy(String, retryAfter: Duration?)
   /// The performer could not be reached, or broke off before an answer.
   case performerUnreachable(String)
   /// So many containers ended while they had the task, the last of them with no other task beside it.
@@ -16,6 +19,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case outputTooLarge(limit: Int)
   /// The queue was full, and another task took its place as this policy says.
   case displaced(OverflowPolicy)
+  /// The output does not keep the rules configured for the AVS.
+  case outputInvalid(ResponseRules.Violation)
   /// Another digest was signed for this task id before.
   case digestConflict(recorded: Digest32)
   /// The key failed, or the signature did not verify against our own public key.
@@ -33,6 +38,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
   package var code: String {
     switch self {
     case .performerError: "performer_error"
+    case .performerBusy: "performer_busy"
     case .performerUnreachable: "performer_unreachable"
     case .performerCrashed: "performer_crashed"
     case .timedOut: "task_timed_out"
@@ -40,6 +46,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
     case .wrongTaskID: "wrong_task_id"
     case .outputTooLarge: "output_too_large"
     case .displaced: "task_displaced"
+    case .outputInvalid: "output_invalid"
     case .digestConflict: "digest_conflict"
     case .signingFailed: "signing_failed"
     case .cancelled: "task_cancelled"
@@ -52,11 +59,16 @@ package enum TaskFailure: Error, Hashable, Sendable {
   /// Whether running the task again, within its time, may end otherwise.
   package var isRetryable: Bool {
     switch self {
-    case .performerUnreachable, .journalUnavailable: true
-    case .performerError, .performerCrashed, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .displaced, .digestConflict,
-      .signingFailed, .cancelled, .expiredWhileDown, .journalRefused:
+    case .performerUnreachable, .performerBusy, .journalUnavailable: true
+    case .performerError, .performerCrashed, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .outputInvalid, .displaced,
+      .digestConflict, .signingFailed, .cancelled, .expiredWhileDown, .journalRefused:
       false
     }
+  }
+
+  /// The least pause before another run, where the performer has asked for one.
+  package var retryAfter: Duration? {
+    if case .performerBusy(_, let pause) = self { pause } else { nil }
   }
 
   /// Says what happened and whose turn it is.
@@ -64,6 +76,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
     switch self {
     case .performerError(let code, let message):
       "the performer failed the task with status \(code): \(message)"
+    case .performerBusy(let problem, _):
+      "the performer asked to be asked again for as long as the task's time allowed: \(problem)"
     case .performerUnreachable(let problem):
       "the performer could not be reached within the task's time: \(problem)"
     case .performerCrashed(let containers):
@@ -80,6 +94,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
     case .displaced(let policy):
       "the queue of the AVS was full and another task took this one's place (queue.overflow is \(policy.rawValue)); "
         + "raise queue.maxPerAvs or concurrency"
+    case .outputInvalid(let violation):
+      "the output does not keep responseRules: \(violation.message); correct the performer, or the rules"
     case .digestConflict(let recorded):
       "digest \(recorded) was signed for this task id before, and the new output has another; it was not signed"
     case .signingFailed(let problem):

@@ -17,6 +17,7 @@ package struct ExecutorConfig: Sendable, Equatable {
   package var chain: ChainConfig
   package var avs: [AVSConfig]
   package var storage: StorageConfig
+  package var storeKeeping = StoreKeepingConfig()
   package var operations = OperationsConfig()
   package var queue = QueueConfig()
   /// Aggregators this executor dials, one session each.
@@ -24,6 +25,12 @@ package struct ExecutorConfig: Sendable, Equatable {
   package var streams = StreamConfig()
   /// Whether management calls must carry a signed challenge token.
   package var managementAuthentication = false
+
+  /// Where the audit log is appended to; nil where nothing is kept on disk and none is named.
+  package var auditLogPath: String? {
+    if let path = storeKeeping.auditLog { return path }
+    return if case .sqlite(let path) = storage { path + ".audit.jsonl" } else { nil }
+  }
 
   /// The configuration of one AVS; nil for an AVS the file does not name.
   package func avs(_ address: EthereumAddress) -> AVSConfig? {
@@ -87,6 +94,10 @@ package struct AVSConfig: Sendable, Equatable {
   /// Performers that serve it at a time.
   package var replicas = 1
   package var balancing = LoadBalancing.leastOutstanding
+  /// What its performers speak, and where.
+  package var interface = PerformerInterface.standard
+  /// What its outputs must look like.
+  package var responseRules = ResponseRules.none
   /// Limits of containers deployed for this AVS, by whichever way.
   package var limits = ResourceLimits.standard
   /// Operator sets and aggregator keys, instead of reads from L1.
@@ -122,6 +133,32 @@ package enum StorageConfig: Sendable, Equatable {
   case memory
   /// A SQLite database file.
   case sqlite(path: String)
+}
+
+/// What is kept in the store and beside it, and for how long.
+package struct StoreKeepingConfig: Sendable, Equatable {
+  /// How long finished tasks are kept, so that a retry gets the same answer.
+  package var retention = StoreMaintenance.defaultRetention
+  /// How long signed digests are kept once their tasks are gone; nil for ever.
+  package var digestRetention: Duration?
+  /// nil without scheduled backups.
+  package var backup: BackupConfig?
+  /// Path of the audit log; nil for a file beside the database.
+  package var auditLog: String?
+}
+
+/// Scheduled backups of the database.
+package struct BackupConfig: Sendable, Equatable {
+  package var directory: String
+  package var interval: Duration
+  /// Copies that are kept, at least 1.
+  package var keep: Int
+
+  package init(directory: String, interval: Duration, keep: Int) {
+    self.directory = directory
+    self.interval = interval
+    self.keep = keep
+  }
 }
 
 /// Where the operations HTTP server listens.

@@ -12,9 +12,6 @@ package struct DockerRuntime: Sendable {
   /// Time a container gets between SIGTERM and SIGKILL.
   let stopGrace: Duration
 
-  /// Port performers listen on, in every container. From the Hourglass performer contract.
-  static let port = 8080
-
   private var ownership: String { "\(ContainerLabels.installation)=\(installationID)" }
 
   /// Creates the container of `identity` and returns its id.

@@ -55,8 +55,7 @@ package final class ResultTransmitter: Sendable {
   ) async throws(StoreError) -> (outcomes: [Deliverable<StreamAnswer>], isAll: Bool) {
     let page = try await store.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
     let outcomes = page.tasks.compactMap { task -> Deliverable<StreamAnswer>? in
-      guard let outcome = TaskOutcome(finished: task), let answer = StreamAnswer(outcome) else { return nil }
-      return Deliverable(id: task.id, byteCount: answer.byteCount, answer: answer)
+      StreamAnswer(stored: task).map { Deliverable(id: task.id, byteCount: $0.byteCount, answer: $0) }
     }
     return (outcomes, page.isAll)
   }
@@ -94,7 +93,7 @@ extension StreamRefusal {
       .storeUnavailable, .outcomeNotWritten, .notAccepting:
       true
     case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
-      .noSigner, .noPerformer, .conflictingTask, .deadlinePassed:
+      .noSigner, .noPerformer, .conflictingTask, .deadlinePassed, .storedRecordDamaged:
       false
     }
   }

@@ -17,6 +17,17 @@ extension StreamAnswer {
     }
   }
 
+  /// From the row of a finished task; nil while it is unfinished, or when its outcome is damaged.
+  init?(stored record: TaskRecord) {
+    if let result = SignedResult(stored: record) {
+      self = .result(result.wire)
+    } else if record.damage == nil, let failure = record.failure {
+      self = .failure(failure)
+    } else {
+      return nil
+    }
+  }
+
   /// About what it takes, in bytes.
   var byteCount: Int {
     switch self {

@@ -12,24 +12,6 @@ package enum TaskOutcome: Sendable {
   case interrupted(Rejection)
 }
 
-extension TaskOutcome {
-  /// The outcome a finished task's row holds; nil while the task is unfinished.
-  package init?(finished record: TaskRecord) {
-    switch record.phase {
-    case .queued, .executing, .collected:
-      return nil
-    case .signed:
-      if let result = SignedResult(stored: record) {
-        self = .signed(result)
-      } else {
-        self = .failed(.unreadable)
-      }
-    case .failed:
-      self = .failed(record.failure ?? .unreadable)
-    }
-  }
-}
-
 extension StoredFailure {
   /// A performer's own words travel in trailers, of which clients take 8 KiB.
   private static let maxMessageBytes = 1024
@@ -41,11 +23,6 @@ extension StoredFailure {
     let text = isLong ? String(decoding: message.utf8.prefix(Self.maxMessageBytes), as: UTF8.self) + "…" : message
     self.init(code: failure.code, message: text)
   }
-
-  /// The task is finished, but its row cannot be read; running it again could sign a second answer.
-  fileprivate static let unreadable = StoredFailure(
-    code: "stored_result_unreadable",
-    message: "the task was finished before, but its stored answer is damaged; the operator has to check the database")
 }
 
 /// A task between its submission and its outcome, with the callers that wait for it. Settled once.

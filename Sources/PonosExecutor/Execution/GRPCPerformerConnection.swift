@@ -1,4 +1,5 @@
 import GRPCCore
+import GRPCProtobuf
 import PonosAPI
 import PonosCore
 import PonosTransport
@@ -71,17 +72,27 @@ package final class GRPCPerformerConnection: PerformerConnection {
   }
 
   private static func classify(_ error: RPCError) -> PerformerCallError {
+    let pause = retryInfo(of: error)?.delay
     switch error.code {
     case _ where Transports.isOversizedMessage(error):
-      .replyTooLarge
-    case .unavailable:
-      .unreachable(error.message)
+      return .replyTooLarge
+    case .unavailable where pause == nil:
+      // The performer may have said so, or the transport on behalf of a line that broke: both mean another run.
+      return .unreachable(error.message)
     case .deadlineExceeded:
-      .timedOut
+      return .timedOut
     case .cancelled:
-      Task.isCancelled ? .cancelled : .unreachable("the performer broke the call off: \(error.message)")
+      return Task.isCancelled ? .cancelled : .unreachable("the performer broke the call off: \(error.message)")
+    case let code where PerformerStatus.asksAgain(grpcCode: code.rawValue, hasRetryInfo: pause != nil):
+      return .answeredBusy("status \(code.rawValue): \(error.message)", retryAfter: pause.flatMap { $0 > .zero ? $0 : nil })
     default:
-      .answeredError(code: error.code.rawValue, message: error.message)
+      return .answeredError(code: error.code.rawValue, message: error.message)
     }
+  }
+
+  /// `google.rpc.RetryInfo` among the details of the status; nil without one, and for details that cannot be read.
+  private static func retryInfo(of error: RPCError) -> ErrorDetails.RetryInfo? {
+    guard let status = try? error.unpackGoogleRPCStatus() else { return nil }
+    return status.details.lazy.compactMap(\.retryInfo).first
   }
 }

@@ -28,8 +28,10 @@ package enum PerformerCallError: Error, Sendable, Equatable {
   case unreachable(String)
   /// No answer in time.
   case timedOut
-  /// A definite answer: the performer refused or failed the task. `code` is the gRPC status code.
+  /// A definite answer: the performer refused or failed the task. `code` is the status code of gRPC or HTTP.
   case answeredError(code: Int, message: String)
+  /// The performer asks to be asked again, not before `retryAfter` where it says so.
+  case answeredBusy(String, retryAfter: Duration?)
   /// The reply is larger than any result may be.
   case replyTooLarge
   /// The caller was cancelled.

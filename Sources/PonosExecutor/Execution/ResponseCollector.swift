@@ -1,6 +1,6 @@
 import PonosCore
 
-/// A checked answer to a task: right id, acceptable size. Made here only, so nothing else can be signed.
+/// A checked answer to a task: right id, acceptable size, the AVS's rules kept. Made here only, so nothing else can be signed.
 package struct CollectedResult: Sendable {
   package let accepted: AcceptedTask
   package let output: [UInt8]
@@ -14,9 +14,10 @@ package struct CollectedResult: Sendable {
 /// Turns a performer's reply into a result that may be signed.
 package enum ResponseCollector {
   package static func collect(
-    _ task: AssignedTask, _ reply: PerformerReply
+    _ task: AssignedTask, _ reply: PerformerReply, rules: ResponseRules
   ) throws(TaskFailure) -> CollectedResult {
     try ResponseChecks.check(echoedID: reply.echoedID, outputCount: reply.output.count, for: task.id)
+    try ResponseChecks.check(reply.output, by: rules)
     return CollectedResult(accepted: task.accepted, output: reply.output)
   }
 

@@ -25,6 +25,7 @@ package struct TaskRunner: Sendable {
     case .unreachable(let problem): .performerUnreachable(problem)
     case .timedOut: .timedOut
     case .answeredError(let code, let message): .performerError(code: code, message: message)
+    case .answeredBusy(let problem, let pause): .performerBusy(problem, retryAfter: pause)
     case .replyTooLarge: .outputTooLarge(limit: ResponseChecks.maxOutputBytes)
     case .cancelled: .performerUnreachable("the executor is stopping")
     }

@@ -53,6 +53,7 @@ extension RPCError {
       case .conflictingTask: .alreadyExists
       case .queueFull, .tooManyCallers, .avsRateLimited, .aggregatorRateLimited: .resourceExhausted
       case .performerUnavailable, .circuitOpen, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable
+      case .storedRecordDamaged: .internalError
       }
     var metadata =
       rejection.retryDelay.map { RetryHint.metadata(code: code, message: rejection.message, delay: $0) } ?? [:]

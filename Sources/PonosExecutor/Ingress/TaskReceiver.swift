@@ -7,7 +7,9 @@ package final class TaskReceiver: Sendable {
   private let journal: TaskJournal
   private let queue: TaskQueue
   private let flights: TaskFlights
+  private let answers: StoredAnswers
   private let metrics: ExecutorMetrics
+  private let audit: AuditLog
   private let timeout: @Sendable (EthereumAddress) -> Duration
   /// Why the AVS cannot take a task now; nil when its performer serves.
   private let readiness: @Sendable (EthereumAddress) -> Rejection?
@@ -25,8 +27,8 @@ package final class TaskReceiver: Sendable {
   private static let callerBytes = 4 << 10
 
   package init(
-    validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, metrics: ExecutorMetrics,
-    timeout: @escaping @Sendable (EthereumAddress) -> Duration,
+    validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, answers: StoredAnswers,
+    metrics: ExecutorMetrics, audit: AuditLog, timeout: @escaping @Sendable (EthereumAddress) -> Duration,
     readiness: @escaping @Sendable (EthereumAddress) -> Rejection?, limiter: SubmissionLimiter = SubmissionLimiter(),
     clock: TaskClock, expectDelivery: @escaping @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
   ) {
@@ -35,7 +37,9 @@ package final class TaskReceiver: Sendable {
     self.journal = journal
     self.queue = queue
     self.flights = flights
+    self.answers = answers
     self.metrics = metrics
+    self.audit = audit
     self.timeout = timeout
     self.readiness = readiness
     self.limiter = limiter
@@ -82,8 +86,7 @@ package final class TaskReceiver: Sendable {
       case .opened(let flight), .inFlight(let flight): return await flight.outcome()
       }
     } catch {
-      metrics.taskRefused(submission.operatorSet.avs, code: error.code)
-      if case .queueFull(let avs, let bound) = error { metrics.queue(.overflow(avs: avs, .rejectNewest, bound)) }
+      note(error, of: submission)
       return .refused(error)
     }
   }
@@ -106,9 +109,15 @@ package final class TaskReceiver: Sendable {
       case .opened(let flight), .inFlight(let flight): return try await join(flight)
       }
     } catch {
-      metrics.taskRefused(submission.operatorSet.avs, code: error.code)
+      note(error, of: submission)
       throw error
     }
+  }
+
+  private func note(_ rejection: Rejection, of submission: TaskSubmission) {
+    if case .conflictingTask = rejection { audit.record(.conflictingTask(submission)) }
+    metrics.taskRefused(submission.operatorSet.avs, code: rejection.code)
+    if case .queueFull(let avs, let bound) = rejection { metrics.queue(.overflow(avs: avs, .rejectNewest, bound)) }
   }
 
   /// Makes the outcome of a task that somebody else submitted, or that was submitted before, wait for its aggregator.
@@ -119,7 +128,7 @@ package final class TaskReceiver: Sendable {
     }
     let standing: TaskStanding
     do throws(StoreError) { standing = try await expectDelivery(flight.id, flight.party) } catch {
-      throw .storeUnavailable(error.description)
+      throw answers.refusal(of: flight.id, because: error)
     }
     // Settled meanwhile, the flight knows nothing of this; the standing, or the session's next look into the store, does.
     if standing == .unfinished { flight.markStreamed() }
@@ -161,9 +170,15 @@ package final class TaskReceiver: Sendable {
     if let obstacle = readiness(avs) ?? reservePlace(for: task) {
       // A task finished earlier is answered even while no new one can be taken.
       guard let record = try await storedRecord(of: id) else { throw obstacle }
-      return try answer(task, from: record)
+      return try await answer(task, from: record)
     }
-    switch try await write(task, isStreamed: isStreamed) {
+    let acceptance: TaskJournal.Acceptance
+    do throws(Rejection) { acceptance = try await write(task, isStreamed: isStreamed) } catch {
+      // So it is while nothing can be written.
+      guard case .storeUnavailable = error, let record = try await storedRecord(of: id) else { throw error }
+      return try await answer(task, from: record)
+    }
+    switch acceptance {
     case .accepted(let accepted):
       metrics.taskAccepted(avs)
       // Before it can be run, so that whoever ends it knows.
@@ -172,7 +187,7 @@ package final class TaskReceiver: Sendable {
       queue.fillReservation(with: accepted)
     case .known(let record):
       queue.cancelReservation(avs: avs, byteCount: byteCount)
-      try answer(task, from: record)
+      try await answer(task, from: record)
     }
   }
 
@@ -190,13 +205,13 @@ package final class TaskReceiver: Sendable {
     let avs = task.submission.operatorSet.avs
     do throws(StoreError) { return try await journal.accept(task, timeout: timeout(avs), isStreamed: isStreamed) } catch {
       queue.cancelReservation(avs: avs, byteCount: task.submission.payload.count)
-      throw .storeUnavailable(error.description)
+      throw answers.refusal(of: task.submission.id, because: error)
     }
   }
 
-  private func answer(_ task: ValidatedTask, from record: TaskRecord) throws(Rejection) {
+  private func answer(_ task: ValidatedTask, from record: TaskRecord) async throws(Rejection) {
     guard record.accepted.contentHash == task.contentHash else { throw .conflictingTask(record.id) }
-    if let outcome = TaskOutcome(finished: record) {
+    if let outcome = try await answers.outcome(of: task, from: record) {
       flights.settle(record.id, with: outcome)
     } else {
       // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
@@ -207,7 +222,7 @@ package final class TaskReceiver: Sendable {
 
   private func storedRecord(of id: TaskID) async throws(Rejection) -> TaskRecord? {
     do throws(StoreError) { return try await journal.record(of: id) } catch {
-      throw .storeUnavailable(error.description)
+      throw answers.refusal(of: id, because: error)
     }
   }
 }

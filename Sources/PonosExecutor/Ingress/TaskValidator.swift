@@ -47,11 +47,12 @@ package struct TaskValidator: Sendable {
       submission: submission, curve: curve, contentHash: contentHash(of: submission, signed: digest))
   }
 
-  /// A task whose signature was verified before it was written down. Throws when the configuration no longer covers it.
-  package func revalidate(_ submission: TaskSubmission) async throws(Rejection) -> ValidatedTask {
-    let curve = try await checkAddressing(of: submission)
-    return ValidatedTask(
-      submission: submission, curve: curve, contentHash: contentHash(of: submission))
+  /// A task whose signature was verified and whose content was hashed before it was written down. Throws when the configuration no
+  /// longer covers it.
+  ///
+  /// - Parameter contentHash: As it was stored beside the submission, both under a seal.
+  package func revalidate(_ submission: TaskSubmission, contentHash: Digest32) async throws(Rejection) -> ValidatedTask {
+    ValidatedTask(submission: submission, curve: try await checkAddressing(of: submission), contentHash: contentHash)
   }
 
   /// What a submission claims, as a hash; says nothing about its signature.

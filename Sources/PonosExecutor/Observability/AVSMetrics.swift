@@ -18,6 +18,7 @@ struct AVSMetricFamilies {
   let slots: PrometheusFamily<PrometheusGauge>
   let slotsInUse: PrometheusFamily<PrometheusGauge>
   let healthFailures: PrometheusFamily<PrometheusCounter>
+  let hangs: PrometheusFamily<PrometheusCounter>
 
   init(_ registry: PrometheusRegistry) {
     let avs = ["avs"]
@@ -48,6 +49,8 @@ struct AVSMetricFamilies {
     slotsInUse = registry.gauge("ponos_performer_slots_in_use", help: "Tasks performers have now.", labels: avs)
     healthFailures = registry.counter(
       "ponos_health_check_failures_total", help: "Health probes that did not find the performer serving.", labels: avs)
+    hangs = registry.counter(
+      "ponos_performer_hangs_total", help: "Performers replaced because tasks in a row got no answer.", labels: avs)
   }
 }
 
@@ -73,6 +76,7 @@ struct AVSMetrics: Sendable {
   let slots: PrometheusGauge
   let slotsInUse: PrometheusGauge
   let healthFailures: PrometheusCounter
+  let hangs: PrometheusCounter
 
   init(_ families: AVSMetricFamilies, label: String) {
     self.label = label
@@ -94,5 +98,6 @@ struct AVSMetrics: Sendable {
     slots = families.slots.with(label)
     slotsInUse = families.slotsInUse.with(label)
     healthFailures = families.healthFailures.with(label)
+    hangs = families.hangs.with(label)
   }
 }

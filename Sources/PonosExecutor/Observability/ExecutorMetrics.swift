@@ -16,6 +16,10 @@ package final class ExecutorMetrics: Sendable {
   private let commitSeconds: PrometheusHistogram
   private let commitWrites: PrometheusHistogram
   private let commitFailures: PrometheusCounter
+  private let damagedRecords: PrometheusFamily<PrometheusCounter>
+  private let storeIntact: PrometheusGauge
+  private let lastBackup: PrometheusGauge
+  private let backupFailures: PrometheusCounter
 
   /// `avs` are the configured addresses; `started` is the start of the process for the uptime.
   package init(registry: PrometheusRegistry, avs: [EthereumAddress], version: String, started: Date = Date()) {
@@ -46,6 +50,17 @@ package final class ExecutorMetrics: Sendable {
         "ponos_store_commit_writes", help: "Writes that shared a commit.", bounds: PrometheusHistogram.powersOfTwo
       ).with()
     commitFailures = registry.counter("ponos_store_commit_failures_total", help: "Commits of the store that failed.").with()
+    damagedRecords = registry.counter(
+      "ponos_store_damaged_records_total", help: "Records found damaged when they were needed, by what became of them.",
+      labels: ["outcome"])
+    storeIntact = registry.gauge("ponos_store_intact", help: "1, or 0 after a check that found damage.").with()
+    storeIntact.set(1)
+    lastBackup =
+      registry.gauge(
+        "ponos_store_last_backup_timestamp_seconds",
+        help: "End of the last scheduled backup in seconds since 1970, 0 before the first."
+      ).with()
+    backupFailures = registry.counter("ponos_store_backup_failures_total", help: "Scheduled backups that failed.").with()
     registry.gauge("ponos_build_info", help: "1, with the version as a label.", labels: ["version"]).with(version).set(1)
     let uptime = registry.gauge("ponos_uptime_seconds", help: "Time since the daemon started.").with()
     registry.beforeScrape { uptime.set(Date().timeIntervalSince(started)) }
@@ -137,6 +152,9 @@ package final class ExecutorMetrics: Sendable {
   /// A container was made again for a performer.
   package func containerRestarted(_ avs: EthereumAddress) { figures(of: avs).restarts.increment() }
 
+  /// Tasks in a row got no answer from a performer, which is replaced for it.
+  package func performerHung(_ avs: EthereumAddress) { figures(of: avs).hangs.increment() }
+
   /// A health probe did not find the performer serving.
   package func healthCheckFailed(_ avs: EthereumAddress) { figures(of: avs).healthFailures.increment() }
 
@@ -157,6 +175,18 @@ package final class ExecutorMetrics: Sendable {
     commitWrites.observe(Double(report.writes))
     commitSeconds.observe(report.duration / .seconds(1))
   }
+
+  /// A record was not what was written, and was made again or is not answered with.
+  package func storeRecordDamaged(isRepaired: Bool) {
+    damagedRecords.with(isRepaired ? "repaired" : "refused").increment()
+  }
+
+  /// The store was checked.
+  package func storeChecked(isIntact: Bool) { storeIntact.set(isIntact ? 1 : 0) }
+
+  package func storeBackedUp(at time: Date) { lastBackup.set(time.timeIntervalSince1970) }
+
+  package func storeBackupFailed() { backupFailures.increment() }
 
   // MARK: Totals
 

@@ -24,6 +24,12 @@ package enum LogKey {
   package static let address = "address"
   package static let port = "port"
   package static let path = "path"
+  /// A size in bytes.
+  package static let bytes = "bytes"
+  /// Faults that were found.
+  package static let faults = "faults"
+  /// What was audited, as a stable snake_case name; only audit entries have it.
+  package static let audit = "audit"
   package static let version = "version"
   /// Remote end of a connection.
   package static let peer = "peer"

@@ -6,6 +6,7 @@ extension ExecutorMetrics {
     case .deploymentFailed(let avs, let code): deploymentFailed(avs, code: code.rawValue)
     case .restarted(let avs): containerRestarted(avs)
     case .probeFailed(let avs): healthCheckFailed(avs)
+    case .hung(let avs): performerHung(avs)
     case .outOfMemory(let avs): containerOutOfMemory(avs)
     case .imagePulled(let avs, let time): imagePulled(avs, seconds: time.seconds)
     }

@@ -8,6 +8,7 @@ struct DaemonView: Sendable {
   let store: any ExecutorStore
   /// Why the last write failed; nil once one has worked again.
   let storeFailure: @Sendable () -> StoreError?
+  let storeCondition: StoreCondition
   let queue: TaskQueue
   let flights: TaskFlights
   let roster: PerformerRoster
@@ -21,11 +22,11 @@ struct DaemonView: Sendable {
 
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
-    let storeFailure = storeFailure()
+    let storeObstacle = storeFailure()?.description ?? storeCondition.obstacle
     let closed = receiver.obstacle
     return Readiness(checks: [
       .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
-      .init(name: "store", isReady: storeFailure == nil, reason: storeFailure?.description),
+      .init(name: "store", isReady: storeObstacle == nil, reason: storeObstacle),
       .init(
         name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
     ])

@@ -100,7 +100,8 @@ enum DeployRequest {
       avs: avs, image: ImageReference(repository: request.registryURL, tag: nil, digest: request.digest),
       pullPolicy: configured?.performer?.pullPolicy ?? .ifNotPresent,
       environment: try request.env.map { variable throws(RPCError) in try environmentVariable(variable) },
-      concurrency: configured?.concurrency ?? 8, limits: configured?.limits ?? .standard)
+      concurrency: configured?.concurrency ?? 8, limits: configured?.limits ?? .standard,
+      interface: configured?.interface ?? .standard)
   }
 
   static func avs(from text: String) throws(RPCError) -> EthereumAddress {

@@ -1,7 +1,8 @@
 import PonosCore
 import Synchronization
 
-/// A line to a performer that counts the tasks on it, so that a busy performer can be told from a dead one.
+/// A line to a performer that counts the tasks on it, so that a busy performer can be told from a dead one, and one that hangs from
+/// one that is only slow.
 package final class CountingConnection: PerformerConnection {
   /// What went over the line.
   package struct Activity: Sendable, Equatable {
@@ -13,34 +14,52 @@ package final class CountingConnection: PerformerConnection {
     package var isWorking: Bool { inFlight > 0 }
   }
 
-  private let base: any PerformerConnection
-  private let counts = Mutex(Activity())
-
-  package init(_ base: any PerformerConnection) {
-    self.base = base
+  private struct State {
+    var activity = Activity()
+    var detector: HangDetector
   }
 
-  package var activity: Activity { counts.withLock(\.self) }
+  private let base: any PerformerConnection
+  private let state: Mutex<State>
+  private let hang: AsyncStream<Int>.Continuation
+  /// Yields the number of runs in a row without an answer once it makes the performer hang. For one reader.
+  package let hangs: AsyncStream<Int>
+
+  /// - Parameter hangThreshold: Runs in a row without an answer that make the performer hang.
+  package init(_ base: any PerformerConnection, hangThreshold: Int = ProbeSettings.standard.hangThreshold) {
+    self.base = base
+    state = Mutex(State(detector: HangDetector(threshold: hangThreshold)))
+    (hangs, hang) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  package var activity: Activity { state.withLock(\.activity) }
 
   package func execute(
     _ id: TaskID, payload: [UInt8], timeout: Duration
   ) async throws(PerformerCallError) -> PerformerReply {
-    counts.withLock { $0.inFlight += 1 }
+    state.withLock { $0.activity.inFlight += 1 }
+    let start = ContinuousClock.now
     do throws(PerformerCallError) {
       let reply = try await base.execute(id, payload: payload, timeout: timeout)
-      ended(withReply: true)
+      ended(after: ContinuousClock.now - start, with: nil)
       return reply
     } catch {
-      ended(withReply: error.isReply)
+      ended(after: ContinuousClock.now - start, with: error)
       throw error
     }
   }
 
-  private func ended(withReply: Bool) {
-    counts.withLock { counts in
-      counts.inFlight -= 1
-      if withReply { counts.replies += 1 }
+  private func ended(after time: Duration, with error: PerformerCallError?) {
+    let silentRuns = state.withLock { state -> Int? in
+      state.activity.inFlight -= 1
+      if error?.isReply ?? true {
+        state.activity.replies += 1
+        state.detector.replied(after: time)
+        return nil
+      }
+      return error == .timedOut && state.detector.timedOut(after: time) ? state.detector.silentRuns : nil
     }
+    if let silentRuns { hang.yield(silentRuns) }
   }
 
   package func checkHealth(timeout: Duration) async -> HealthReport { await base.checkHealth(timeout: timeout) }
@@ -52,7 +71,7 @@ extension PerformerCallError {
   /// Whether the performer itself said something.
   fileprivate var isReply: Bool {
     switch self {
-    case .answeredError, .replyTooLarge: true
+    case .answeredError, .answeredBusy, .replyTooLarge: true
     case .unreachable, .timedOut, .cancelled: false
     }
   }

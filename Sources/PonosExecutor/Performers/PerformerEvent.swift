@@ -8,6 +8,8 @@ package enum PerformerEvent: Sendable, Equatable {
   /// A container was created in place of one that failed or vanished.
   case restarted(avs: EthereumAddress)
   case probeFailed(avs: EthereumAddress)
+  /// Tasks in a row got no answer.
+  case hung(avs: EthereumAddress)
   /// A process in the container exceeded the memory limit.
   case outOfMemory(avs: EthereumAddress)
   /// An image was brought from its registry; the time it took.

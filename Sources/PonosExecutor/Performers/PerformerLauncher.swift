@@ -27,7 +27,7 @@ struct PerformerLauncher: Sendable {
       do { try await created(id) } catch { throw DeploymentError(error) }
       do { try await runtime.start(id) } catch { throw DeploymentError(error) }
       started()
-      var launched = try await attach(to: id, identity)
+      var launched = try await attach(to: id, identity, by: spec.interface)
       launched.imageID = image.id
       return launched
     } catch {
@@ -46,18 +46,22 @@ struct PerformerLauncher: Sendable {
   }
 
   /// Connects to a container that was started, and returns when it serves.
-  func attach(to id: String, _ identity: ContainerIdentity) async throws(DeploymentError) -> LaunchedPerformer {
+  func attach(
+    to id: String, _ identity: ContainerIdentity, by interface: PerformerInterface
+  ) async throws(DeploymentError) -> LaunchedPerformer {
     let address: String?
     do { address = try await runtime.address(of: id) } catch { throw DeploymentError(error) }
     guard let address else { throw await exited(id) }
     let endpoint = PerformerEndpoint(
-      performerID: identity.performerID, avs: identity.avs, host: address, port: DockerRuntime.port)
+      performerID: identity.performerID, avs: identity.avs, host: address, interface: interface)
     switch await firstOutcome(of: id, endpoint) {
-    case .serving(let connection): return LaunchedPerformer(containerID: id, connection: CountingConnection(connection))
+    case .serving(let connection):
+      return LaunchedPerformer(
+        containerID: id, connection: CountingConnection(connection, hangThreshold: probes.hangThreshold))
     case .ended: throw await exited(id)
     case .notServing(let report):
       if Task.isCancelled { throw .shuttingDown }
-      throw await notServing(id, report)
+      throw await notServing(id, report, interface)
     case .unknown: throw .shuttingDown
     }
   }
@@ -111,13 +115,13 @@ struct PerformerLauncher: Sendable {
       logTail: postMortem.logTail)
   }
 
-  private func notServing(_ id: String, _ report: String) async -> DeploymentError {
+  private func notServing(_ id: String, _ report: String, _ interface: PerformerInterface) async -> DeploymentError {
     let postMortem = await runtime.postMortem(of: id)
     return DeploymentError(
       .performerNotServing,
       """
-      The container \(postMortem.reason), but did not serve within \(probes.startupLimit): \(report). It must answer \
-      grpc.health.v1.Health on port \(DockerRuntime.port) with SERVING.
+      The container \(postMortem.reason), but did not serve within \(probes.startupLimit): \(report). \
+      \(interface.demand)
       """, logTail: postMortem.logTail)
   }
 

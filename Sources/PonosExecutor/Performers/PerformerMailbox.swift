@@ -6,12 +6,15 @@ final class PerformerMailbox: Sendable {
     /// The performer is to go. Stays in the box: every later read finds it again.
     case retire
     case ended(containerID: String, reason: String)
+    /// So many runs in a row brought no answer.
+    case hung(runs: Int)
     case probed(HealthReport)
   }
 
   private struct State {
     var isRetiring = false
     var ended: Message?
+    var hung: Message?
     var probed: Message?
     var reader: CheckedContinuation<Message?, Never>?
     /// Whoever waits for retirement alone.
@@ -24,6 +27,10 @@ final class PerformerMailbox: Sendable {
       if isRetiring { return .retire }
       if let message = ended {
         ended = nil
+        return message
+      }
+      if let message = hung {
+        hung = nil
         return message
       }
       defer { probed = nil }
@@ -40,6 +47,7 @@ final class PerformerMailbox: Sendable {
       switch message {
       case .retire: state.isRetiring = true
       case .ended: state.ended = message
+      case .hung: state.hung = message
       case .probed: state.probed = message
       }
       defer {
@@ -50,6 +58,14 @@ final class PerformerMailbox: Sendable {
     }
     reader?.resume(returning: next)
     watcher?.resume(returning: true)
+  }
+
+  /// Drops what was seen of an earlier container: it says nothing of the next one.
+  func forgetObservations() {
+    state.withLock { state in
+      state.hung = nil
+      state.probed = nil
+    }
   }
 
   /// The most pressing message, as soon as there is one; nil once the caller is cancelled. One reader at a time.

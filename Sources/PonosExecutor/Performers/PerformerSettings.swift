@@ -41,7 +41,11 @@ extension ExecutorConfig {
   /// What each configured AVS grants its performers.
   var allotments: [EthereumAddress: PerformerAllotment] {
     Dictionary(
-      avs.map { ($0.address, PerformerAllotment(concurrency: $0.concurrency, limits: $0.limits, replicas: $0.replicas)) },
+      avs.map { avs in
+        let allotment = PerformerAllotment(
+          concurrency: avs.concurrency, limits: avs.limits, interface: avs.interface, replicas: avs.replicas)
+        return (avs.address, allotment)
+      },
       uniquingKeysWith: { first, _ in first })
   }
 }

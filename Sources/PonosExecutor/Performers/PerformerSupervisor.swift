@@ -101,9 +101,9 @@ struct PerformerSupervisor: Sendable {
   }
 
   private mutating func adopt(_ containerID: String, after delay: Duration) async -> Next {
-    let identity = record.identity
+    let (identity, interface) = (record.identity, record.spec.interface)
     let outcome = await InterruptibleLaunch(mailbox: mailbox).run(after: delay) { [restorer] () async throws(DeploymentError) in
-      try await restorer.launcher.attach(to: containerID, identity)
+      try await restorer.launcher.attach(to: containerID, identity, by: interface)
     }
     switch outcome {
     case .launched(let launched):
@@ -120,8 +120,10 @@ struct PerformerSupervisor: Sendable {
 
   private mutating func serve(_ launched: LaunchedPerformer) async -> Next {
     let monitor = HealthMonitor(settings: probes)
+    mailbox.forgetObservations()
     return await withTaskGroup(of: Void.self) { [mailbox] group in
       group.addTask { await monitor.watch(launched.connection) { mailbox.post(.probed($0)) } }
+      group.addTask { for await runs in launched.connection.hangs { mailbox.post(.hung(runs: runs)) } }
       defer { group.cancelAll() }
       while let message = await mailbox.next() {
         if let next = await handle(message, launched) { return next }
@@ -138,6 +140,10 @@ struct PerformerSupervisor: Sendable {
     case .ended(let containerID, let reason):
       guard containerID == launched.containerID else { return nil }
       return await leaveService(launched, .ended("the container \(reason)"))
+    case .hung(let runs):
+      observe(.hung(avs: record.spec.avs))
+      return await leaveService(
+        launched, .hung("\(runs) tasks in a row got no answer within their time, though the container runs"))
     case .probed(.serving):
       _ = machine.handle(.probed(isServing: true, detail: ""), at: .now)
       show { [now = board.now] in $0.lastHealthCheck = now }

@@ -1,10 +1,18 @@
+import Foundation
 import Logging
 import PonosAPI
 import PonosCore
 import SwiftProtobuf
 
 /// Brings back, before intake opens, the tasks that an earlier process accepted and did not finish.
+///
+/// Pages of rows are read and decoded side by side, on all cores, and put back in their order. Signatures are not verified and contents
+/// not hashed again: both were before the row was written, and the row is sealed.
 package struct StateRecovery: Sendable {
+  /// Rows of one page.
+  private static let pageSize = 1024
+  /// Pages read at a time; the store has this many connections for readers.
+  private static let lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
   /// Failures written at a time: enough to share commits, few enough for the store's queue.
   private static let failuresAtATime = 256
 
@@ -13,43 +21,139 @@ package struct StateRecovery: Sendable {
   private let validator: TaskValidator
   private let flights: TaskFlights
   private let queue: TaskQueue
+  private let metrics: ExecutorMetrics
   private let clock: TaskClock
   private let logger: Logger
 
   package init(
     store: any ExecutorStore, journal: TaskJournal, validator: TaskValidator, flights: TaskFlights, queue: TaskQueue,
-    clock: TaskClock, logger: Logger
+    metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
   ) {
     self.store = store
     self.journal = journal
     self.validator = validator
     self.flights = flights
     self.queue = queue
+    self.metrics = metrics
     self.clock = clock
     self.logger = logger
   }
 
+  /// What became of the unfinished tasks.
+  private struct Count {
+    var unfinished = 0
+    var resumed = 0
+    var expired = 0
+    var damaged = 0
+  }
+
   /// Puts every unfinished task back to where it was, in the order of acceptance. Each keeps its deadline; those whose time ended
-  /// meanwhile fail, unless they lack nothing but their signature.
+  /// meanwhile fail, unless they lack nothing but their signature. A damaged row is passed over and kept.
   package func recoverTasks() async throws(StoreError) {
-    let unfinished = try await store.unfinishedTasks()
-    guard !unfinished.isEmpty else { return }
-    var (expired, resumed) = ([TaskID](), 0)
-    let (now, offset) = (clock.unix(), journal.clockOffset)
-    for record in unfinished {
-      if record.phase != .collected, record.accepted.deadline <= now {
-        expired.append(record.id)
-      } else if let task = await revalidate(record) {
-        _ = flights.open(task)
-        queue.resume(journal.restore(record, as: task, offset: offset))
-        resumed += 1
+    let start = ContinuousClock.now
+    let offset = journal.clockOffset
+    var count = Count()
+    let pages = try await store.unfinishedPages(of: Self.pageSize)
+    let outcome: Result<Void, StoreError> = await withTaskGroup(of: (Int, Result<Page, StoreError>).self) { group in
+      var begun = 0
+      func beginNext() {
+        guard begun < pages.count else { return }
+        let (index, range) = (begun, pages[begun])
+        begun += 1
+        group.addTask { (index, await page(range)) }
       }
+      for _ in 0..<Self.lanes { beginNext() }
+      var (ready, next) = ([Int: Page](), 0)
+      while let (index, outcome) = await group.next() {
+        switch outcome {
+        case .success(let page): ready[index] = page
+        case .failure(let error): return .failure(error)
+        }
+        beginNext()
+        while let page = ready.removeValue(forKey: next) {
+          await resume(page, offset: offset, &count)
+          next += 1
+        }
+      }
+      return .success(())
     }
-    await fail(expired)
+    try outcome.get()
+    guard count.unfinished > 0 else { return }
     logger.notice(
       "recovered unfinished tasks",
-      metadata: ["unfinished": "\(unfinished.count)", "resumed": "\(resumed)", "expired": "\(expired.count)"])
+      metadata: [
+        "unfinished": "\(count.unfinished)", "resumed": "\(count.resumed)", "expired": "\(count.expired)",
+        "damaged": "\(count.damaged)", LogKey.duration: "\((ContinuousClock.now - start).seconds)",
+      ])
   }
+
+  // MARK: One page
+
+  /// What is to be done with a row.
+  private enum Verdict: Sendable {
+    case resume(TaskRecord, ValidatedTask)
+    case expire(TaskID)
+    /// Cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
+    case keep(TaskID, reason: String)
+  }
+
+  /// A page that was read and judged.
+  private struct Page: Sendable {
+    /// In the order of acceptance.
+    var verdicts: [Verdict] = []
+    var damaged: [StoreError] = []
+  }
+
+  private func page(_ range: ClosedRange<Int64>) async -> Result<Page, StoreError> {
+    let rows: UnfinishedTasks
+    do throws(StoreError) { rows = try await store.unfinishedTasks(in: range) } catch { return .failure(error) }
+    var page = Page(damaged: rows.damaged)
+    page.verdicts.reserveCapacity(rows.tasks.count)
+    let now = clock.unix()
+    for record in rows.tasks { page.verdicts.append(await judge(record, now: now)) }
+    return .success(page)
+  }
+
+  /// - Parameter offset: Of the monotonic clock, the same for all, so that deadlines keep their order.
+  private func resume(_ page: Page, offset: Int64, _ count: inout Count) async {
+    count.unfinished += page.verdicts.count + page.damaged.count
+    count.damaged += page.damaged.count
+    for error in page.damaged { report(error) }
+    var expired: [TaskID] = []
+    for verdict in page.verdicts {
+      switch verdict {
+      case .resume(let record, let task):
+        if record.damage == .output { reportLostOutput(of: record.id) }
+        // A row that a damaged file shows twice is one task.
+        guard case .opened = flights.open(task) else { continue }
+        queue.resume(journal.restore(record, as: task, offset: offset))
+        count.resumed += 1
+      case .expire(let id): expired.append(id)
+      case .keep(let id, let reason):
+        logger.error(
+          "an accepted task cannot be run now; it is kept", metadata: [LogKey.taskID: "\(id)", LogKey.error: "\(reason)"])
+      }
+    }
+    count.expired += expired.count
+    await fail(expired)
+  }
+
+  private func judge(_ record: TaskRecord, now: UnixMilliseconds) async -> Verdict {
+    if record.phase != .collected, record.accepted.deadline <= now { return .expire(record.id) }
+    do {
+      let message = try Eigenlayer_Hourglass_V1_TaskSubmission(serializedBytes: record.accepted.submission)
+      let submission = try TaskSubmission(wire: message)
+      guard submission.id == record.id else { return .keep(record.id, reason: "its stored submission is of another task") }
+      return .resume(
+        record, try await validator.revalidate(submission, contentHash: record.accepted.contentHash))
+    } catch let rejection as Rejection {
+      return .keep(record.id, reason: rejection.message)
+    } catch {
+      return .keep(record.id, reason: "its stored submission cannot be read: \(error)")
+    }
+  }
+
+  // MARK: What does not go on
 
   private func fail(_ expired: [TaskID]) async {
     for start in stride(from: 0, to: expired.count, by: Self.failuresAtATime) {
@@ -67,22 +171,18 @@ package struct StateRecovery: Sendable {
     }
   }
 
-  /// nil for a task that cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
-  private func revalidate(_ record: TaskRecord) async -> ValidatedTask? {
-    do {
-      let message = try Eigenlayer_Hourglass_V1_TaskSubmission(serializedBytes: record.accepted.submission)
-      let task = try await validator.revalidate(try TaskSubmission(wire: message))
-      if task.contentHash == record.accepted.contentHash { return task }
-      logger.error(
-        "an accepted task is damaged in the database and cannot be run; it is kept, restore a backup",
-        metadata: [LogKey.taskID: "\(record.id)"])
-      return nil
-    } catch {
-      let reason = (error as? Rejection)?.message ?? "its stored submission cannot be read: \(error)"
-      logger.error(
-        "an accepted task cannot be run now; it is kept",
-        metadata: [LogKey.taskID: "\(record.id)", LogKey.error: "\(reason)"])
-      return nil
-    }
+  private func report(_ error: StoreError) {
+    metrics.storeRecordDamaged(isRepaired: false)
+    logger.error(
+      "an accepted task is damaged in the database and cannot be run; it is kept, restore a backup",
+      metadata: [LogKey.code: "\(error.code.rawValue)", LogKey.error: "\(error.message)"])
+  }
+
+  /// The recorded digest decides whether another run's output may be signed.
+  private func reportLostOutput(of id: TaskID) {
+    metrics.storeRecordDamaged(isRepaired: true)
+    logger.error(
+      "the stored output of a task is damaged; the task runs again, and is signed if the same output comes of it",
+      metadata: [LogKey.taskID: "\(id)", LogKey.code: "\(StoreError.Code.damaged.rawValue)"])
   }
 }

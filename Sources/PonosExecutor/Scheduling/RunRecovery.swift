@@ -41,7 +41,7 @@ package struct RunRecovery: Sendable {
     log(.warning, "run failed, task will run again", task, failure)
     metrics.taskRetried(task.avs)
     queue.keepPlace(for: task)
-    do { try await Task.sleep(for: delay) } catch {
+    do { try await clock.sleep(delay) } catch {
       queue.giveUpPlace(of: task)
       return leaveToNextStart(task, because: .notAccepting("stopping"))
     }

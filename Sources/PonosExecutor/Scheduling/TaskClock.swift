@@ -1,16 +1,22 @@
 import Foundation
 import PonosCore
 
-/// The two clocks tasks are measured by; a parameter, so that tests can turn the hands.
+/// The two clocks tasks are measured by, and the waiting between two tries; a parameter, so that tests can turn the hands.
 package struct TaskClock: Sendable {
   /// Milliseconds from an arbitrary origin, never set back: for deadlines while the daemon runs.
   package var monotonic: @Sendable () -> Int64
   /// For what is stored and shown.
   package var unix: @Sendable () -> UnixMilliseconds
+  /// Returns after a time; throws `CancellationError` at once when the caller is cancelled.
+  package var sleep: @Sendable (Duration) async throws -> Void
 
-  package init(monotonic: @escaping @Sendable () -> Int64, unix: @escaping @Sendable () -> UnixMilliseconds) {
+  package init(
+    monotonic: @escaping @Sendable () -> Int64, unix: @escaping @Sendable () -> UnixMilliseconds,
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  ) {
     self.monotonic = monotonic
     self.unix = unix
+    self.sleep = sleep
   }
 
   /// The system's clocks.

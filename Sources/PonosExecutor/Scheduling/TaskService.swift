@@ -58,7 +58,7 @@ package struct TaskService: Service {
           }
         }
         roster.offerProbes()
-        do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
+        do { try await clock.sleep(.milliseconds(100)) } catch { return }
       }
     }
   }

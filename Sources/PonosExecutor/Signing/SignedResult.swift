@@ -19,9 +19,10 @@ package struct SignedResult: Sendable, Equatable {
     self.wire = wire
   }
 
-  /// The answer a finished task's row holds; nil when the row holds none, or not one of ours.
+  /// The answer a finished task's row holds; nil when the row holds none, a damaged one, or not one of ours.
   init?(stored record: TaskRecord) {
-    guard let bytes = record.result, let wire = try? Eigenlayer_Hourglass_V1_TaskResult(serializedBytes: bytes),
+    guard record.damage == nil, let bytes = record.result,
+      let wire = try? Eigenlayer_Hourglass_V1_TaskResult(serializedBytes: bytes),
       TaskID(hex: wire.taskID) == record.id
     else { return nil }
     self.init(

@@ -10,35 +10,65 @@ package struct SigningService: Sendable {
   private let ecdsaVerifier: EthereumAddress
   private let journal: TaskJournal
   private let metrics: ExecutorMetrics
+  private let audit: AuditLog
 
   /// - Parameter ecdsaVerifier: The contract whose address is part of ECDSA certificate digests.
   package init(
     keys: KeyRing, operatorAddress: EthereumAddress, ecdsaVerifier: EthereumAddress, journal: TaskJournal,
-    metrics: ExecutorMetrics
+    metrics: ExecutorMetrics, audit: AuditLog
   ) {
     self.keys = keys
     self.operatorAddress = operatorAddress
     self.ecdsaVerifier = ecdsaVerifier
     self.journal = journal
     self.metrics = metrics
+    self.audit = audit
   }
 
   package func sign(_ result: CollectedResult) async throws(TaskFailure) -> SignedResult {
     let task = result.accepted.task
+    let key = try key(for: task)
+    let certificate = certificate(for: task, output: result.output)
+    do throws(TaskFailure) {
+      try await journal.collect(result.output, digest: certificate.digest, curve: task.curve, for: task)
+    } catch {
+      if case .digestConflict(let recorded) = error {
+        audit.record(.digestConflict(task.submission, recorded: recorded, refused: certificate.digest))
+      }
+      throw error
+    }
+    return try signedResult(result.output, certificate, for: task, acceptedAt: result.accepted.acceptedAt, key)
+  }
+
+  /// Signs an output again whose digest was recorded as `recorded` before: the same signatures, since signing is deterministic.
+  /// Throws `.digestConflict` when it is not the output the digest is of.
+  func signAgain(
+    _ output: [UInt8], of task: ValidatedTask, acceptedAt: UnixMilliseconds, recorded: Digest32
+  ) throws(TaskFailure) -> SignedResult {
+    let key = try key(for: task)
+    let certificate = certificate(for: task, output: output)
+    guard certificate.digest == recorded else { throw .digestConflict(recorded: recorded) }
+    return try signedResult(output, certificate, for: task, acceptedAt: acceptedAt, key)
+  }
+
+  private func key(for task: ValidatedTask) throws(TaskFailure) -> SigningKey {
     guard let key = keys[task.curve] else {
       throw .signingFailed("there is no \(task.curve.rawValue) key any more")
     }
-    let certificate = digest(of: result)
-    try await journal.collect(result.output, digest: certificate.digest, curve: task.curve, for: task)
-    let signatures = try signatures(over: certificate, for: task.submission, with: key)
-    return SignedResult(
-      id: task.submission.id, avs: task.submission.operatorSet.avs, acceptedAt: result.accepted.acceptedAt,
-      wire: message(for: task.submission, output: result.output, signatures: signatures))
+    return key
   }
 
-  private func digest(of result: CollectedResult) -> CertificateDigest {
-    let task = result.accepted.task
-    let message = ResultMessage(taskID: task.submission.id, result: result.output)
+  private func signedResult(
+    _ output: [UInt8], _ certificate: CertificateDigest, for task: ValidatedTask, acceptedAt: UnixMilliseconds, _ key: SigningKey
+  ) throws(TaskFailure) -> SignedResult {
+    let signatures = try signatures(over: certificate, for: task.submission, with: key)
+    return SignedResult(
+      id: task.submission.id, avs: task.submission.operatorSet.avs, acceptedAt: acceptedAt,
+      wire: message(for: task.submission, output: output, signatures: signatures))
+  }
+
+  private func certificate(for task: ValidatedTask, output: [UInt8]) -> CertificateDigest {
+    let message = ResultMessage(taskID: task.submission.id, result: output)
     return .make(
       curve: task.curve, messageHash: message.digest, referenceTimestamp: task.submission.referenceTimestamp,
       ecdsaVerifier: ecdsaVerifier)

@@ -10,6 +10,9 @@ package protocol DeliveryStore: Sendable {
   func expectDeliveries(of ids: [TaskID], to party: StreamParty) async throws(StoreError) -> [TaskID: TaskStanding]
   /// The outcomes that wait for `party`, those that ended first coming first, without those in `excluded`.
   ///
+  /// Those whose row is damaged are passed over and go on waiting: the aggregator that submits such a task again learns of it, or has
+  /// its result made again.
+  ///
   /// - Parameters:
   ///   - limit: So many at most.
   ///   - bytes: So many bytes of results at most, but at least one outcome.

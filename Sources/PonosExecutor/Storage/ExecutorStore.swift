@@ -14,10 +14,14 @@ package protocol ExecutorStore: Sendable {
   /// Moves an accepted task on; one that is finished by this keeps its submission no longer. Throws `.unknownTask` for an id
   /// never accepted and `.finishedTask` for one signed or failed.
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
-  /// nil for an id never accepted, or already past its retention.
+  /// nil for an id never accepted, or already past its retention. Throws `.damaged` for one that cannot be relied on.
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
-  /// Tasks that are not finished, in the order of their acceptance.
-  func unfinishedTasks() async throws(StoreError) -> [TaskRecord]
+  /// Ranges of sequence numbers, rising, with at most `size` unfinished tasks in each and all of them in one.
+  func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>]
+  /// Tasks that are not finished, in the order of their acceptance, whose sequence numbers are in `range`.
+  func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks
+  /// Puts a result made again in the place of a signed task's damaged one. Throws `.unknownTask` for a task that is not signed.
+  func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError)
   /// The last `limit` tasks by acceptance, newest first, without payloads and outputs.
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary]
   /// Deletes signed and failed tasks that ended before `time`, and returns how many. Digests stay. Works in steps, so that it
@@ -29,6 +33,11 @@ package protocol ExecutorStore: Sendable {
   /// Remembers for ever that `digest` is the one that may be signed for a task, unless another one is recorded already. In the
   /// same step an unfinished task moves to phase `collected` with `output`, so that it need not run again for its signature.
   func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome
+  /// The digest that may be signed for a task; nil while there is none.
+  func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord?
+  /// Deletes digests recorded before `time` whose tasks are gone, and returns how many: another digest may be signed for their ids
+  /// from then on. Works in steps, as `deleteTasks` does.
+  func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int
 
   // MARK: Performers
 
@@ -45,8 +54,19 @@ package protocol ExecutorStore: Sendable {
   func installationID() async throws(StoreError) -> String
   /// Moves what the write-ahead log holds into the database file and shortens the log. Skipped while a reader is in the way.
   func compact() async throws(StoreError)
+  /// Writes something and removes it again: returns when the disk has taken both.
+  func tryToWrite() async throws(StoreError)
+  /// Looks at every page and every record, beside other work, and returns what is wrong. Takes seconds for each GiB.
+  func check() async throws(StoreError) -> StoreFindings
   /// Waits for pending writes and closes. Later calls throw `.closed`; closing again does nothing.
   func close() async throws(StoreError)
+}
+
+extension ExecutorStore {
+  /// All tasks that are not finished and not damaged, in the order of their acceptance.
+  package func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
+    try await unfinishedTasks(in: 0...Int64.max).tasks
+  }
 }
 
 /// Milliseconds since 1970-01-01T00:00:00Z.

@@ -27,6 +27,7 @@ package final class GroupCommitWriter: Sendable {
 
   /// Whether a write brings new work or carries on work that was accepted before.
   package enum Kind: Sendable {
+    /// Refused at once from a failure of the disk until some other write has worked.
     case admission
     case continuation
   }
@@ -54,15 +55,18 @@ package final class GroupCommitWriter: Sendable {
 
   private let pool: DatabasePool
   private let limits: Limits
+  private let failpoints: Failpoints
   private let onCommit: @Sendable (CommitReport) -> Void
   private let state = Mutex(State())
 
   /// `onCommit` is called after each commit on the writer's queue and must be quick.
   package init(
-    pool: DatabasePool, limits: Limits = Limits(), onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    pool: DatabasePool, limits: Limits = Limits(), failpoints: Failpoints = .disarmed,
+    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
   ) {
     self.pool = pool
     self.limits = limits
+    self.failpoints = failpoints
     self.onCommit = onCommit
   }
 
@@ -126,6 +130,10 @@ package final class GroupCommitWriter: Sendable {
     of write: PendingWrite, kind: Kind, _ state: State, _ limits: Limits
   ) -> StoreError? {
     if state.isClosed { return StoreError(.closed, "could not \(write.action): the store is closed") }
+    if kind == .admission, let failure = state.statistics.lastFailure {
+      return StoreError(
+        failure.code, "could not \(write.action): the store takes nothing new since a write failed (\(failure.message))")
+    }
     let isFull =
       switch kind {
       case .admission:
@@ -194,7 +202,10 @@ package final class GroupCommitWriter: Sendable {
         state.statistics.lastFailure = committed.diskFailure
       }
       onCommit(CommitReport(writes: batch.count, duration: duration, isFailure: false))
-      committed.settlements.forEach { $0() }
+      for settle in committed.settlements {
+        settle()
+        failpoints.pass(.commitTold)
+      }
     case .failure(let error):
       state.withLock { state in
         state.statistics.failedCommits += 1
@@ -211,7 +222,9 @@ package final class GroupCommitWriter: Sendable {
       var committed = Committed()
       try database.beginTransaction(.immediate)
       for write in batch { try applyAlone(write, database, &committed) }
+      failpoints.pass(.commitApplied)
       try database.commit()
+      failpoints.pass(.commitDurable)
       return .success(committed)
     } catch {
       let failure = StoreError(error, while: "commit", otherwise: .writeFailed)
@@ -240,7 +253,7 @@ package final class GroupCommitWriter: Sendable {
       try database.cachedStatement(sql: "ROLLBACK TO one_write").execute()
       try database.cachedStatement(sql: "RELEASE one_write").execute()
       let failure = StoreError(error, while: write.action, otherwise: .writeFailed)
-      if failure.code == .diskFull || failure.code == .writeFailed { committed.diskFailure = failure }
+      if StoreError.isFailureOfDisk(error) { committed.diskFailure = failure }
       committed.settlements.append { write.fail(failure) }
     }
   }

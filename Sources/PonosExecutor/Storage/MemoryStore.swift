@@ -13,7 +13,7 @@ package final class MemoryStore: ExecutorStore {
     var finished: Deque<TaskID> = []
     var tasks: [TaskID: TaskRecord] = [:]
     var nextSequence: Int64 = 1
-    var digests: [TaskID: Digest32] = [:]
+    var digests: [TaskID: SignedDigestRecord] = [:]
     /// Tasks whose outcome waits for its aggregator, or will.
     var deliveries: Set<TaskID> = []
     /// In the order of their first save.
@@ -76,9 +76,26 @@ package final class MemoryStore: ExecutorStore {
     try use { state throws(StoreError) in state.tasks[id] }
   }
 
-  package func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
+  package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
     try use { state throws(StoreError) in
-      state.tasks.values.filter { !$0.phase.isFinished }.sorted { $0.sequence < $1.sequence }
+      let sequences = state.tasks.values.filter { !$0.phase.isFinished }.map(\.sequence).sorted()
+      return stride(from: 0, to: sequences.count, by: size).map { start in
+        sequences[start]...sequences[min(start + size, sequences.count) - 1]
+      }
+    }
+  }
+
+  package func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    try use { state throws(StoreError) in
+      let tasks = state.tasks.values.filter { !$0.phase.isFinished && range.contains($0.sequence) }
+      return UnfinishedTasks(tasks: tasks.sorted { $0.sequence < $1.sequence })
+    }
+  }
+
+  package func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
+    try use { state throws(StoreError) in
+      guard state.tasks[id]?.phase == .signed else { throw StoreError(.unknownTask, "task \(id) is not signed") }
+      state.tasks[id]?.result = result
     }
   }
 
@@ -104,13 +121,25 @@ package final class MemoryStore: ExecutorStore {
   package func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {
     try use { state throws(StoreError) in
       let recorded = state.digests[digest.taskID]
-      if let recorded, recorded != digest.digest { return .conflict(recorded: recorded) }
-      state.digests[digest.taskID] = digest.digest
+      if let recorded, recorded.digest != digest.digest { return .conflict(recorded: recorded.digest) }
+      if recorded == nil { state.digests[digest.taskID] = digest }
       if let task = state.tasks[digest.taskID], !task.phase.isFinished {
         state.tasks[digest.taskID]?.phase = .collected
         state.tasks[digest.taskID]?.output = output
       }
       return recorded == nil ? .recorded : .sameAsRecorded
+    }
+  }
+
+  package func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord? {
+    try use { state throws(StoreError) in state.digests[id] }
+  }
+
+  package func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    try use { state throws(StoreError) in
+      let before = state.digests.count
+      state.digests = state.digests.filter { id, digest in digest.recordedAt >= time || state.tasks[id] != nil }
+      return before - state.digests.count
     }
   }
 
@@ -145,6 +174,14 @@ package final class MemoryStore: ExecutorStore {
 
   package func compact() async throws(StoreError) {
     try use { state throws(StoreError) in }
+  }
+
+  package func tryToWrite() async throws(StoreError) {
+    try use { state throws(StoreError) in }
+  }
+
+  package func check() async throws(StoreError) -> StoreFindings {
+    try use { state throws(StoreError) in StoreFindings(records: state.tasks.count + state.digests.count) }
   }
 
   package func close() async throws(StoreError) {

@@ -49,28 +49,39 @@ enum SQLiteDeliveries {
   static func page(
     for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int, _ database: Database
   ) throws -> DeliveryPage {
-    // What is excluded was sent before and mostly comes first, so this many rows suffice.
     let statement = try database.cachedStatement(
       sql: """
         SELECT task.id, COALESCE(LENGTH(task.result), 0) FROM delivery JOIN task ON task.sequence = delivery.sequence
         WHERE delivery.aggregator = ? AND delivery.avs = ? AND delivery.ready_at IS NOT NULL
-        ORDER BY delivery.ready_at, delivery.sequence LIMIT ?
+        ORDER BY delivery.ready_at, delivery.sequence
         """)
-    let wanted = excluded.count + limit + 1
-    let rows = try Row.fetchAll(statement, arguments: [Data(party.aggregator.bytes), Data(party.avs.bytes), wanted])
-    var page = DeliveryPage(tasks: [], isAll: rows.count < wanted)
+    // Read from the index, row by row and no further than the page goes.
+    let rows = try Row.fetchCursor(statement, arguments: [Data(party.aggregator.bytes), Data(party.avs.bytes)])
+    var page = DeliveryPage(tasks: [], isAll: true)
     var total = 0
-    for row in rows {
-      let (key, size): (Data, Int) = (row[0], row[1])
-      guard let id = TaskID(key), !excluded.contains(id) else { continue }
+    while let row = try rows.next() {
+      let columns = StoredColumns(row: row, subject: "a task that waits for its aggregator")
+      guard let id: TaskID = try? columns.fixed(0), !excluded.contains(id) else { continue }
+      let size = Int(try columns.integer(1))
       guard page.tasks.count < limit, page.tasks.isEmpty || total + size <= bytes else {
         page.isAll = false
         break
       }
+      guard let task = try intact(id, database) else { continue }
       total += size
-      if let task = try SQLiteQueries.task(id, database) { page.tasks.append(task) }
+      page.tasks.append(task)
     }
     return page
+  }
+
+  /// nil for a task that cannot be relied on: it must not hold up the others. Checks of the store tell of it.
+  private static func intact(_ id: TaskID, _ database: Database) throws -> TaskRecord? {
+    do {
+      let task = try SQLiteQueries.task(id, database)
+      return task?.damage == nil ? task : nil
+    } catch let error as StoreError where error.code == .damaged {
+      return nil
+    }
   }
 
   static func delete(_ ids: [TaskID], _ party: StreamParty, _ database: Database) throws {

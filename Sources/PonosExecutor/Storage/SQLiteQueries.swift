@@ -6,16 +6,28 @@ import PonosCore
 enum SQLiteQueries {
   // MARK: Tasks
 
-  static func accept(_ task: AcceptedTaskRecord, _ database: Database) throws -> AcceptOutcome {
+  /// The seals of a new task's two rows; made by the caller, so that the writer's queue need not hash.
+  struct AcceptanceSeals: Sendable {
+    let task: [UInt8]
+    let submission: [UInt8]
+
+    init(_ task: AcceptedTaskRecord) {
+      self.task = RecordSeals.acceptance(of: task)
+      submission = RecordSeals.submission(task.submission, of: task.id)
+    }
+  }
+
+  static func accept(_ task: AcceptedTaskRecord, _ seals: AcceptanceSeals, _ database: Database) throws -> AcceptOutcome {
     try database.cachedStatement(
       sql: """
-        INSERT INTO task (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)
+        INSERT INTO task
+          (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, seal, phase, attempt)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)
         ON CONFLICT (id) DO NOTHING
         """
     ).execute(arguments: [
       Data(task.id.bytes), Data(task.contentHash.bytes), Data(task.operatorSet.avs.bytes), Int64(task.operatorSet.id),
-      Data(task.aggregator.bytes), task.priority, task.acceptedAt, task.deadline,
+      Data(task.aggregator.bytes), task.priority, task.acceptedAt, task.deadline, Data(seals.task),
     ])
     guard database.changesCount == 1 else {
       guard let known = try Self.task(task.id, database) else {
@@ -24,14 +36,14 @@ enum SQLiteQueries {
       return .known(known)
     }
     let sequence = database.lastInsertedRowID
-    try database.cachedStatement(sql: "INSERT INTO submission (sequence, bytes) VALUES (?, ?)")
-      .execute(arguments: [sequence, Data(task.submission)])
+    try database.cachedStatement(sql: "INSERT INTO submission (sequence, bytes, seal) VALUES (?, ?, ?)")
+      .execute(arguments: [sequence, Data(task.submission), Data(seals.submission)])
     if task.isStreamed { try SQLiteDeliveries.add(task, sequence: sequence, database) }
     return .accepted(sequence: sequence)
   }
 
   static func record(_ transition: TaskTransition, for id: TaskID, _ database: Database) throws {
-    let (assignments, arguments) = changes(of: transition)
+    let (assignments, arguments) = changes(of: transition, for: id)
     try database.cachedStatement(
       sql: "UPDATE task SET \(assignments) WHERE id = ? AND finished_at IS NULL"
     ).execute(arguments: arguments + [Data(id.bytes)])
@@ -39,10 +51,11 @@ enum SQLiteQueries {
       if transition.finishes { try deleteSubmission(of: id, database) }
       return
     }
-    let phase = try database.cachedStatement(sql: "SELECT phase FROM task WHERE id = ?")
-    guard let phase = try String.fetchOne(phase, arguments: [Data(id.bytes)]) else {
+    let statement = try database.cachedStatement(sql: "SELECT phase FROM task WHERE id = ?")
+    guard let row = try Row.fetchOne(statement, arguments: [Data(id.bytes)]) else {
       throw StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")
     }
+    let phase = try StoredColumns(row: row, subject: "task \(id)").text(0)
     throw StoreError(.finishedTask, "task \(id) is \(phase) and does not change any more")
   }
 
@@ -53,18 +66,23 @@ enum SQLiteQueries {
     ).execute(arguments: [Data(id.bytes)])
   }
 
-  private static func changes(of transition: TaskTransition) -> (assignments: String, arguments: StatementArguments) {
+  private static func changes(
+    of transition: TaskTransition, for id: TaskID
+  ) -> (assignments: String, arguments: StatementArguments) {
     switch transition {
     case .executing(let performerID, let attempt):
       ("phase = 'executing', performer_id = ?, attempt = ?", [performerID, attempt])
     case .requeued:
       ("phase = 'queued'", [])
     case .signed(let result, let time):
-      ("phase = 'signed', result = ?, output = NULL, finished_at = ?", [Data(result), time])
+      (
+        "phase = 'signed', result = ?, output = NULL, finished_at = ?, outcome_seal = ?",
+        [Data(result), time, Data(RecordSeals.result(result, at: time, of: id))]
+      )
     case .failed(let failure, let time):
       (
-        "phase = 'failed', failure_code = ?, failure_message = ?, output = NULL, finished_at = ?",
-        [failure.code, Data(failure.message.utf8), time]
+        "phase = 'failed', failure_code = ?, failure_message = ?, output = NULL, finished_at = ?, outcome_seal = ?",
+        [failure.code, Data(failure.message.utf8), time, Data(RecordSeals.failure(failure, at: time, of: id))]
       )
     }
   }
@@ -74,16 +92,53 @@ enum SQLiteQueries {
     return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).map { try TaskRow.record($0) }
   }
 
-  static func unfinishedTasks(_ database: Database) throws -> [TaskRecord] {
+  /// Read from the index of unfinished tasks alone.
+  static func unfinishedPages(of size: Int, _ database: Database) throws -> [ClosedRange<Int64>] {
+    let rows = try Row.fetchCursor(
+      database, sql: "SELECT sequence FROM task WHERE finished_at IS NULL ORDER BY sequence")
+    var pages: [ClosedRange<Int64>] = []
+    var (first, last, count) = (Int64.min, Int64.min, 0)
+    while let row = try rows.next() {
+      let sequence = try StoredColumns(row: row, subject: "a task").integer(0)
+      // Numbers that do not rise are a damaged index; each page must still be read once only.
+      guard pages.isEmpty && count == 0 || sequence > last else { continue }
+      if count == 0 { first = sequence }
+      (last, count) = (sequence, count + 1)
+      guard count == size else { continue }
+      pages.append(first...last)
+      count = 0
+    }
+    if count > 0 { pages.append(first...last) }
+    return pages
+  }
+
+  /// A row that cannot be relied on costs itself alone.
+  static func unfinishedTasks(in range: ClosedRange<Int64>, _ database: Database) throws -> UnfinishedTasks {
     let statement = try database.cachedStatement(
-      sql: "\(TaskRow.selection) WHERE task.finished_at IS NULL ORDER BY task.sequence")
-    return try Row.fetchCursor(statement).map { try TaskRow.record($0) }.collect()
+      sql: "\(TaskRow.selection) WHERE task.finished_at IS NULL AND task.sequence BETWEEN ? AND ? ORDER BY task.sequence")
+    var page = UnfinishedTasks()
+    let rows = try Row.fetchCursor(statement, arguments: [range.lowerBound, range.upperBound])
+    while let row = try rows.next() {
+      do { page.tasks.append(try TaskRow.record(row)) } catch let error as StoreError { page.damaged.append(error) }
+    }
+    return page
   }
 
   static func recentTasks(limit: Int, _ database: Database) throws -> [TaskSummary] {
     let statement = try database.cachedStatement(
       sql: "\(TaskRow.summarySelection) ORDER BY task.sequence DESC LIMIT ?")
     return try Row.fetchCursor(statement, arguments: [max(0, limit)]).map { try TaskRow.summary($0) }.collect()
+  }
+
+  /// Puts a result made again in the place of a damaged one; does nothing unless the task is signed.
+  static func replaceResult(of id: TaskID, by result: [UInt8], _ database: Database) throws {
+    let statement = try database.cachedStatement(sql: "SELECT finished_at FROM task WHERE id = ? AND phase = 'signed'")
+    guard let row = try Row.fetchOne(statement, arguments: [Data(id.bytes)]) else {
+      throw StoreError(.unknownTask, "task \(id) is not signed")
+    }
+    let time = try StoredColumns(row: row, subject: "task \(id)").integer(0)
+    try database.cachedStatement(sql: "UPDATE task SET result = ?, outcome_seal = ? WHERE id = ?").execute(
+      arguments: [Data(result), Data(RecordSeals.result(result, at: time, of: id)), Data(id.bytes)])
   }
 
   /// Deletes at most `limit` tasks; their submissions go with them.
@@ -99,31 +154,56 @@ enum SQLiteQueries {
 
   // MARK: Signed digests
 
-  static func record(_ digest: SignedDigestRecord, output: [UInt8], _ database: Database) throws -> DigestOutcome {
+  static func record(
+    _ digest: SignedDigestRecord, output: [UInt8], seal: [UInt8], _ database: Database
+  ) throws -> DigestOutcome {
     let outcome = try record(digest, database)
     if case .conflict = outcome { return outcome }
     try database.cachedStatement(
-      sql: "UPDATE task SET phase = 'collected', output = ? WHERE id = ? AND finished_at IS NULL"
-    ).execute(arguments: [Data(output), Data(digest.taskID.bytes)])
+      sql: "UPDATE task SET phase = 'collected', output = ?, outcome_seal = ? WHERE id = ? AND finished_at IS NULL"
+    ).execute(arguments: [Data(output), Data(seal), Data(digest.taskID.bytes)])
     return outcome
   }
 
-  private static func record(_ digest: SignedDigestRecord, _ database: Database) throws -> DigestOutcome {
-    try database.cachedStatement(
-      sql: """
-        INSERT INTO signed_digest (task_id, avs, operator_set, curve, digest, recorded_at) VALUES (?, ?, ?, ?, ?, ?)
-        ON CONFLICT (task_id) DO NOTHING
-        """
-    ).execute(arguments: [
-      Data(digest.taskID.bytes), Data(digest.operatorSet.avs.bytes), Int64(digest.operatorSet.id), digest.curve.rawValue,
-      Data(digest.digest.bytes), digest.recordedAt,
-    ])
+  /// Records the digest alone.
+  static func record(_ digest: SignedDigestRecord, _ database: Database) throws -> DigestOutcome {
+    try database.cachedStatement(sql: DigestRow.insertion).execute(arguments: DigestRow.arguments(digest))
     if database.changesCount == 1 { return .recorded }
-    let statement = try database.cachedStatement(sql: "SELECT digest FROM signed_digest WHERE task_id = ?")
-    guard let data = try Data.fetchOne(statement, arguments: [Data(digest.taskID.bytes)]), let recorded = Digest32(data) else {
-      throw StoreError(.readFailed, "the digest recorded for task \(digest.taskID) is damaged; restore a backup")
+    guard let recorded = try signedDigest(of: digest.taskID, database) else {
+      throw StoreError(.damaged, "the digest recorded for task \(digest.taskID) cannot be found again; restore a backup")
     }
-    return recorded == digest.digest ? .sameAsRecorded : .conflict(recorded: recorded)
+    return recorded.digest == digest.digest ? .sameAsRecorded : .conflict(recorded: recorded.digest)
+  }
+
+  static func signedDigest(of id: TaskID, _ database: Database) throws -> SignedDigestRecord? {
+    let statement = try database.cachedStatement(sql: "\(DigestRow.selection) WHERE task_id = ?")
+    return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).map { try DigestRow.record($0) }
+  }
+
+  /// Task ids of digests recorded before `time` whose tasks are gone from the store, at most `limit`.
+  static func forgettableDigests(recordedBefore time: UnixMilliseconds, limit: Int, _ database: Database) throws -> [Data] {
+    try Data.fetchAll(
+      database,
+      sql: """
+        SELECT task_id FROM signed_digest
+        WHERE recorded_at < ? AND NOT EXISTS (SELECT 1 FROM task WHERE task.id = signed_digest.task_id)
+        LIMIT ?
+        """, arguments: [time, limit])
+  }
+
+  static func deleteDigests(_ ids: [Data], recordedBefore time: UnixMilliseconds, _ database: Database) throws -> Int {
+    // The task may have come again since the ids were read.
+    let statement = try database.cachedStatement(
+      sql: """
+        DELETE FROM signed_digest
+        WHERE task_id = ? AND recorded_at < ? AND NOT EXISTS (SELECT 1 FROM task WHERE task.id = signed_digest.task_id)
+        """)
+    var count = 0
+    for id in ids {
+      try statement.execute(arguments: [id, time])
+      count += database.changesCount
+    }
+    return count
   }
 
   // MARK: Performers
@@ -131,12 +211,13 @@ enum SQLiteQueries {
   static func save(_ performer: PerformerRecord, _ database: Database) throws {
     try database.cachedStatement(
       sql: """
-        INSERT INTO performer (id, spec, origin, role, deployment_id, generation, container_id, image_id, created_at, replica)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO performer (
+          id, spec, origin, role, deployment_id, generation, container_id, image_id, created_at, replica, seal)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET
           spec = excluded.spec, origin = excluded.origin, role = excluded.role, deployment_id = excluded.deployment_id,
           generation = excluded.generation, container_id = excluded.container_id, image_id = excluded.image_id,
-          created_at = excluded.created_at, replica = excluded.replica
+          created_at = excluded.created_at, replica = excluded.replica, seal = excluded.seal
         """
     ).execute(arguments: try PerformerRow.arguments(performer))
   }
@@ -153,10 +234,27 @@ enum SQLiteQueries {
   // MARK: The installation
 
   static func installationID(_ database: Database) throws -> String {
-    guard let id = try String.fetchOne(database, sql: "SELECT id FROM installation") else {
-      throw StoreError(.readFailed, "the installation id is missing; restore a backup")
+    guard let row = try Row.fetchOne(database, sql: "SELECT id, seal FROM installation") else {
+      throw StoreError(.damaged, "the installation id is missing in the database; restore a backup")
     }
+    let columns = StoredColumns(row: row, subject: "the installation")
+    let id = try columns.text(0)
+    try columns.check(seal: 1, is: RecordSeals.installation(id: id))
     return id
+  }
+
+  // MARK: Trial writes
+
+  /// Bytes of a trial write: enough that a disk with room for them has room for most tasks.
+  private static let trialBytes = 256 << 10
+
+  static func writeTrial(_ database: Database) throws {
+    try database.cachedStatement(sql: "INSERT OR REPLACE INTO trial (singleton, bytes) VALUES (1, zeroblob(?))")
+      .execute(arguments: [trialBytes])
+  }
+
+  static func removeTrial(_ database: Database) throws {
+    try database.cachedStatement(sql: "DELETE FROM trial").execute()
   }
 }
 

@@ -20,6 +20,7 @@ package enum SQLiteSchema {
     Migration(name: "outputs that wait for their signature", apply: addOutput),
     Migration(name: "images of performers", apply: addImages),
     Migration(name: "replicas of performers", apply: addReplicas),
+    Migration(name: "seals of records", apply: SealMigration.apply),
     Migration(name: "outcomes that wait for aggregators", apply: addDeliveries),
   ]
 

@@ -21,7 +21,8 @@ package final class SQLiteStore: ExecutorStore {
   /// Throws `.locked` when another daemon has it, `.cannotOpen` for a file that is not ours, damaged, or of a newer version.
   /// `onCommit` is called after each commit, on the writer's queue, and must be quick.
   package static func open(
-    path: String, limits: GroupCommitWriter.Limits = .init(), onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    path: String, limits: GroupCommitWriter.Limits = .init(), failpoints: Failpoints = .disarmed,
+    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
   ) throws(StoreError) -> SQLiteStore {
     let file = try DatabaseFile(path: path)
     let pool = try SQLiteConnections.open(file)
@@ -33,7 +34,7 @@ package final class SQLiteStore: ExecutorStore {
     }
     return SQLiteStore(
       file: file, pool: pool, installation: installation,
-      writer: GroupCommitWriter(pool: pool, limits: limits, onCommit: onCommit))
+      writer: GroupCommitWriter(pool: pool, limits: limits, failpoints: failpoints, onCommit: onCommit))
   }
 
   private init(file: DatabaseFile, pool: DatabasePool, installation: String, writer: GroupCommitWriter) {
@@ -49,8 +50,9 @@ package final class SQLiteStore: ExecutorStore {
   // MARK: Tasks
 
   package func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
-    try await writer.write("accept task \(task.id)", kind: .admission, bytes: task.submission.count) { database in
-      try SQLiteQueries.accept(task, database)
+    let seals = SQLiteQueries.AcceptanceSeals(task)
+    return try await writer.write("accept task \(task.id)", kind: .admission, bytes: task.submission.count) { database in
+      try SQLiteQueries.accept(task, seals, database)
     }
   }
 
@@ -64,8 +66,18 @@ package final class SQLiteStore: ExecutorStore {
     try await read("read task \(id)") { try SQLiteQueries.task(id, $0) }
   }
 
-  package func unfinishedTasks() async throws(StoreError) -> [TaskRecord] {
-    try await read("read unfinished tasks") { try SQLiteQueries.unfinishedTasks($0) }
+  package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
+    try await read("count unfinished tasks") { try SQLiteQueries.unfinishedPages(of: size, $0) }
+  }
+
+  package func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    try await read("read unfinished tasks") { try SQLiteQueries.unfinishedTasks(in: range, $0) }
+  }
+
+  package func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
+    try await writer.write("replace the result of task \(id)", bytes: result.count) { database in
+      try SQLiteQueries.replaceResult(of: id, by: result, database)
+    }
   }
 
   package func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] {
@@ -86,8 +98,29 @@ package final class SQLiteStore: ExecutorStore {
   // MARK: Signed digests
 
   package func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {
-    try await writer.write("record the digest of task \(digest.taskID)", bytes: output.count) { database in
-      try SQLiteQueries.record(digest, output: output, database)
+    let seal = RecordSeals.output(output, of: digest.taskID)
+    return try await writer.write("record the digest of task \(digest.taskID)", bytes: output.count) { database in
+      try SQLiteQueries.record(digest, output: output, seal: seal, database)
+    }
+  }
+
+  package func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord? {
+    try await read("read the digest of task \(id)") { try SQLiteQueries.signedDigest(of: id, $0) }
+  }
+
+  package func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    var total = 0
+    while true {
+      // The search may cross the whole table, so it does not hold up the writer.
+      let ids = try await read("look for old digests") { database in
+        try SQLiteQueries.forgettableDigests(recordedBefore: time, limit: Self.deletionStep, database)
+      }
+      if ids.isEmpty { return total }
+      let deleted = try await writer.write("delete old digests") { database in
+        try SQLiteQueries.deleteDigests(ids, recordedBefore: time, database)
+      }
+      total += deleted
+      if ids.count < Self.deletionStep || deleted == 0 { return total }
     }
   }
 
@@ -122,6 +155,15 @@ package final class SQLiteStore: ExecutorStore {
     }
     guard let outcome else { throw Self.closedError(action) }
     try outcome.get()
+  }
+
+  package func tryToWrite() async throws(StoreError) {
+    try await writer.write("make a trial write") { try SQLiteQueries.writeTrial($0) }
+    try await writer.write("remove a trial write") { try SQLiteQueries.removeTrial($0) }
+  }
+
+  package func check() async throws(StoreError) -> StoreFindings {
+    try await read("check the store") { try StoreCheck(depth: .quick).findings(in: $0) }
   }
 
   package func close() async throws(StoreError) {

@@ -5,8 +5,10 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case cannotOpen = "store_cannot_open"
     /// A write or its fsync failed; nothing was changed.
     case writeFailed = "store_write_failed"
-    /// A read failed, or what it read is damaged.
+    /// A read failed, or the database file is damaged.
     case readFailed = "store_read_failed"
+    /// A record is not what was written; it is not handed out.
+    case damaged = "store_record_damaged"
     /// The disk is full; nothing was changed.
     case diskFull = "store_disk_full"
     /// Another daemon has the database open.

@@ -16,6 +16,15 @@ extension StoreError {
     }
   }
 
+  /// Whether `error` says that the disk, or the file on it, failed, rather than that a write was at fault itself.
+  static func isFailureOfDisk(_ error: any Error) -> Bool {
+    guard let error = error as? DatabaseError else { return false }
+    return switch error.resultCode {
+    case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: true
+    default: false
+    }
+  }
+
   private static func code(of result: ResultCode) -> Code? {
     switch result {
     case .SQLITE_FULL: .diskFull

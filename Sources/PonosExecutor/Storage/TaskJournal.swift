@@ -122,6 +122,20 @@ package struct TaskJournal: Sendable {
     try await store.task(id)
   }
 
+  /// The digest that may be signed for a task; nil while there is none.
+  package func signedDigest(of id: TaskID) async throws(StoreError) -> Digest32? {
+    try await store.signedDigest(of: id)?.digest
+  }
+
+  /// Puts a result made again in the place of a damaged one.
+  package func restore(_ result: SignedResult) async throws(StoreError) {
+    let bytes: [UInt8]
+    do { bytes = try result.wire.serializedBytes() } catch {
+      throw StoreError(.writeFailed, "the result of task \(result.id) cannot be encoded: \(error)")
+    }
+    try await store.replaceResult(of: result.id, by: bytes)
+  }
+
   /// A run begins.
   package func begin(_ id: TaskID, performerID: String, attempt: Int) async throws(TaskFailure) {
     try await write(.executing(performerID: performerID, attempt: attempt), for: id)
@@ -174,10 +188,10 @@ package struct TaskJournal: Sendable {
         switch error.code {
         case .writeFailed, .diskFull, .locked, .overloaded: onStall(id, error)
         case .closed, .cannotOpen: throw .journalUnavailable(error.description)
-        case .readFailed, .unknownTask, .finishedTask: throw .journalRefused(error.description)
+        case .readFailed, .damaged, .unknownTask, .finishedTask: throw .journalRefused(error.description)
         }
       }
-      do { try await Task.sleep(for: delay) } catch { throw .journalUnavailable("the executor is stopping") }
+      do { try await clock.sleep(delay) } catch { throw .journalUnavailable("the executor is stopping") }
       delay = min(delay * 2, .seconds(5))
     }
   }

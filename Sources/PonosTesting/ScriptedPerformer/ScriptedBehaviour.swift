@@ -6,12 +6,17 @@
 /// | `delay MS TEXT` | answers TEXT after MS milliseconds |
 /// | `hang` | never answers |
 /// | `error CODE TEXT` | answers gRPC status CODE (1…16) with message TEXT |
+/// | `retry-later MS CODE TEXT` | the same with `google.rpc.RetryInfo` of MS milliseconds |
+/// | `once CODE` | answers status CODE the first time a task comes, and `again` from then on |
+/// | `flood BYTES` | writes BYTES bytes to standard output in one line, then answers |
 /// | `wrong-id` / `empty-id` | answers with another task id / with none |
 /// | `oversize BYTES` | answers BYTES zero bytes |
 /// | `exit STATUS` | ends the process: only for a performer in a container |
 /// | `allocate BYTES` | takes and touches BYTES of memory, then answers how many |
 /// | `not-serving` / `serving` | changes the health it reports, then answers |
+/// | `dice MS` | answers sixteen random bytes in hex after MS milliseconds: another answer in every run |
 /// | `count` | answers how many tasks it was given so far |
+/// | `tally` | answers which tasks it was given so far, see `PerformerTally` |
 /// | `inspect` | answers what it sees of its own confinement, one `name: value` per line |
 /// | `env NAME` | answers the value of that variable |
 ///
@@ -21,13 +26,18 @@ package enum ScriptedBehaviour: Sendable, Equatable {
   case delay(Duration, [UInt8])
   case hang
   case error(code: Int, message: String)
+  case retryLater(milliseconds: Int, code: Int, message: String)
+  case once(code: Int)
+  case flood(Int)
   case wrongID
   case emptyID
   case oversize(Int)
   case exit(Int32)
   case allocate(Int)
   case health(serving: Bool)
+  case dice(Duration)
   case count
+  case tally
   case inspect
   case environment(String)
 
@@ -46,6 +56,12 @@ package enum ScriptedBehaviour: Sendable, Equatable {
     case ("hang", _): return .hang
     case ("error", let code?) where (1...16).contains(code):
       return .error(code: code, message: String(decoding: rest(from: 2), as: UTF8.self))
+    case ("retry-later", let milliseconds?) where words.count > 2:
+      let parts = words[2].split(separator: " ", maxSplits: 1).map(String.init)
+      guard let code = parts.first.flatMap({ Int($0) }), (1...16).contains(code) else { return nil }
+      return .retryLater(milliseconds: milliseconds, code: code, message: parts.count > 1 ? parts[1] : "")
+    case ("once", let code?) where (1...16).contains(code): return .once(code: code)
+    case ("flood", let bytes?) where bytes >= 0: return .flood(bytes)
     case ("wrong-id", _): return .wrongID
     case ("empty-id", _): return .emptyID
     case ("oversize", let bytes?) where bytes >= 0: return .oversize(bytes)
@@ -53,7 +69,9 @@ package enum ScriptedBehaviour: Sendable, Equatable {
     case ("allocate", let bytes?) where bytes >= 0: return .allocate(bytes)
     case ("not-serving", _): return .health(serving: false)
     case ("serving", _): return .health(serving: true)
+    case ("dice", let milliseconds?): return .dice(.milliseconds(milliseconds))
     case ("count", _): return .count
+    case ("tally", _): return .tally
     case ("inspect", _): return .inspect
     case ("env", _) where words.count > 1: return .environment(words[1])
     default: return nil

@@ -21,6 +21,7 @@ package final class ScriptedPerformer: Sendable {
     var health: Health
     var received: [String] = []
     var finished = 0
+    var cancelled = 0
   }
 
   let state: Mutex<State>
@@ -38,8 +39,16 @@ package final class ScriptedPerformer: Sendable {
   /// The ids of all tasks given so far, in the order they came.
   package var receivedTaskIDs: [String] { state.withLock { $0.received } }
 
+  /// Whether the task was given once so far.
+  func isFirst(_ taskID: String) -> Bool {
+    state.withLock { state in state.received.count { $0 == taskID } == 1 }
+  }
+
   /// Tasks whose answer was computed.
   package var finishedCount: Int { state.withLock { $0.finished } }
+
+  /// Tasks that hung until their call was cancelled.
+  package var cancelledCount: Int { state.withLock { $0.cancelled } }
 
   /// Changes what the health service says from now on.
   package func setHealth(_ health: Health) {

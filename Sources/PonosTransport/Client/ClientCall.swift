@@ -195,8 +195,16 @@ struct ClientCallWriter: ClosableRPCWriterProtocol {
     while true {
       let refusing = try await call.valueOnEventLoop { try call.begin(metadata) ? nil : call.connection }
       guard let refusing else { return }
-      let next = try await replacement(refusing)
-      call.onEventLoop { call.move(to: next) }
+      do {
+        let next = try await replacement(refusing)
+        call.onEventLoop { call.move(to: next) }
+      } catch {
+        // Said first: that the request is then given up on would look like the caller's wish.
+        let failure = error as? RPCError
+        let fault = CallFault(failure?.code ?? .unavailable, failure?.message ?? "no connection to the server: \(error)")
+        call.onEventLoop { call.close(fault) }
+        throw error
+      }
     }
   }
 

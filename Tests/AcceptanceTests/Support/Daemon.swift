@@ -49,18 +49,20 @@ final class Daemon: Sendable {
   }
 
   /// Starts the process and returns at once.
-  func launch() throws {
+  ///
+  /// - Parameter failpoint: Where it is to end itself: a value of `PONOS_FAILPOINT`.
+  func launch(failpoint: String? = nil) throws {
     var environment = configuration.environment
+    environment["PONOS_FAILPOINT"] = failpoint
     for name in ["PATH", "HOME", "DOCKER_HOST", "LD_LIBRARY_PATH"] {
       environment[name] = ProcessInfo.processInfo.environment[name]
     }
     let arguments = [try Self.executable().path, "run", "--config", place.configurationFile.path]
     let child =
-      if let limit = configuration.fileSizeLimit {
-        // Ignored, the signal for a file that is too large turns into an error of the write, which is what a full disk does.
+      if let limits = configuration.limits {
         try ChildProcess(
-          URL(filePath: "/bin/bash"), ["-c", "trap '' XFSZ; ulimit -f \(limit); exec \"$@\"", "bash"] + arguments,
-          environment: environment, log: place.log)
+          URL(filePath: "/bin/bash"), ["-c", "\(limits); exec \"$@\"", "bash"] + arguments, environment: environment,
+          log: place.log)
       } else {
         try ChildProcess(
           URL(filePath: arguments[0]), Array(arguments.dropFirst()), environment: environment, log: place.log)

@@ -20,6 +20,8 @@ struct DaemonConfiguration: Sendable {
     var replicas: Int?
     /// Submissions a second and at once that each aggregator may send.
     var aggregatorRateLimit: (perSecond: Double, burst: Int)?
+    /// More of the entry, key and value as YAML.
+    var settings: [String: String] = [:]
 
     /// A performer that does what payloads say, see `ScriptedBehaviour`.
     static func scripted() -> AVS { AVS(image: Images.scripted) }
@@ -50,6 +52,18 @@ struct DaemonConfiguration: Sendable {
   var keystorePassword: String?
   /// In KiB: no file the daemon writes may grow beyond it, as on a disk that is full.
   var fileSizeLimit: Int?
+  /// Open files the daemon may have unless it asks the system for more.
+  var openFileLimit: Int?
+
+  /// What the shell that becomes the daemon does first; nil for nothing.
+  var limits: String? {
+    let limits = [
+      // Ignored, the signal for a file that is too large turns into an error of the write, which is what a full disk does.
+      fileSizeLimit.map { "trap '' XFSZ; ulimit -f \($0)" },
+      openFileLimit.map { "ulimit -S -n \($0)" },
+    ].compactMap(\.self)
+    return limits.isEmpty ? nil : limits.joined(separator: "; ")
+  }
 
   init(_ avs: AVS...) {
     self.avs = avs
@@ -131,6 +145,7 @@ extension DaemonConfiguration {
       lines.append("  aggregatorRateLimit: {perSecond: \(limit.perSecond), burst: \(limit.burst)}")
     }
     if let timeout = avs.taskTimeout { lines.append("  taskTimeout: \(timeout)") }
+    for (key, value) in avs.settings.sorted(by: { $0.key < $1.key }) { lines.append("  \(key): \(value)") }
     if !avs.resources.isEmpty {
       lines.append("  resources: {\(avs.resources.sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: ", "))}")
     }

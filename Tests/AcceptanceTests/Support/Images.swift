@@ -6,11 +6,12 @@ enum Images {
 
   static let square = "ponos-square:\(tag)"
   static let priceMedian = "ponos-price-median:\(tag)"
+  static let fingerprint = "ponos-fingerprint:\(tag)"
   static let scripted = "ponos-scripted:\(tag)"
 
   /// Throws, saying what to do, unless the engine answers and holds them all.
   static func requireAll() async throws {
-    for image in [square, priceMedian, scripted] {
+    for image in [square, priceMedian, fingerprint, scripted] {
       do { try await Command.run("docker", "image", "inspect", image) } catch {
         throw DidNotHappen(
           description:

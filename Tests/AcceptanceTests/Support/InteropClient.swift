@@ -56,6 +56,36 @@ enum InteropClient: String, CaseIterable, Sendable, CustomStringConvertible {
       replies: try Self.replies(in: try Data(contentsOf: replies)))
   }
 
+  /// The habits of the public aggregator's client.
+  struct StockHabits: Sendable {
+    /// Of one attempt; there are up to six.
+    var attempt = Duration.seconds(10)
+    /// After the first attempt; doubles with each further one.
+    var delay = Duration.seconds(1)
+    /// Over which tasks are begun.
+    var spread = Duration.zero
+    /// How long connections stay open after the last answer.
+    var hold = Duration.zero
+  }
+
+  /// Sends each submission on a connection of grpc-go's of its own, which is pinged every 10 seconds and not closed before the end.
+  static func stock(
+    _ submissions: [WireSubmission], _ habits: StockHabits, port: Int, in directory: URL, within limit: Duration
+  ) async throws -> Run {
+    let requests = directory.appending(path: "stock.requests")
+    let replies = directory.appending(path: "stock.replies")
+    try records(of: submissions).write(to: requests)
+    func flag(_ name: String, _ value: Duration) -> [String] { ["--\(name)", "\(value / .milliseconds(1))ms"] }
+    let output = try await Command.run(
+      try go.command() + ["--stock", "--address", "127.0.0.1:\(port)", "--requests", requests.path, "--replies", replies.path]
+        + flag("attempt", habits.attempt) + flag("delay", habits.delay) + flag("spread", habits.spread)
+        + flag("hold", habits.hold),
+      environment: ["PATH": "/usr/bin:/bin"], within: limit)
+    return Run(
+      summary: try JSONDecoder().decode(Run.Summary.self, from: Data(output.utf8)),
+      replies: try Self.replies(in: try Data(contentsOf: replies)))
+  }
+
   private func command() throws -> [String] {
     let program = self == .go ? Self.built("go/bin/submit") : Self.built("python/bin/python")
     guard FileManager.default.isExecutableFile(atPath: program.path) else {

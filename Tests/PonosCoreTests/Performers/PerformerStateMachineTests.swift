@@ -86,6 +86,16 @@ struct PerformerStateMachineTests {
     expect(&machine, .ended("late"), .none, .restarting)
   }
 
+  @Test("replaces a container whose tasks hang, and hears nothing of hanging before it serves")
+  func hang() {
+    var machine = PerformerStateMachine(adopting: .standard, policy: .standard)
+    expect(&machine, .hung("early"), .none, .starting)
+    _ = machine.handle(.serving, at: start)
+    expect(&machine, .hung("3 tasks in a row"), .recreate(after: .milliseconds(500)), .restarting)
+    #expect(machine.lastError == "3 tasks in a row")
+    expect(&machine, .hung("late"), .none, .restarting)
+  }
+
   @Test("keeps its promises over random histories")
   func randomHistories() {
     var random = SystemRandomNumberGenerator()
@@ -110,7 +120,7 @@ struct PerformerStateMachineTests {
 
   private static let events: [PerformerStateMachine.Event] = [
     .pulling, .starting, .serving, .serving, .probed(isServing: true, detail: ""), .probed(isServing: false, detail: "x"),
-    .probed(isServing: false, detail: "y"), .ended("e"), .startFailed("s"), .engineUnavailable("u"), .retiring,
+    .probed(isServing: false, detail: "y"), .hung("h"), .ended("e"), .startFailed("s"), .engineUnavailable("u"), .retiring,
     .retired,
   ]
 

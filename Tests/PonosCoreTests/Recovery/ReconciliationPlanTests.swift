@@ -92,6 +92,9 @@ struct ReconciliationPlanTests {
     #expect(same.renewals.isEmpty && same.updatedSpecs.isEmpty)
     let wider = plan { $0.concurrency = 3 }
     #expect(wider.renewals.isEmpty && wider.updatedSpecs["a"]?.concurrency == 3 && wider.updatedSpecs.count == 1)
+    let http = PerformerInterface(style: .http(taskPath: "/t", healthPath: "/h"), port: 9000)
+    let otherwise = plan { $0.interface = http }
+    #expect(otherwise.renewals.isEmpty && otherwise.updatedSpecs["a"]?.interface == http)
     let smaller = plan {
       $0.concurrency = 3
       $0.limits.pids = 7

@@ -50,6 +50,7 @@ enum RejectionTable {
     Row(
       rejection: .aggregatorRateLimited(other, avs: avs, retryAfter: .seconds(1)), code: "aggregator_rate_limited",
       words: [other.description, avs.description, "aggregatorRateLimit", "later"]),
+    Row(rejection: .storedRecordDamaged(id), code: "stored_record_damaged", words: [id.description, "restore a backup"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -75,6 +76,7 @@ enum RejectionTable {
     case .circuitOpen: 17
     case .avsRateLimited: 18
     case .aggregatorRateLimited: 19
+    case .storedRecordDamaged: 20
     }
   }
 }

@@ -29,6 +29,19 @@ struct RetryPolicyTests {
     #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .seconds(-3)) == nil)
   }
 
+  @Test(
+    "keeps the pause a performer asks for, and makes no other run when the task's time ends before that",
+    arguments: [
+      (nil, 90_000, 100), (.zero, 90_000, 100), (.milliseconds(50), 90_000, 100), (.seconds(7), 90_000, 7000),
+      (.seconds(7), 7001, 7000),
+      (.seconds(7), 7000, nil), (.seconds(Int64.max / 4), 90_000, nil),
+    ] as [(Duration?, Int, Int?)])
+  func askedPauses(pause: Duration?, remaining: Int, delay: Int?) {
+    let failure = TaskFailure.performerBusy("busy", retryAfter: pause)
+    #expect(
+      Self.policy.delay(after: failure, attempt: 1, remaining: .milliseconds(remaining)) == delay.map { .milliseconds($0) })
+  }
+
   @Test("tries again exactly after failures that another run may mend", arguments: FailureTable.rows)
   func onlyRetryable(row: FailureTable.Row) {
     let delay = Self.policy.delay(after: row.failure, attempt: 1, remaining: .seconds(90))

@@ -40,6 +40,12 @@ enum FailureTable {
     Row(
       failure: .displaced(.dropLowestPriority), code: "task_displaced", isRetryable: false,
       words: ["dropLowestPriority", "queue.maxPerAvs"]),
+    Row(
+      failure: .performerBusy("all slots taken", retryAfter: .seconds(2)), code: "performer_busy", isRetryable: true,
+      words: ["all slots"]),
+    Row(
+      failure: .outputInvalid(.tooShort(count: 3, least: 32)), code: "output_invalid", isRetryable: false,
+      words: ["responseRules", "3 bytes", "minBytes is 32"]),
   ]
 
   /// Which row a failure belongs to. Total, so that a new failure does not compile until the table knows it.
@@ -59,6 +65,8 @@ enum FailureTable {
     case .cancelled: 11
     case .journalRefused: 12
     case .displaced: 13
+    case .performerBusy: 14
+    case .outputInvalid: 15
     }
   }
 }

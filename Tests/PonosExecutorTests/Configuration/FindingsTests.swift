@@ -93,6 +93,10 @@ import Testing
     ("operations: {address: localhost}", "operations.address"), ("storage: {type: postgres}", "storage.type"),
     ("queue: {maxPerAvs: 0}", "queue.maxPerAvs"), ("debug: maybe", "debug"), ("listenAddress: '::1'", "listenAddress"),
     ("contracts: {ecdsaCertificateVerifier: 5}", "contracts.ecdsaCertificateVerifier"),
+    ("storage: {retention: 7}", "storage.retention"), ("storage: {digestRetention: 24h}", "storage.digestRetention"),
+    ("storage: {retention: 2000h, digestRetention: 1000h}", "storage.digestRetention"),
+    ("storage: {backup: {every: 1h}}", "storage.backup.directory"),
+    ("storage: {backup: {directory: /b, keep: 0}}", "storage.backup.keep"),
     ("grpcPort: ${EXECUTOR_SERVICE_PORT:-9090}", "grpcPort"), ("grpcPort: 65536", "grpcPort"), ("grpcPort: -1", "grpcPort"),
   ])
   func wrongValues(text: String, key: String) throws {

@@ -23,6 +23,21 @@ import Testing
     #expect(config.chain.rpcURL == "https://rpc.test")
     #expect(config.chain.ecdsaCertificateVerifier == EthereumAddress(hex: "0x9999999999999999999999999999999999999999"))
     #expect(config.storage == .sqlite(path: "/tmp/ponos/tasks.db"))
+    let keeping = StoreKeepingConfig(
+      retention: .seconds(48 * 3600), digestRetention: .seconds(8760 * 3600),
+      backup: BackupConfig(directory: "/tmp/ponos/backup", interval: .seconds(6 * 3600), keep: 4),
+      auditLog: "/tmp/ponos/audit.jsonl")
+    #expect(config.storeKeeping == keeping)
+    #expect(config.auditLogPath == "/tmp/ponos/audit.jsonl")
+  }
+
+  @Test func digestsAreKeptForEverAndTasksForAWeekUnlessToldOtherwise() throws {
+    let config = try ConfigurationText.load(ConfigurationText.minimal + "storage: {path: /x/y.db}").config
+    #expect(config.storeKeeping == StoreKeepingConfig())
+    #expect(config.storeKeeping.retention == .seconds(7 * 24 * 3600))
+    #expect(config.storeKeeping.digestRetention == nil)
+    #expect(config.auditLogPath == "/x/y.db.audit.jsonl")
+    #expect(try ConfigurationText.load(ConfigurationText.minimal + "storage: {type: memory}").config.auditLogPath == nil)
   }
 
   @Test func everyKeyOfAnAVSArrives() throws {
@@ -84,6 +99,52 @@ import Testing
     let withAVS = ConfigurationText.minimal.replacing("chainId: 31337", with: "chainId: 31337\n  rpcUrl: http://rpc.test") + entry
     let avs = try #require(try ConfigurationText.load(withAVS).config.avs.first)
     #expect(avs == AVSConfig(address: avs.address))
+  }
+
+  private static func avs(_ keys: String) -> String {
+    ConfigurationText.minimal.replacing("chainId: 31337", with: "chainId: 31337\n  rpcUrl: http://rpc.test")
+      + "avsPerformers:\n  - avsAddress: '0x4444444444444444444444444444444444444444'\n    \(keys)\n"
+  }
+
+  @Test(arguments: [
+    ("protocol: grpc", PerformerInterface.standard), ("port: 9000", .init(style: .grpc, port: 9000)),
+    ("protocol: HTTP", .init(style: .http(taskPath: "/task", healthPath: "/health"), port: 8080)),
+    (
+      "{protocol: http, port: 80, http: {taskPath: /v1/run, healthPath: /up?deep=1}}",
+      .init(style: .http(taskPath: "/v1/run", healthPath: "/up?deep=1"), port: 80)
+    ),
+  ])
+  func interfaces(text: String, expected: PerformerInterface) throws {
+    let keys =
+      text.hasPrefix("{") ? "image: {repository: r, tag: t}\n    <<: \(text)" : "image: {repository: r, tag: t}\n    \(text)"
+    let avs = try #require(try ConfigurationText.load(Self.avs(keys)).config.avs.first)
+    #expect(avs.interface == expected && avs.performer?.interface == expected)
+  }
+
+  @Test(arguments: [
+    ("{}", ResponseRules.none), ("{minBytes: 1, maxBytes: 64}", ResponseRules(lengths: 1...64)),
+    ("{prefix: 0x0102}", ResponseRules(prefix: [1, 2])), ("{prefix: \"AB\"}", ResponseRules(prefix: [0xab])),
+    ("{format: json}", ResponseRules(format: .json)), ("{format: abiwords}", ResponseRules(format: .abiWords(nil))),
+    ("{format: abiWords, abiWords: 3}", ResponseRules(format: .abiWords(3))),
+  ])
+  func responseRules(text: String, expected: ResponseRules) throws {
+    let avs = try #require(try ConfigurationText.load(Self.avs("responseRules: \(text)")).config.avs.first)
+    #expect(avs.responseRules == expected)
+  }
+
+  @Test(arguments: [
+    ("protocol: soap", "protocol", ConfigurationFinding.Code.invalidValue), ("port: 0", "port", .invalidValue),
+    ("http: {taskPath: task}", "http.taskPath", .invalidValue),
+    ("http: {healthPath: \"/a b\"}", "http.healthPath", .invalidValue),
+    ("responseRules: {minBytes: 9, maxBytes: 8}", "responseRules.minBytes", .conflict),
+    ("responseRules: {maxBytes: 1572864}", "responseRules.maxBytes", .invalidValue),
+    ("responseRules: {prefix: 0x1}", "responseRules.prefix", .invalidValue),
+    ("responseRules: {abiWords: 1}", "responseRules.abiWords", .conflict),
+    ("responseRules: {format: abiWords, abiWords: 2, maxBytes: 32}", "responseRules.abiWords", .conflict),
+    ("responseRules: {format: xml}", "responseRules.format", .invalidValue),
+  ])
+  func wrongInterfacesAndRules(text: String, key: String, code: ConfigurationFinding.Code) throws {
+    #expect(try ConfigurationText.findings(Self.avs(text)).error("avsPerformers[0].\(key)")?.code == code)
   }
 
   @Test(arguments: [

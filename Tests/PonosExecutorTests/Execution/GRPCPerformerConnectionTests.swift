@@ -12,7 +12,8 @@ struct GRPCPerformerConnectionTests {
   ) async throws {
     try await performer.withServer { port in
       let connection = try GRPCPerformerConnection(
-        PerformerEndpoint(performerID: "p", avs: StoreRecords.address(1), host: "127.0.0.1", port: port))
+        PerformerEndpoint(
+          performerID: "p", avs: StoreRecords.address(1), host: "127.0.0.1", interface: .init(style: .grpc, port: port)))
       let outcome: Result<Void, any Error>
       do { outcome = .success(try await body(connection)) } catch { outcome = .failure(error) }
       await connection.close()
@@ -21,10 +22,10 @@ struct GRPCPerformerConnectionTests {
   }
 
   private static func failure(
-    _ connection: GRPCPerformerConnection, _ id: TaskID, _ payload: String
+    _ connection: GRPCPerformerConnection, _ id: TaskID, _ payload: String, timeout: Duration = .seconds(20)
   ) async -> PerformerCallError? {
     do throws(PerformerCallError) {
-      _ = try await connection.execute(id, payload: Array(payload.utf8), timeout: .seconds(20))
+      _ = try await connection.execute(id, payload: Array(payload.utf8), timeout: timeout)
       return nil
     } catch { return error }
   }
@@ -71,6 +72,39 @@ struct GRPCPerformerConnectionTests {
       case (.serving, .serving), (.notServing, .notServing), (.missing, .notServing), (.hang, .timedOut): break
       case (_, let report): Issue.record("\(health) was reported as \(report)")
       }
+    }
+  }
+
+  @Test(
+    "tells definite answers from those that ask for another run",
+    arguments: [
+      ("error 3 no", PerformerCallError.answeredError(code: 3, message: "no")),
+      ("error 13 no", .answeredError(code: 13, message: "no")),
+      ("error 8 full", .answeredBusy("status 8: full", retryAfter: nil)),
+      ("error 10 lost", .answeredBusy("status 10: lost", retryAfter: nil)), ("error 14 away", .unreachable("away")),
+      ("retry-later 250 9 warming up", .answeredBusy("status 9: warming up", retryAfter: .milliseconds(250))),
+      ("retry-later 250 14 away", .answeredBusy("status 14: away", retryAfter: .milliseconds(250))),
+      ("retry-later 0 3 at once", .answeredBusy("status 3: at once", retryAfter: nil)),
+    ])
+  func statuses(payload: String, expected: PerformerCallError) async throws {
+    try await withConnection(ScriptedPerformer()) { [id] connection in
+      #expect(await Self.failure(connection, id, payload) == expected)
+    }
+  }
+
+  @Test("takes a call back from the performer when its time is over, and when its caller is cancelled")
+  func cancellation() async throws {
+    let performer = ScriptedPerformer()
+    try await withConnection(performer) { [id] connection in
+      let start = ContinuousClock.now
+      #expect(await Self.failure(connection, id, "hang", timeout: .milliseconds(300)) == .timedOut)
+      #expect(ContinuousClock.now - start < .seconds(4))
+      try await eventually { performer.cancelledCount == 1 }
+      let caller = Task { await Self.failure(connection, id, "hang") }
+      try await eventually { performer.receivedTaskIDs.count == 2 }
+      caller.cancel()
+      #expect(await caller.value == .cancelled)
+      try await eventually { performer.cancelledCount == 2 }
     }
   }
 }

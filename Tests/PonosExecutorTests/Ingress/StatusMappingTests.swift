@@ -27,6 +27,7 @@ struct StatusMappingTests {
       (.circuitOpen(avs: avs, retryAfter: .seconds(3)), .unavailable),
       (.avsRateLimited(avs, retryAfter: .milliseconds(250)), .resourceExhausted),
       (.aggregatorRateLimited(avs, avs: avs, retryAfter: .milliseconds(1500)), .resourceExhausted),
+      (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .internalError),
     ] as [(Rejection, RPCError.Code)])
   func refusals(rejection: Rejection, status: RPCError.Code) {
     let error = RPCError(rejection)
@@ -38,6 +39,7 @@ struct StatusMappingTests {
       .outcomeNotWritten("disk full"), .notAccepting("starting"), .circuitOpen(avs: Self.avs, retryAfter: .seconds(3)),
       .avsRateLimited(Self.avs, retryAfter: .milliseconds(250)),
       .aggregatorRateLimited(Self.avs, avs: Self.avs, retryAfter: .milliseconds(1500)),
+      .storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))),
     ]
     .contains(rejection)
     #expect(StockRetries.repeats(error) == mayPass)

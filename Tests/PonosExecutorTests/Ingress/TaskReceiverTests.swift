@@ -264,7 +264,7 @@ struct TaskReceiverTests {
     }
   }
 
-  @Test("a finished task whose row is damaged is answered with a failure, never run again")
+  @Test("a finished task whose row holds no answer is refused, never run again")
   func damagedRow() async throws {
     let performer = FakePerformer.echo()
     let rig = try Rig()
@@ -273,8 +273,21 @@ struct TaskReceiverTests {
     try await rig.store.record(.signed(result: [0xff, 0xff], at: 1), for: submission.id)
     try await rig.run { rig in
       rig.publish(performer)
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "stored_result_unreadable")
+      #expect(await rig.receiver.submit(submission)?.refusal?.code == "stored_record_damaged")
       #expect(performer.calls.isEmpty)
+    }
+  }
+
+  @Test("while nothing can be written, a finished task is answered all the same")
+  func answersWithoutWriting() async throws {
+    let store = FaultyStore()
+    try await Rig(store: store).run { rig in
+      rig.publish(.echo())
+      let submission = try Rig.submission()
+      let first = try #require(await rig.receiver.submit(submission)?.signed)
+      store.fail([.accept])
+      #expect(await rig.receiver.submit(submission)?.signed == first)
+      #expect(await rig.receiver.submit(try Rig.submission())?.refusal?.code == "store_unavailable")
     }
   }
 }

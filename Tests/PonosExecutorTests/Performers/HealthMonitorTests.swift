@@ -143,4 +143,34 @@ struct HealthMonitorTests {
     for _ in failures { do { _ = try await connection.execute(Self.id, payload: [], timeout: .seconds(1)) } catch {} }
     #expect(connection.activity == .init(inFlight: 0, replies: 3))
   }
+
+  @Test("tells of a hang after so many runs in a row without an answer, whatever the health service says")
+  func hang() async throws {
+    let fake = FakePerformer { id, payload, _ throws(PerformerCallError) in
+      if payload == [1] {
+        do { try await Task.sleep(for: HangDetector.leastTime) } catch { throw .cancelled }
+        throw .timedOut
+      }
+      return .echo(id, payload)
+    }
+    let connection = CountingConnection(fake, hangThreshold: 3)
+    let told = Collected<Int>()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { for await runs in connection.hangs { told.append(runs) } }
+      defer { group.cancelAll() }
+      func silentRuns(_ count: Int) async {
+        await withDiscardingTaskGroup { runs in
+          for _ in 0..<count {
+            runs.addTask { do { _ = try await connection.execute(Self.id, payload: [1], timeout: .seconds(1)) } catch {} }
+          }
+        }
+      }
+      await silentRuns(2)
+      _ = try await connection.execute(Self.id, payload: [], timeout: .seconds(1))
+      await silentRuns(2)
+      #expect(told.values.isEmpty)
+      await silentRuns(1)
+      try await eventually { told.values == [3] }
+    }
+  }
 }

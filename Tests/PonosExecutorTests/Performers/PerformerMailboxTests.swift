@@ -10,13 +10,27 @@ struct PerformerMailboxTests {
     let box = PerformerMailbox()
     box.post(.probed(.serving))
     box.post(.probed(.notServing("x")))
+    box.post(.hung(runs: 3))
     box.post(.ended(containerID: "c", reason: "r"))
     #expect(await box.next() == .ended(containerID: "c", reason: "r"))
+    #expect(await box.next() == .hung(runs: 3))
     #expect(await box.next() == .probed(.notServing("x")))
     box.post(.retire)
     box.post(.probed(.serving))
     #expect(await box.next() == .retire)
     #expect(await box.next() == .retire)
+  }
+
+  @Test("forgets what was seen of an earlier container, and nothing else")
+  func forgets() async {
+    let box = PerformerMailbox()
+    box.post(.probed(.notServing("late")))
+    box.post(.hung(runs: 3))
+    box.post(.ended(containerID: "new", reason: "r"))
+    box.forgetObservations()
+    box.post(.probed(.serving))
+    #expect(await box.next() == .ended(containerID: "new", reason: "r"))
+    #expect(await box.next() == .probed(.serving))
   }
 
   @Test("lets a cancelled reader go and loses nothing to it")

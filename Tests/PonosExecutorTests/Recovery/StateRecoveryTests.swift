@@ -1,3 +1,5 @@
+import GRDB
+import GRPCCore
 import PonosCore
 import PonosTesting
 import SwiftProtobuf
@@ -122,19 +124,38 @@ struct StateRecoveryTests {
     #expect(try await store.task(id)?.phase == .queued)
   }
 
-  @Test("a task whose stored submission was changed is not run")
+  @Test("a task whose row or submission was changed on disk is passed over, counted and kept; the others are run")
   func changed() async throws {
-    let store = MemoryStore()
-    let (first, second) = (try Rig.submission(), try Rig.submission(Rig.draft("other")))
+    let directory = try TemporaryDirectory()
+    let path = directory.file("store.sqlite")
+    let before = try SQLiteStore.open(path: path)
+    let submissions = try (0..<4).map { try Rig.submission(Rig.draft("task \($0)")) }
+    try await leave(submissions, in: before)
+    try await before.close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { database in
+      try database.execute(
+        sql: "UPDATE submission SET bytes = (SELECT bytes FROM submission WHERE sequence = 1) WHERE sequence = 2")
+      try database.execute(sql: "UPDATE task SET deadline = deadline * 2 WHERE sequence = 3")
+    }
+    try queue.close()
+    let store = try SQLiteStore.open(path: path)
+    let performer = FakePerformer.echo()
     let rig = try Rig(store: store)
-    let task = try await rig.validator.validate(first)
-    _ = try await store.accept(
-      AcceptedTaskRecord(
-        id: first.id, contentHash: task.contentHash, submission: try second.wire.serializedBytes(),
-        operatorSet: first.operatorSet, aggregator: first.aggregator, priority: 0, acceptedAt: 1, deadline: .max))
     try await rig.stateRecovery.recoverTasks()
-    #expect(rig.queue.depths.isEmpty)
-    #expect(try await store.task(first.id)?.phase == .queued)
+    #expect(rig.queue.depths == [Rig.avs: 2])
+    #expect(rig.registry.text().contains(#"ponos_store_damaged_records_total{outcome="refused"} 2"#))
+    try await rig.run { rig in
+      rig.publish(performer)
+      try await eventually { rig.flights.count == 0 }
+      #expect(Set(performer.calls) == [submissions[0].id, submissions[3].id])
+      // Whoever asks for one of the others is told what is wrong, with an error of the server that may be tried again.
+      let refusal = try #require(await rig.receiver.submit(submissions[1])?.refusal)
+      #expect(refusal.code == "stored_record_damaged")
+      #expect(RPCError(refusal).code == .internalError)
+    }
+    #expect(performer.calls.count == 2)
+    try await store.close()
   }
 
   @Test("more tasks come back than the queue's limits would let in")

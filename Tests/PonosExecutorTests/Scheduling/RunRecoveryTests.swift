@@ -67,6 +67,39 @@ struct RunRecoveryTests {
     }
   }
 
+  @Test("a performer that asks to be asked again is, and only then")
+  func asksAgain() async throws {
+    let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
+      if call == 1 { throw .answeredBusy("all slots taken", retryAfter: .milliseconds(20)) }
+      if call == 2 { throw .answeredBusy("all slots taken", retryAfter: payload == Array("long".utf8) ? .seconds(600) : nil) }
+      return .echo(id, payload)
+    }
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      try Rig.check(try #require(await rig.receiver.submit(submission)?.signed), for: submission)
+      #expect(performer.calls.count == 3)
+      // Longer than the task has: no use waiting for that.
+      let failure = try #require(await rig.receiver.submit(try Rig.submission(Rig.draft("long")))?.failure)
+      #expect(failure.code == "performer_busy" && failure.message.contains("all slots taken"))
+      #expect(performer.calls.count == 5)
+    }
+  }
+
+  @Test("an output that does not keep the AVS's rules is not signed, and not asked for again")
+  func rules() async throws {
+    let performer = FakePerformer.echo()
+    try await Rig(rules: ResponseRules(format: .json)).run { rig in
+      rig.publish(performer)
+      let fine = try Rig.submission(Rig.draft("[1]"))
+      try Rig.check(try #require(await rig.receiver.submit(fine)?.signed), for: fine)
+      let broken = try Rig.submission(Rig.draft("[1"))
+      #expect(await rig.receiver.submit(broken)?.failure?.code == "output_invalid")
+      #expect(performer.calls.count == 2)
+      #expect(try await rig.store.task(broken.id)?.phase == .failed)
+    }
+  }
+
   @Test("an answer for another task, and an answer that is too long, are not signed")
   func uncollectable() async throws {
     let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in

@@ -1,6 +1,10 @@
+import Foundation
+import GRDB
 import PonosAPI
 import PonosCore
+import PonosCrypto
 import PonosTesting
+import Synchronization
 import Testing
 
 @testable import PonosExecutor
@@ -38,6 +42,27 @@ struct DigestGuardTests {
     }
   }
 
+  @Test("an output that was damaged in the store is not signed: the recorded digest is over the one that was checked")
+  func damagedOutput() async throws {
+    let store = FaultyStore()
+    let submission = try Rig.submission()
+    try await Rig(store: store).run { rig in
+      rig.publish(.echo())
+      store.fail([.signed])
+      let caller = Task { await rig.receiver.submit(submission) }
+      try await eventually { store.failures(of: .signed) > 0 }
+      caller.cancel()
+    }
+    store.fail([])
+    store.damageOutputs()
+    let second = try Rig(store: store)
+    try await second.stateRecovery.recoverTasks()
+    try await second.run { rig in
+      try await eventually { try await store.task(submission.id)?.phase == .failed }
+      #expect(await rig.receiver.submit(submission)?.failure?.code == "digest_conflict")
+    }
+  }
+
   @Test("an answer that is not the one recorded for its task is not signed", arguments: [0, 1] as [UInt32])
   func anotherDigest(set: UInt32) async throws {
     try await Rig().run { rig in
@@ -67,6 +92,160 @@ struct DigestGuardTests {
       store.fail([])
       try Rig.check(try #require(await rig.receiver.submit(submission)?.signed), for: submission)
       #expect(performer.calls.count == 1)
+    }
+  }
+
+  @Test(
+    "the digest outlives its task: after the retention the same answer is signed again, and no other",
+    arguments: [0, 1] as [UInt32])
+  func afterRetention(set: UInt32) async throws {
+    let output = Mutex<UInt8>(1)
+    let performer = FakePerformer { id, _, _ throws(PerformerCallError) in .echo(id, [output.withLock { $0 }]) }
+    try await Rig().run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission(Rig.draft(set: set))
+      let first = try #require(await rig.receiver.submit(submission)?.signed)
+      #expect(try await rig.store.deleteTasks(finishedBefore: .max) == 1)
+      let second = try #require(await rig.receiver.submit(submission)?.signed)
+      #expect(performer.calls.count == 2 && second.wire == first.wire, "run again, and signed to the same bytes")
+      #expect(try await rig.store.deleteTasks(finishedBefore: .max) == 1)
+      try await rig.store.compact()
+      output.withLock { $0 = 2 }
+      #expect(await rig.receiver.submit(submission)?.failure?.code == "digest_conflict")
+    }
+  }
+}
+
+/// Answers from rows that a disk has changed.
+@Suite("Damaged answers")
+struct DamagedAnswerTests {
+  typealias Rig = PipelineRig
+
+  /// Lets a submission be answered, changes its row, and gives what two retries get after a restart, with the metrics.
+  private func retry(
+    set: UInt32 = 0, _ performer: FakePerformer = .echo(), after change: @escaping @Sendable (Database) throws -> Void
+  ) async throws -> (first: SignedResult, again: TaskOutcome?, third: TaskOutcome?, metrics: String) {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("store.sqlite")
+    let submission = try Rig.submission(Rig.draft(set: set))
+    let before = try SQLiteStore.open(path: path)
+    let first = try await Rig(store: before).run { rig in
+      rig.publish(performer)
+      return try #require(await rig.receiver.submit(submission)?.signed)
+    }
+    try await before.close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { try change($0) }
+    try queue.close()
+    let store = try SQLiteStore.open(path: path)
+    let answers = try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      let again = await rig.receiver.submit(submission)
+      return (again, await rig.receiver.submit(submission), rig.registry.text())
+    }
+    try await store.close()
+    #expect(performer.calls.count == 1)
+    return (first, answers.0, answers.1, answers.2)
+  }
+
+  /// Changes the stored result of the only task.
+  private static func change(in database: Database, _ change: (inout Data) throws -> Void) throws {
+    var result = try #require(try Data.fetchOne(database, sql: "SELECT result FROM task"))
+    try change(&result)
+    try database.execute(sql: "UPDATE task SET result = ?", arguments: [result])
+  }
+
+  @Test("a result whose output is intact is signed again, to the same bytes, and mended", arguments: [0, 1] as [UInt32])
+  func mended(set: UInt32) async throws {
+    let outcome = try await retry(set: set) { database in
+      // In the second signature, which only the version follows.
+      try Self.change(in: database) { $0[$0.count - 8] ^= 0x10 }
+    }
+    #expect(outcome.again?.signed == outcome.first)
+    #expect(outcome.third?.signed == outcome.first)
+    #expect(outcome.metrics.contains(#"ponos_store_damaged_records_total{outcome="repaired"} 1"#), "mended once and for all")
+  }
+
+  @Test("a result whose output was changed is refused with a code, never answered wrong")
+  func changedOutput() async throws {
+    let outcome = try await retry { database in
+      try Self.change(in: database) { result in
+        let output = try #require(result.firstRange(of: Data("work".utf8)))
+        result[output.lowerBound] ^= 1
+      }
+    }
+    expectRefused(outcome)
+  }
+
+  @Test(
+    "a result that cannot be made again is refused with a code",
+    arguments: [
+      "UPDATE task SET result = x'ff'", "UPDATE task SET result = NULL", "UPDATE task SET outcome_seal = NULL, result = x''",
+      "UPDATE task SET outcome_seal = NULL; DELETE FROM signed_digest",
+      "UPDATE task SET outcome_seal = NULL; UPDATE signed_digest SET digest = zeroblob(32)",
+    ])
+  func refused(sql: String) async throws {
+    expectRefused(try await retry { try $0.execute(sql: sql) })
+  }
+
+  private func expectRefused(_ outcome: (first: SignedResult, again: TaskOutcome?, third: TaskOutcome?, metrics: String)) {
+    #expect(outcome.again?.refusal?.code == "stored_record_damaged", "\(String(describing: outcome.again))")
+    #expect(outcome.third?.refusal?.code == "stored_record_damaged")
+    #expect(outcome.metrics.contains(#"ponos_store_damaged_records_total{outcome="refused"} 2"#))
+  }
+
+  @Test("a stored failure that was changed is refused too")
+  func failure() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("store.sqlite")
+    let submission = try Rig.submission()
+    let store = try SQLiteStore.open(path: path)
+    let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw .answeredError(code: 3, message: "no") }
+    try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      #expect(await rig.receiver.submit(submission)?.failure?.code == "performer_error")
+      let queue = try DatabaseQueue(path: path)
+      try await queue.write { try $0.execute(sql: "UPDATE task SET failure_code = 'digest_conflict'") }
+      try queue.close()
+      #expect(await rig.receiver.submit(submission)?.refusal?.code == "stored_record_damaged")
+    }
+    try await store.close()
+  }
+
+  @Test("an output that was changed before it was signed costs another run, whose digest must be the recorded one")
+  func output() async throws {
+    for answer in [UInt8(1), 2] {
+      let directory = try TemporaryDirectory()
+      let path = directory.file("store.sqlite")
+      let submission = try Rig.submission()
+      let before = try SQLiteStore.open(path: path)
+      let rig = try Rig(store: before)
+      let task = try await rig.validator.validate(submission)
+      _ = try await rig.journal.accept(task, timeout: .seconds(90))
+      // Recorded for the output [1].
+      let message = ResultMessage(taskID: submission.id, result: [1])
+      let digest = CertificateDigest.make(
+        curve: .ecdsa, messageHash: message.digest, referenceTimestamp: submission.referenceTimestamp,
+        ecdsaVerifier: Rig.ecdsaVerifier)
+      try await rig.journal.collect([1], digest: digest.digest, curve: .ecdsa, for: task)
+      try await before.close()
+      let queue = try DatabaseQueue(path: path)
+      try await queue.write { try $0.execute(sql: "UPDATE task SET output = x'03'") }
+      try queue.close()
+
+      let store = try SQLiteStore.open(path: path)
+      let second = try Rig(store: store)
+      try await second.stateRecovery.recoverTasks()
+      try await second.run { rig in
+        rig.publish(FakePerformer { id, _, _ throws(PerformerCallError) in .echo(id, [answer]) })
+        let outcome = await rig.receiver.submit(submission)
+        if answer == 1 {
+          try Rig.check(try #require(outcome?.signed), for: submission)
+        } else {
+          #expect(outcome?.failure?.code == "digest_conflict")
+        }
+      }
+      try await store.close()
     }
   }
 }

@@ -1,9 +1,11 @@
 import Foundation
 import GRDB
+import Logging
 import PonosCore
-import PonosExecutor
 import PonosTesting
 import Testing
+
+@testable import PonosExecutor
 
 /// What only a store on disk does: it comes back as it was, and refuses what it must not open.
 @Suite struct SQLiteStoreTests {
@@ -174,8 +176,42 @@ import Testing
     try after.close()
   }
 
+  /// What an earlier version has written is sealed as it is found.
+  @Test func earlierRecordsAreSealed() async throws {
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { database in
+      for migration in SQLiteSchema.migrations.prefix(3) { try migration.apply(database) }
+      try database.execute(
+        sql: """
+          PRAGMA application_id = \(SQLiteSchema.applicationID);
+          PRAGMA user_version = 3;
+          \(Self.queuedTask)
+          INSERT INTO task SELECT 2, x'\(Self.hex(StoreRecords.taskID(2)))', content_hash, avs, operator_set, aggregator, priority,
+            accepted_at, deadline, 'collected', 1, 'p', NULL, NULL, NULL, NULL, x'0102' FROM task WHERE sequence = 1;
+          INSERT INTO submission VALUES (2, x'05');
+          INSERT INTO task SELECT 3, x'\(Self.hex(StoreRecords.taskID(3)))', content_hash, avs, operator_set, aggregator, priority,
+            accepted_at, deadline, 'signed', 1, 'p', 77, NULL, NULL, x'0304', NULL FROM task WHERE sequence = 1;
+          INSERT INTO task SELECT 4, x'\(Self.hex(StoreRecords.taskID(4)))', content_hash, avs, operator_set, aggregator, priority,
+            accepted_at, deadline, 'failed', 1, 'p', 78, 'performer_error', x'6e6f', NULL, NULL FROM task WHERE sequence = 1;
+          INSERT INTO signed_digest VALUES (x'\(Self.hex(StoreRecords.taskID(3)))', x'\(Self.hex(StoreRecords.address(1)))', 1,
+            'ecdsa', x'\(Self.hex(StoreRecords.digest(3)))', 5);
+          """)
+    }
+    try queue.close()
+    let store = try SQLiteStore.open(path: path)
+    #expect(try await store.check().faults == [])
+    #expect(try await store.task(StoreRecords.taskID(2))?.output == [1, 2])
+    #expect(try await store.task(StoreRecords.taskID(3))?.result == [3, 4])
+    #expect(try await store.task(StoreRecords.taskID(4))?.failure == StoredFailure(code: "performer_error", message: "no"))
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(3))?.digest == StoreRecords.digest(3))
+    #expect(try await store.unfinishedTasks().map(\.id) == [1, 2].map(StoreRecords.taskID))
+    try await store.close()
+  }
+
   /// SQL that fills a database of each version with task 1.
-  private static let contents: [Int: String] = [1: queuedTask, 2: queuedTask, 3: queuedTask, 4: queuedTask, 5: queuedTask]
+  private static let contents: [Int: String] = [
+    1: queuedTask, 2: queuedTask, 3: queuedTask, 4: queuedTask, 5: sealedTask, 6: streamedTask,
+  ]
 
   private static let queuedTask = """
     INSERT INTO task (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt)
@@ -186,21 +222,99 @@ import Testing
     INSERT INTO submission (sequence, bytes) VALUES (1, x'\(Hex.encode(StoreRecords.task(1).submission))');
     """
 
+  /// The same with its seals.
+  private static var sealedTask: String {
+    let task = StoreRecords.task(1)
+    return queuedTask + """
+      UPDATE task SET seal = x'\(Hex.encode(RecordSeals.acceptance(of: task)))';
+      UPDATE submission SET seal = x'\(Hex.encode(RecordSeals.submission(task.submission, of: task.id)))';
+      """
+  }
+
+  /// The same, with an outcome that will wait for its aggregator.
+  private static var streamedTask: String {
+    sealedTask + "INSERT INTO delivery (sequence, aggregator, avs) SELECT sequence, aggregator, avs FROM task;"
+  }
+
   private static func hex(_ value: some FixedBytes) -> String { Hex.encode(value.bytes) }
 
   // MARK: Damage and exhaustion
 
-  @Test func aDamagedRowIsAnErrorAndNotAWrongRecord() async throws {
+  @Test(
+    "a changed column is noticed",
+    arguments: [
+      "content_hash = x'00'", "content_hash = NULL", "avs = zeroblob(20)", "operator_set = -1", "operator_set = 1 << 40",
+      "aggregator = zeroblob(20)", "priority = 9", "accepted_at = 1", "deadline = 'x'", "seal = NULL", "phase = 'gone'",
+      "phase = 'signed'", "finished_at = 5", "attempt = 'x'",
+    ])
+  func aDamagedRowIsAnErrorAndNotAWrongRecord(change: String) async throws {
     let store = try SQLiteStore.open(path: path)
     _ = try await store.accept(StoreRecords.task(1))
     try await store.close()
     let queue = try DatabaseQueue(path: path)
-    try await queue.write { try $0.execute(sql: "UPDATE task SET content_hash = x'00'") }
+    try await queue.writeWithoutTransaction { database in
+      // Types are checked on the way in, and disks do not ask.
+      try database.execute(
+        sql: """
+          PRAGMA writable_schema = ON;
+          UPDATE sqlite_master SET sql = replace(replace(sql, 'STRICT', ''), 'NOT NULL', '') WHERE name = 'task';
+          PRAGMA writable_schema = RESET;
+          """)
+      try database.execute(sql: "UPDATE task SET \(change)")
+    }
     try queue.close()
     let damaged = try SQLiteStore.open(path: path)
-    await #expect(throws: StoreError(.readFailed, "column content_hash of a task is damaged; restore a backup")) {
-      _ = try await damaged.task(StoreRecords.taskID(1))
+    await #expect { _ = try await damaged.task(StoreRecords.taskID(1)) } throws: { ($0 as? StoreError)?.code == .damaged }
+    #expect(try await damaged.check().count == 1)
+    try await damaged.close()
+  }
+
+  @Test("what came of a task is told apart from what it is", arguments: TaskPhase.allCases)
+  func damagedOutcomes(phase: TaskPhase) async throws {
+    let store = try SQLiteStore.open(path: path)
+    let id = StoreRecords.taskID(1)
+    _ = try await store.accept(StoreRecords.task(1))
+    if phase == .collected { _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [7, 7]) }
+    if phase == .signed { try await store.record(.signed(result: [7, 7], at: 9), for: id) }
+    if phase == .failed { try await store.record(.failed(StoredFailure(code: "a", message: "b"), at: 9), for: id) }
+    let intact = try #require(try await store.task(id))
+    #expect(intact.damage == nil)
+    try await store.close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { database in
+      try database.execute(sql: "UPDATE task SET output = x'0707ff', result = x'0707ff', failure_message = x'63'")
     }
+    try queue.close()
+    let damaged = try SQLiteStore.open(path: path)
+    let record = try #require(try await damaged.task(id))
+    let expected: RecordDamage? =
+      switch phase {
+      case .queued, .executing: nil
+      case .collected: .output
+      case .signed, .failed: .outcome
+      }
+    #expect(record.damage == expected)
+    #expect(record.output == nil)
+    #expect(SignedResult(stored: record) == nil)
+    #expect(try await damaged.check().isIntact == (expected == nil))
+    try await damaged.close()
+  }
+
+  @Test func aDamagedRowCostsTheRecoveryItselfAlone() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 1...5 { _ = try await store.accept(StoreRecords.task(number)) }
+    try await store.close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { database in
+      try database.execute(sql: "UPDATE task SET deadline = deadline + 1 WHERE sequence = 2")
+      try database.execute(sql: "UPDATE submission SET bytes = x'00' WHERE sequence = 3")
+      try database.execute(sql: "DELETE FROM submission WHERE sequence = 4")
+    }
+    try queue.close()
+    let damaged = try SQLiteStore.open(path: path)
+    let page = try await damaged.unfinishedTasks(in: 0...10)
+    #expect(page.tasks.map(\.id) == [1, 5].map(StoreRecords.taskID))
+    #expect(page.damaged.map(\.code) == [.damaged, .damaged, .damaged])
     try await damaged.close()
   }
 
@@ -208,17 +322,7 @@ import Testing
   func aFullDiskRefusesAndHeals() async throws {
     let disk = try SmallDisk(at: directory.file("disk"), bytes: 2 << 20)
     let store = try SQLiteStore.open(path: disk.path + "/store.sqlite")
-    var accepted: [TaskID] = []
-    var failure: StoreError?
-    for number in 0..<100 where failure == nil {
-      let task = StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 100_000))
-      do throws(StoreError) {
-        _ = try await store.accept(task)
-        accepted.append(task.id)
-      } catch {
-        failure = error
-      }
-    }
+    let (accepted, failure) = try await fill(store)
     #expect(failure?.code == .diskFull)
     #expect(store.statistics.lastFailure?.code == .diskFull)
     #expect(try await store.unfinishedTasks().map(\.id) == accepted)
@@ -227,6 +331,51 @@ import Testing
     #expect(try await store.accept(StoreRecords.task(200)).isAccepted)
     #expect(store.statistics.lastFailure == nil)
     try await store.close()
+  }
+
+  @Test(
+    "a full disk takes nothing in, and when there is room again that is found out without anybody's help",
+    .enabled(if: SmallDisk.isAvailable, "needs the right to mount a tmpfs"), .timeLimit(.minutes(1)))
+  func aFullDiskHealsByItself() async throws {
+    let disk = try SmallDisk(at: directory.file("disk"), bytes: 2 << 20)
+    let store = try SQLiteStore.open(path: disk.path + "/store.sqlite")
+    let (accepted, _) = try await fill(store)
+    let writes = store.statistics.writes
+    // Small enough for what room there is, and refused all the same.
+    await #expect { _ = try await store.accept(StoreRecords.task(300)) } throws: {
+      ($0 as? StoreError)?.code == .diskFull && "\($0)".contains("takes nothing new")
+    }
+    #expect(store.statistics.writes == writes, "the refusal cost no write")
+    let trials = StoreTrialService(
+      store: store, failure: { store.statistics.lastFailure }, interval: .milliseconds(20),
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await trials.run() }
+      let failed = store.statistics.failedCommits
+      try await eventually { store.statistics.failedCommits > failed + 2 }
+      #expect(store.statistics.lastFailure != nil, "trials fail while the disk is full")
+      try disk.resize(bytes: 16 << 20)
+      try await eventually { store.statistics.lastFailure == nil }
+      group.cancelAll()
+    }
+    #expect(try await store.accept(StoreRecords.task(301)).isAccepted)
+    #expect(try await store.unfinishedTasks().map(\.id) == accepted + [StoreRecords.taskID(301)])
+    try await store.close()
+  }
+
+  /// Accepts tasks of 100 KB until the disk is full; returns those that were accepted.
+  private func fill(_ store: SQLiteStore) async throws -> ([TaskID], StoreError?) {
+    var accepted: [TaskID] = []
+    for number in 0..<100 {
+      let task = StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 100_000))
+      do throws(StoreError) {
+        _ = try await store.accept(task)
+        accepted.append(task.id)
+      } catch {
+        return (accepted, error)
+      }
+    }
+    return (accepted, nil)
   }
 
   private func makeRoom(_ id: TaskID, in store: SQLiteStore, _ disk: SmallDisk) async throws {

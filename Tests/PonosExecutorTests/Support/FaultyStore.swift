@@ -16,10 +16,16 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   private let base = MemoryStore()
   private let failing = Mutex<Set<Write>>([])
   private let refused = Mutex<[Write: Int]>([:])
+  private let damagesOutputs = Mutex(false)
 
   /// From now on these writes fail, and no others.
   func fail(_ writes: Set<Write>) {
     failing.withLock { $0 = writes }
+  }
+
+  /// From now on a bit of every stored output is another one when it is read.
+  func damageOutputs() {
+    damagesOutputs.withLock { $0 = true }
   }
 
   /// How many writes of a kind were made to fail so far.
@@ -54,7 +60,22 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   }
 
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
-  func unfinishedTasks() async throws(StoreError) -> [TaskRecord] { try await base.unfinishedTasks() }
+  func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
+    try await base.unfinishedPages(of: size)
+  }
+  func unfinishedTasks(in range: ClosedRange<Int64>) async throws(StoreError) -> UnfinishedTasks {
+    var rows = try await base.unfinishedTasks(in: range)
+    guard damagesOutputs.withLock(\.self) else { return rows }
+    for index in rows.tasks.indices where rows.tasks[index].output?.isEmpty == false { rows.tasks[index].output?[0] ^= 1 }
+    return rows
+  }
+  func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
+    try await base.replaceResult(of: id, by: result)
+  }
+  func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord? { try await base.signedDigest(of: id) }
+  func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
+    try await base.deleteDigests(recordedBefore: time)
+  }
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] { try await base.recentTasks(limit: limit) }
   func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
     try await base.deleteTasks(finishedBefore: time)
@@ -82,5 +103,10 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
     try await base.acknowledge(ids, by: party)
   }
   func compact() async throws(StoreError) { try await base.compact() }
+  func tryToWrite() async throws(StoreError) {
+    try check(.accept)
+    try await base.tryToWrite()
+  }
+  func check() async throws(StoreError) -> StoreFindings { try await base.check() }
   func close() async throws(StoreError) { try await base.close() }
 }

@@ -26,6 +26,7 @@ struct PipelineRig: Sendable {
   let journal: TaskJournal
   let outbox: ResultOutbox
   let recovery: RunRecovery
+  let audit: AuditLog
   let validator: TaskValidator
   let receiver: TaskReceiver
   let service: TaskService
@@ -36,11 +37,14 @@ struct PipelineRig: Sendable {
   ///   - avs: The AVSs the configuration knows.
   ///   - submissions: Rates of each AVS.
   ///   - breaker: Of each performer; by default one that never opens.
+  ///   - rules: What outputs must look like, of every AVS.
+  ///   - wrap: What to put round the pipeline's stages.
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
-    submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil)
+    submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
+    rules: ResponseRules = .none, auditLog: String? = nil, wrap: (TaskPipeline) -> TaskPipeline = { $0 }
   ) throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.clock = clock
@@ -60,20 +64,24 @@ struct PipelineRig: Sendable {
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
     outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock.taskClock)
+    audit = AuditLog(path: auditLog, logger: logger, now: clock.taskClock.unix)
     let keys = KeyRing(signers.map { TestKeys.executor($0) })
     let signing = SigningService(
       keys: keys, operatorAddress: Self.operatorAddress, ecdsaVerifier: Self.ecdsaVerifier, journal: journal,
-      metrics: metrics)
+      metrics: metrics, audit: audit)
     recovery = RunRecovery(
       policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics,
       clock: clock.taskClock, logger: logger)
-    let pipeline = TaskPipeline(
-      journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
-      recovery: recovery, metrics: metrics, clock: clock.taskClock)
+    let pipeline = wrap(
+      TaskPipeline(
+        journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
+        recovery: recovery, metrics: metrics, clock: clock.taskClock, rules: { _ in rules }))
     validator = TaskValidator(
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
     receiver = TaskReceiver(
-      validator: validator, journal: journal, queue: queue, flights: flights, metrics: metrics, timeout: { _ in timeout },
+      validator: validator, journal: journal, queue: queue, flights: flights,
+      answers: StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger), metrics: metrics,
+      audit: audit, timeout: { _ in timeout },
       readiness: { [roster] in PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: false) },
       limiter: SubmissionLimiter(
         limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock),
@@ -81,8 +89,8 @@ struct PipelineRig: Sendable {
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, clock: clock.taskClock,
-      logger: logger)
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics,
+      clock: clock.taskClock, logger: logger)
   }
 
   static func config(_ avs: EthereumAddress) -> AVSConfig {

@@ -4,21 +4,41 @@ import Synchronization
 
 /// Clocks whose hands a test turns.
 final class TestClock: Sendable {
-  private let now: Mutex<Int64>
-
-  /// Starts at a moment in 2025, in unix milliseconds.
-  init(startingAt milliseconds: Int64 = 1_760_000_000_000) {
-    now = Mutex(milliseconds)
+  private struct Hands {
+    var monotonic: Int64
+    var unix: UnixMilliseconds
   }
 
+  private let hands: Mutex<Hands>
+  private let sleep: @Sendable (Duration) async throws -> Void
+
+  /// Starts at a moment in 2025, in unix milliseconds. The monotonic clock has an origin of its own, so that mixing the two up shows.
+  /// Who sleeps does so by the system's clock, unless `sleep` does it otherwise.
+  init(
+    startingAt milliseconds: Int64 = 1_760_000_000_000,
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  ) {
+    hands = Mutex(Hands(monotonic: milliseconds - 1_750_000_000_000, unix: milliseconds))
+    self.sleep = sleep
+  }
+
+  /// Time passes.
   func advance(by duration: Duration) {
-    now.withLock { $0 += duration.milliseconds }
+    hands.withLock { hands in
+      hands.monotonic += duration.milliseconds
+      hands.unix += duration.milliseconds
+    }
   }
 
-  var unixMilliseconds: Int64 { now.withLock { $0 } }
+  /// Somebody sets the clock of the host.
+  func setWallClock(by duration: Duration) {
+    hands.withLock { $0.unix += duration.milliseconds }
+  }
 
-  /// What the pipeline reads. The monotonic clock has an origin of its own, so that mixing the two up shows.
+  var unixMilliseconds: Int64 { hands.withLock(\.unix) }
+
+  /// What the pipeline reads.
   var taskClock: TaskClock {
-    TaskClock(monotonic: { self.unixMilliseconds - 1_750_000_000_000 }, unix: { self.unixMilliseconds })
+    TaskClock(monotonic: { self.hands.withLock(\.monotonic) }, unix: { self.unixMilliseconds }, sleep: sleep)
   }
 }

@@ -12,18 +12,22 @@ enum QueueBenchmarks {
   /// Operations between two looks at the clock.
   private static let batch = 1024
 
-  static func comparisons() -> [Comparison] {
-    [
-      Comparison(
-        group: "queue", title: "Put one in, take the next out, at \(entries) tasks of \(lanes) AVSs", figure: .cpu,
-        contenders: [bareHeap(), insertAndNext(blocked: 0), insertAndNext(blocked: lanes - 1)]),
-      Comparison(
-        group: "queue", title: "A step of time: some expire, as many come, at \(entries) tasks", figure: .cpu,
-        contenders: [bareHeap(), insertAndExpire()]),
-      Comparison(
-        group: "queue", title: "A better one takes the last one's place, at \(entries) tasks", figure: .cpu,
-        contenders: [bareHeap(), displace()]),
-    ]
+  static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+    try await compare(
+      "Put one in, take the next out, at \(entries) tasks of \(lanes) AVSs",
+      [bareHeap(), insertAndNext(blocked: 0), insertAndNext(blocked: lanes - 1)], rounds, seconds, report)
+    try await compare(
+      "A step of time: some expire, as many come, at \(entries) tasks", [bareHeap(), insertAndExpire()], rounds, seconds, report)
+    try await compare(
+      "A better one takes the last one's place, at \(entries) tasks", [bareHeap(), displace()], rounds, seconds, report)
+  }
+
+  /// One comparison after the other, so that the queues of one are gone before those of the next are filled.
+  private static func compare(
+    _ title: String, _ contenders: [Contender], _ rounds: Int, _ seconds: Double, _ report: (Outcome) -> Void
+  ) async throws {
+    let comparison = Comparison(group: "queue", title: title, figure: .cpu, contenders: contenders)
+    report(try await comparison.measure(rounds: rounds, seconds: seconds))
   }
 
   /// The floor: a key in, the least key out.

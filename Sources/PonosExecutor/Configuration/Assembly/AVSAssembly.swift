@@ -37,6 +37,8 @@ extension ConfigurationAssembly {
     config.concurrency = entry.integer("concurrency") ?? config.concurrency
     config.taskTimeout = entry.duration("taskTimeout") ?? config.taskTimeout
     readDispatch(entry, into: &config)
+    config.interface = interface(entry)
+    config.responseRules = responseRules(entry.section("responseRules"))
     config.limits = limits(entry.section("resources"))
     config.registry = registryConfig
     return config
@@ -57,7 +59,8 @@ extension ConfigurationAssembly {
     return PerformerSpec(
       avs: address,
       image: ImageReference(repository: repository, tag: image.text("tag"), digest: image.text("digest")),
-      pullPolicy: policy, environment: environment, concurrency: concurrency, limits: limits(entry.section("resources")))
+      pullPolicy: policy, environment: environment, concurrency: concurrency, limits: limits(entry.section("resources")),
+      interface: interface(entry))
   }
 
   private func environment(_ entry: ConfigurationSection) -> [EnvironmentVariable] {

@@ -23,6 +23,7 @@ struct ConfigurationAssembly {
     config.listenAddress = root.text("listenAddress") ?? config.listenAddress
     config.performerNetworkName = root.text("performerNetworkName").flatMap { $0.isEmpty ? nil : $0 }
     config.managementAuthentication = root.section("authentication").boolean("enabled") ?? false
+    config.storeKeeping = storeKeeping()
     let operations = root.section("operations")
     config.operations.address = operations.text("address") ?? config.operations.address
     config.operations.port = operations.integer("port") ?? config.operations.port
@@ -59,6 +60,24 @@ struct ConfigurationAssembly {
     case "badger": return badger(storage)
     default: return storage.text("path").map { .sqlite(path: $0) }
     }
+  }
+
+  private func storeKeeping() -> StoreKeepingConfig {
+    let storage = root.section("storage")
+    var keeping = StoreKeepingConfig()
+    keeping.retention = storage.duration("retention") ?? keeping.retention
+    keeping.digestRetention = storage.duration("digestRetention")
+    keeping.auditLog = storage.text("auditLog")
+    let backup = storage.section("backup")
+    if let directory = backup.text("directory"), let every = backup.duration("every"), let keep = backup.integer("keep") {
+      keeping.backup = BackupConfig(directory: directory, interval: every, keep: keep)
+    }
+    if let digests = keeping.digestRetention, digests < keeping.retention {
+      report.add(
+        .error, .conflict, key: storage.path.appending(key: "digestRetention"), origin: storage.origin("digestRetention"),
+        "is shorter than storage.retention", cure: "keep digests at least as long as tasks, or leave the key out")
+    }
+    return keeping
   }
 
   private func memory(_ storage: ConfigurationSection) -> StorageConfig {

@@ -1,6 +1,9 @@
+import PonosCore
+
 extension ConfigurationSchema {
   /// The AVSs this executor works for, and their performers.
-  static let avsKeys: [ConfigurationKey] = performerKeys + dispatchKeys + limitKeys + registryKeys + otherPerformerKeys
+  static let avsKeys: [ConfigurationKey] =
+    performerKeys + interfaceKeys + dispatchKeys + responseKeys + limitKeys + registryKeys + otherPerformerKeys
 
   private static let performerKeys: [ConfigurationKey] = [
     ConfigurationKey("avsPerformers", .list, "One entry per AVS. An empty list is fine: performers can be deployed later."),
@@ -30,6 +33,36 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "avsPerformers[].taskTimeout", .duration(.milliseconds(100)...(.seconds(86_400))), default: "90s",
       "From the acceptance of a task to its answer."),
+  ]
+
+  private static let interfaceKeys: [ConfigurationKey] = [
+    ConfigurationKey(
+      "avsPerformers[].protocol", .choice(["grpc", "http"]), default: "grpc",
+      "What the performers of this AVS speak, however they were deployed: the Hourglass performer service, or plain HTTP."),
+    ConfigurationKey(
+      "avsPerformers[].port", .integer(1...65_535), default: "8080", "TCP port they listen on, inside the container."),
+    ConfigurationKey("avsPerformers[].http", .group, "With `protocol: http`: the paths they serve."),
+    ConfigurationKey("avsPerformers[].http.taskPath", .urlPath, default: "/task", "Where tasks are posted."),
+    ConfigurationKey(
+      "avsPerformers[].http.healthPath", .urlPath, default: "/health", "What answers 200 once they are ready for tasks."),
+  ]
+
+  private static let responseKeys: [ConfigurationKey] = [
+    ConfigurationKey(
+      "avsPerformers[].responseRules", .group,
+      "What every output of this AVS looks like. One that does not is not signed: its task fails with `output_invalid`."),
+    ConfigurationKey(
+      "avsPerformers[].responseRules.minBytes", .integer(0...ResponseChecks.maxOutputBytes), default: "0", "Smallest length."),
+    ConfigurationKey(
+      "avsPerformers[].responseRules.maxBytes", .integer(0...ResponseChecks.maxOutputBytes),
+      default: "\(ResponseChecks.maxOutputBytes)", "Largest length. Aggregators drop longer results than the default."),
+    ConfigurationKey("avsPerformers[].responseRules.prefix", .hexBytes(1...64), "How it begins."),
+    ConfigurationKey(
+      "avsPerformers[].responseRules.format", .choice(["any", "json", "abiWords"]), default: "any",
+      "`json`: one JSON text in UTF-8. `abiWords`: words of 32 bytes, as contracts encode values of fixed size."),
+    ConfigurationKey(
+      "avsPerformers[].responseRules.abiWords", .integer(1...(ResponseChecks.maxOutputBytes / 32)),
+      absent: "any number from 1", "With `format: abiWords`: how many words."),
   ]
 
   private static let limitKeys: [ConfigurationKey] = [

@@ -115,6 +115,12 @@ enum ScalarText {
     return ["http", "https", "ws", "wss"].contains(scheme) && !host.isEmpty && !text.contains(where: \.isWhitespace)
   }
 
+  /// A slash and the characters that may follow it unescaped, a query among them.
+  static func isURLPath(_ text: String) -> Bool {
+    guard text.utf8.first == UInt8(ascii: "/"), text.utf8.count <= 1024 else { return false }
+    return text.utf8.allSatisfy { isLowerCaseOrDigit($0 | 0x20) || "/._-~%!$&'()*+,;=:@?".utf8.contains($0) }
+  }
+
   private static func isLowerCaseOrDigit(_ byte: UInt8) -> Bool {
     (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte)
   }

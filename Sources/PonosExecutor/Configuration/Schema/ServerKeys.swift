@@ -62,6 +62,24 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "storage.path", .path, default: "/var/lib/ponos/executor.db",
       "The SQLite database. Its directory is created when missing and must be on a local disk."),
+    ConfigurationKey(
+      "storage.retention", .duration(.seconds(3600)...(.seconds(3650 * 86400))), default: "168h",
+      "How long finished tasks are kept. Within it a task that is submitted again gets the stored answer."),
+    ConfigurationKey(
+      "storage.digestRetention", .duration(.seconds(30 * 86400)...(.seconds(3650 * 86400))), absent: "for ever",
+      "How long the digest signed for a task is kept once the task is forgotten. After it another digest could be signed for the same task id."
+    ),
+    ConfigurationKey(
+      "storage.auditLog", .path, absent: "`storage.path` and `.audit.jsonl`",
+      "File to which audit entries are appended, one JSON object a line."),
+    ConfigurationKey("storage.backup", .group, "Scheduled backups of the database. None without this group."),
+    ConfigurationKey(
+      "storage.backup.directory", .path, required: true,
+      "Directory for the copies, best on another disk. Created when missing, with mode 0700."),
+    ConfigurationKey(
+      "storage.backup.every", .duration(.seconds(60)...(.seconds(365 * 86400))), default: "24h", "Time from one copy to the next."
+    ),
+    ConfigurationKey("storage.backup.keep", .integer(1...10_000), default: "7", "Copies that are kept; older ones are removed."),
     ConfigurationKey("storage.badger", .group, also: ["badgerConfig"], "Read for files that were written for a Badger store."),
     ConfigurationKey("storage.badger.dir", .path, "Directory in which `executor.db` is kept; needed with `type: badger`."),
     ConfigurationKey("storage.badger.inMemory", .boolean, default: "false", "With `type: badger`: the same as `type: memory`."),

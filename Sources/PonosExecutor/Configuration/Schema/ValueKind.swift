@@ -27,9 +27,13 @@ package enum ValueKind: Sendable, Equatable {
   case bn254PrivateKey
   /// 128 bytes in hex.
   case bn254PublicKey
+  /// So many bytes in hex.
+  case hexBytes(ClosedRange<Int>)
   case url
   /// Host name or IPv4 address, and port.
   case endpoint
+  /// The path of a URL, from its slash on.
+  case urlPath
   case ipv4
   case repository
   case tag
@@ -57,8 +61,10 @@ package enum ValueKind: Sendable, Equatable {
     case .ecdsaPrivateKey: "hex, 32 bytes"
     case .bn254PrivateKey: "hex, 1–64 bytes"
     case .bn254PublicKey: "hex, 128 bytes"
+    case .hexBytes(let range): "hex, \(range.lowerBound)–\(range.upperBound) bytes"
     case .url: "URL"
     case .endpoint: "host:port"
+    case .urlPath: "path of a URL"
     case .ipv4: "IPv4 address"
     case .repository: "image repository"
     case .tag: "image tag"
@@ -99,6 +105,12 @@ package enum ValueKind: Sendable, Equatable {
     case .bn254PublicKey:
       let isKey = Hex.decode(text)?.count == 128
       return isKey ? nil : ("is not a BN254 public key", "write 0x and 256 hex digits: the G2 point, imaginary parts first")
+    case .hexBytes(let range):
+      let isFine = range.contains(Hex.decode(text)?.count ?? -1)
+      return isFine
+        ? nil : ("is not \(range.lowerBound) to \(range.upperBound) bytes in hex", "write 0x and two digits for each byte")
+    case .urlPath:
+      return ScalarText.isURLPath(text) ? nil : ("is not the path of a URL", "write one that begins with a slash, such as /task")
     case .url: return ScalarText.isURL(text) ? nil : ("is not a URL", "write one such as https://rpc.example.org")
     case .endpoint:
       return ScalarText.endpoint(text) == nil

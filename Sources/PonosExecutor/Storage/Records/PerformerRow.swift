@@ -5,7 +5,7 @@ import PonosCore
 /// Writes and reads a performer's row. The spec is JSON: it is only ever read whole.
 enum PerformerRow {
   static let selection = """
-    SELECT id, spec, origin, role, deployment_id, generation, container_id, image_id, created_at, replica FROM performer
+    SELECT id, spec, origin, role, deployment_id, generation, container_id, image_id, created_at, replica, seal FROM performer
     """
 
   static func arguments(_ performer: PerformerRecord) throws -> StatementArguments {
@@ -15,26 +15,28 @@ enum PerformerRow {
     return [
       performer.id, spec, performer.origin.rawValue, performer.role.rawValue, performer.deploymentID, performer.generation,
       performer.containerID, performer.imageID, performer.createdAt, performer.replica,
+      Data(RecordSeals.performer(performer, spec: spec)),
     ]
   }
 
+  /// Throws `.damaged` when the row is not what was written.
   static func record(_ row: Row) throws -> PerformerRecord {
-    let (id, spec, origin, role): (String, String, String, String) = (row[0], row[1], row[2], row[3])
-    guard let origin = PerformerOrigin(rawValue: origin), let role = PerformerRecord.Role(rawValue: role) else {
-      throw damaged(id)
-    }
+    let columns = StoredColumns(row: row, subject: "a performer")
+    let (id, spec) = (try columns.text(0), try columns.text(1))
+    let subject = StoredColumns(row: row, subject: "performer \(id)")
+    guard let origin = PerformerOrigin(rawValue: try columns.text(2)),
+      let role = PerformerRecord.Role(rawValue: try columns.text(3))
+    else { throw subject.damaged }
     do {
-      return PerformerRecord(
-        id: id, spec: try JSONDecoder().decode(PerformerSpec.self, from: Data(spec.utf8)), replica: row[9], origin: origin,
-        role: role,
-        deploymentID: row[4], generation: row[5], containerID: row[6], imageID: row[7], createdAt: row[8])
+      let record = PerformerRecord(
+        id: id, spec: try JSONDecoder().decode(PerformerSpec.self, from: Data(spec.utf8)), replica: try columns.number(9),
+        origin: origin, role: role, deploymentID: try columns.text(4), generation: try columns.number(5),
+        containerID: try columns.optionalText(6), imageID: try columns.optionalText(7), createdAt: try columns.integer(8))
+      try subject.check(seal: 10, is: RecordSeals.performer(record, spec: spec))
+      return record
     } catch is DecodingError {
       // The error itself would quote the spec, and with it variables of the performer.
-      throw damaged(id)
+      throw subject.damaged
     }
-  }
-
-  private static func damaged(_ id: String) -> StoreError {
-    StoreError(.readFailed, "the record of performer \(id) is damaged; restore a backup")
   }
 }

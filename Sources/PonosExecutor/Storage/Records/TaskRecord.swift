@@ -49,6 +49,14 @@ package struct AcceptedTaskRecord: Sendable, Equatable {
   }
 }
 
+/// What of a stored task is not what was written.
+package enum RecordDamage: Sendable, Equatable {
+  /// The output that waits for its signature; it is not in the record.
+  case output
+  /// The result or the failure; what is left of it is in the record and must not be answered with.
+  case outcome
+}
+
 /// A task as it is stored.
 package struct TaskRecord: Sendable, Equatable {
   package var accepted: AcceptedTaskRecord
@@ -66,13 +74,15 @@ package struct TaskRecord: Sendable, Equatable {
   /// Only in phase `failed`.
   package var failure: StoredFailure?
   package var finishedAt: UnixMilliseconds?
+  /// nil for a record that is as it was written.
+  package var damage: RecordDamage?
 
   package var id: TaskID { accepted.id }
 
   package init(
     accepted: AcceptedTaskRecord, sequence: Int64, phase: TaskPhase = .queued, attempt: Int = 0,
     performerID: String? = nil, output: [UInt8]? = nil, result: [UInt8]? = nil, failure: StoredFailure? = nil,
-    finishedAt: UnixMilliseconds? = nil
+    finishedAt: UnixMilliseconds? = nil, damage: RecordDamage? = nil
   ) {
     self.accepted = accepted
     self.sequence = sequence
@@ -83,6 +93,20 @@ package struct TaskRecord: Sendable, Equatable {
     self.result = result
     self.failure = failure
     self.finishedAt = finishedAt
+    self.damage = damage
+  }
+}
+
+/// Some of the tasks that are not finished.
+package struct UnfinishedTasks: Sendable, Equatable {
+  /// In the order of their acceptance.
+  package var tasks: [TaskRecord]
+  /// Rows that could not be relied on, each with the reason; they stay in the store.
+  package var damaged: [StoreError]
+
+  package init(tasks: [TaskRecord] = [], damaged: [StoreError] = []) {
+    self.tasks = tasks
+    self.damaged = damaged
   }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import PonosCore
 
@@ -6,59 +5,92 @@ import PonosCore
 enum TaskRow {
   static let selection = """
     SELECT task.id, avs, operator_set, phase, attempt, performer_id, accepted_at, finished_at, failure_code, failure_message,
-      task.sequence, content_hash, aggregator, priority, deadline, result, bytes, output
+      content_hash, aggregator, priority, deadline, task.seal, task.sequence, result, output, outcome_seal,
+      submission.bytes, submission.seal
     FROM task LEFT JOIN submission ON submission.sequence = task.sequence
     """
 
   /// Without submission and result, which may be megabytes.
   static let summarySelection = """
-    SELECT task.id, avs, operator_set, phase, attempt, performer_id, accepted_at, finished_at, failure_code, failure_message
+    SELECT task.id, avs, operator_set, phase, attempt, performer_id, accepted_at, finished_at, failure_code, failure_message,
+      content_hash, aggregator, priority, deadline, task.seal
     FROM task
     """
 
+  /// Throws `.damaged` when what the task is cannot be relied on; when only what came of it cannot, the record says so.
   static func record(_ row: Row) throws -> TaskRecord {
-    let accepted = AcceptedTaskRecord(
-      id: try fixed(row, 0, "id"), contentHash: try fixed(row, 11, "content_hash"), submission: try bytes(row, 16) ?? [],
-      operatorSet: try operatorSet(row), aggregator: try fixed(row, 12, "aggregator"), priority: row[13], acceptedAt: row[6],
-      deadline: row[14])
-    return TaskRecord(
-      accepted: accepted, sequence: row[10], phase: try phase(row), attempt: row[4], performerID: row[5],
-      output: try bytes(row, 17), result: try bytes(row, 15), failure: try failure(row), finishedAt: row[7])
+    let columns = self.columns(row)
+    let phase = try phase(columns)
+    var accepted = try acceptance(columns)
+    if !phase.isFinished {
+      accepted.submission = try columns.bytes(19)
+      try columns.check(seal: 20, is: RecordSeals.submission(accepted.submission, of: accepted.id))
+    }
+    var record = TaskRecord(
+      accepted: accepted, sequence: try columns.integer(15), phase: phase, attempt: try columns.number(4),
+      performerID: try columns.optionalText(5), finishedAt: try columns.optionalInteger(7))
+    guard phase.isFinished == (record.finishedAt != nil) else { throw columns.damaged }
+    switch phase {
+    case .queued, .executing: break
+    case .collected: try readOutput(columns, into: &record)
+    case .signed: try readResult(columns, into: &record)
+    case .failed: try readFailure(columns, into: &record)
+    }
+    return record
   }
 
   static func summary(_ row: Row) throws -> TaskSummary {
-    TaskSummary(
-      id: try fixed(row, 0, "id"), operatorSet: try operatorSet(row), phase: try phase(row), attempt: row[4],
-      performerID: row[5], acceptedAt: row[6], finishedAt: row[7], failure: try failure(row))
+    let columns = self.columns(row)
+    let accepted = try acceptance(columns)
+    return TaskSummary(
+      id: accepted.id, operatorSet: accepted.operatorSet, phase: try phase(columns), attempt: try columns.number(4),
+      performerID: try columns.optionalText(5), acceptedAt: accepted.acceptedAt, finishedAt: try columns.optionalInteger(7),
+      failure: try failure(columns))
   }
 
-  private static func operatorSet(_ row: Row) throws -> OperatorSet {
-    OperatorSet(avs: try fixed(row, 1, "avs"), id: row[2])
+  private static func columns(_ row: Row) -> StoredColumns { StoredColumns(row: row, subject: "a task") }
+
+  /// What both selections begin with.
+  private static func acceptance(_ columns: StoredColumns) throws -> AcceptedTaskRecord {
+    let id: TaskID = try columns.fixed(0)
+    let accepted = AcceptedTaskRecord(
+      id: id, contentHash: try columns.fixed(10), submission: [], operatorSet: try columns.operatorSet(avs: 1, id: 2),
+      aggregator: try columns.fixed(11), priority: try columns.number(12), acceptedAt: try columns.integer(6),
+      deadline: try columns.integer(13))
+    try StoredColumns(row: columns.row, subject: "task \(id)").check(seal: 14, is: RecordSeals.acceptance(of: accepted))
+    return accepted
   }
 
-  private static func phase(_ row: Row) throws -> TaskPhase {
-    let text: String = row[3]
-    guard let phase = TaskPhase(rawValue: text) else { throw damaged("phase") }
+  private static func phase(_ columns: StoredColumns) throws -> TaskPhase {
+    guard let phase = TaskPhase(rawValue: try columns.text(3)) else { throw columns.damaged }
     return phase
   }
 
-  private static func failure(_ row: Row) throws -> StoredFailure? {
-    guard let code: String = row[8], let message = try bytes(row, 9) else { return nil }
-    return StoredFailure(code: code, message: String(decoding: message, as: UTF8.self))
-  }
-
-  private static func fixed<Value: FixedBytes>(_ row: Row, _ index: Int, _ column: String) throws -> Value {
-    guard let value = try row.withUnsafeData(atIndex: index, { data in data.flatMap { Value($0) } }) else {
-      throw damaged(column)
+  private static func readOutput(_ columns: StoredColumns, into record: inout TaskRecord) throws {
+    let output = try columns.optionalBytes(17)
+    if let output, try columns.has(seal: 18, RecordSeals.output(output, of: record.id)) {
+      record.output = output
+    } else {
+      record.damage = .output
     }
-    return value
   }
 
-  private static func bytes(_ row: Row, _ index: Int) throws -> [UInt8]? {
-    try row.withUnsafeData(atIndex: index) { data in data.map { [UInt8]($0) } }
+  private static func readResult(_ columns: StoredColumns, into record: inout TaskRecord) throws {
+    record.result = try columns.optionalBytes(16)
+    guard let result = record.result, let time = record.finishedAt,
+      try columns.has(seal: 18, RecordSeals.result(result, at: time, of: record.id))
+    else { return record.damage = .outcome }
   }
 
-  private static func damaged(_ column: String) -> StoreError {
-    StoreError(.readFailed, "column \(column) of a task is damaged; restore a backup")
+  private static func readFailure(_ columns: StoredColumns, into record: inout TaskRecord) throws {
+    record.failure = try failure(columns)
+    guard let failure = record.failure, let time = record.finishedAt,
+      try columns.has(seal: 18, RecordSeals.failure(failure, at: time, of: record.id))
+    else { return record.damage = .outcome }
+  }
+
+  private static func failure(_ columns: StoredColumns) throws -> StoredFailure? {
+    guard let code = try columns.optionalText(8), let message = try columns.optionalBytes(9) else { return nil }
+    return StoredFailure(code: code, message: String(decoding: message, as: UTF8.self))
   }
 }

@@ -1,4 +1,5 @@
-// Submits serialized tasks over one connection of grpc-go and writes the replies; see ../../README.md for the files.
+// Submits serialized tasks over one connection of grpc-go, or over one for each, and writes the replies; see ../../README.md for
+// the files.
 package main
 
 import (
@@ -52,8 +53,20 @@ func main() {
 	count := flag.Int("count", 0, "calls; more than there are requests means they are sent again (0: each once)")
 	concurrency := flag.Int("concurrency", 1, "calls in flight")
 	idle := flag.Duration("idle", 0, "pause without calls after the first half, to let keepalive pings go out")
+	stock := flag.Bool("stock", false, "behave as the public aggregator: a connection for each task, never closed, and retries")
+	how := habits{retries: 5}
+	flag.DurationVar(&how.attempt, "attempt", 10*time.Second, "with -stock: the time of one attempt")
+	flag.DurationVar(&how.delay, "delay", time.Second, "with -stock: the pause after the first attempt")
+	flag.DurationVar(&how.spread, "spread", 0, "with -stock: the time over which tasks are begun")
+	flag.DurationVar(&how.hold, "hold", 0, "with -stock: how long connections stay open after the last answer")
 	flag.Parse()
-	if err := run(*address, *requestsPath, *repliesPath, *count, *concurrency, *idle); err != nil {
+	var err error
+	if *stock {
+		err = runStock(*address, *requestsPath, *repliesPath, how)
+	} else {
+		err = run(*address, *requestsPath, *repliesPath, *count, *concurrency, *idle)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -93,6 +106,27 @@ func run(address, requestsPath, repliesPath string, count, concurrency int, idle
 	return json.NewEncoder(os.Stdout).Encode(summary)
 }
 
+func runStock(address, requestsPath, repliesPath string, how habits) error {
+	requests, err := readRequests(requestsPath)
+	if err != nil {
+		return err
+	}
+	seen := &connections{}
+	began := time.Now()
+	replies, attempts, err := patience(address, requests, how, seen)
+	if err != nil {
+		return err
+	}
+	summary := map[string]interface{}{
+		"calls": attempts, "seconds": (time.Since(began) - how.hold).Seconds(),
+		"connectionsBegun": atomic.LoadInt64(&seen.begun), "connectionsEnded": atomic.LoadInt64(&seen.ended),
+	}
+	if err := writeReplies(repliesPath, replies); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(summary)
+}
+
 // submit makes calls first…last-1 and returns their replies in order.
 func submit(
 	client hourglass.ExecutorServiceClient, requests []*hourglass.TaskSubmission, first, last, concurrency int,
@@ -120,7 +154,10 @@ func submit(
 func call(client hourglass.ExecutorServiceClient, request *hourglass.TaskSubmission) reply {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	result, err := client.SubmitTask(ctx, request)
+	return toReply(client.SubmitTask(ctx, request))
+}
+
+func toReply(result *hourglass.TaskResult, err error) reply {
 	if err != nil {
 		return reply{uint32(status.Code(err)), []byte(status.Convert(err).Message())}
 	}

@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// `state`: looks after the database, where tasks, results and the history of signatures are kept.
+struct StateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "state", abstract: "Backs up, checks and compacts the database, and moves the history of signatures.",
+    discussion: """
+      EXIT STATUS
+        0 done, 1 failed, 64 wrong usage, 65 the database is damaged or an import contradicts it,
+        78 the configuration cannot be used
+      """,
+    subcommands: [
+      StateBackupCommand.self, StateVerifyCommand.self, StateCompactCommand.self, StateExportCommand.self,
+      StateImportCommand.self,
+    ])
+
+  /// EX_DATAERR of sysexits.h: the command worked, and what it looked at is not sound.
+  static let unsound = ExitCode(65)
+}

@@ -1,0 +1,73 @@
+import PonosCore
+import PonosTesting
+import Synchronization
+import Testing
+
+@testable import PonosExecutor
+
+@Suite("Failpoints")
+struct FailpointsTests {
+  @Test("nothing is armed without the variable")
+  func disarmed() throws {
+    #expect(try !Failpoints(environment: [:]).isArmed)
+    #expect(try !Failpoints(environment: [Failpoints.variable: ""]).isArmed)
+    Failpoints.disarmed.pass(.runAssigned)
+  }
+
+  @Test("a name, and a count with it")
+  func parses() throws {
+    let (point, count) = try Failpoints.parse("journal.accepted")
+    #expect(point == .journalAccepted && count == 1)
+    let (other, third) = try Failpoints.parse("commit.durable:3")
+    #expect(other == .commitDurable && third == 3)
+  }
+
+  @Test(
+    "anything else keeps the daemon from starting",
+    arguments: ["journal", "journal.accepted:", "journal.accepted:0", "journal.accepted:x", "journal.accepted:1:2", ":1", " "])
+  func refuses(text: String) {
+    let error = #expect(throws: FailpointError.self) { try Failpoints(environment: [Failpoints.variable: text]) }
+    #expect(error?.description.contains("'\(text)'") == true)
+    #expect(error?.description.contains(Failpoints.variable) == true)
+  }
+
+  @Test("names are places and steps, and there are enough of them")
+  func names() {
+    #expect(Failpoint.allCases.count >= 30)
+    for point in Failpoint.allCases {
+      #expect(point.rawValue.wholeMatch(of: /[a-z]+\.[a-z]+/) != nil, "\(point.rawValue)")
+    }
+  }
+
+  @Test("a pipeline and a store that are not armed are left as they are")
+  func watchesNothing() {
+    #expect(Failpoints.disarmed.watching(MemoryStore()) is MemoryStore)
+    #expect(Failpoints.disarmed.watching([]).isEmpty)
+    #expect(Failpoints.disarmed.interceptors.isEmpty)
+  }
+
+  @Test("a task's walk passes the failpoints in the order of its steps")
+  func order() async throws {
+    let passed = Mutex<[Failpoint]>([])
+    let failpoints = Failpoints { point in passed.withLock { $0.append(point) } }
+    let rig = try PipelineRig(store: FailpointStore(MemoryStore(), failpoints), wrap: failpoints.watching)
+    try await rig.run { rig in
+      rig.publish(.echo())
+      _ = try #require(await rig.receiver.submit(try PipelineRig.submission())?.signed)
+      try await eventually { passed.withLock { $0.last == .runDelivered } }
+    }
+    #expect(
+      passed.withLock { $0 } == [
+        .journalAccepted, .runAssigned, .journalExecuting, .runReplied, .runCollected, .runReleased, .journalCollected,
+        .runSigned, .journalSigned, .runDelivered,
+      ])
+  }
+}
+
+/// A store behind failpoints is still a store.
+@Suite struct FailpointStoreTests {
+  @Test(arguments: ExecutorStoreConformance.cases)
+  func conforms(_ conformance: ExecutorStoreConformance.Case) async throws {
+    try await conformance.run(FailpointStore(MemoryStore(), Failpoints { _ in }))
+  }
+}

@@ -1,0 +1,110 @@
+import PonosCore
+import PonosExecutor
+import PonosTesting
+import Testing
+
+/// A model that allows everything proves nothing: each thing that must not happen is shown to it, and it objects.
+@Suite("The model of the pipeline")
+struct PipelineModelTests {
+  private static let id = StoreRecords.taskID(1)
+  private static let avs = StoreRecords.address(1)
+  private static let content = StoreRecords.digest(9)
+  private static let output: [UInt8] = [1, 2]
+  private static let failure = StoredFailure(code: "performer_error", message: "no")
+
+  private static let accepted = Observation.accepted(id, contentHash: content)
+  private static let executing = Observation.moved(id, .executing(performerID: "p", attempt: 1))
+  private static let given = Observation.given(id, avs: avs)
+  private static let signed = Observation.moved(id, .signed(result: [7], at: 1))
+  private static let failed = Observation.moved(id, .failed(failure, at: 1))
+  private static let requeued = Observation.moved(id, .requeued)
+
+  private static func digest(_ number: Int = 1, output: [UInt8] = output, _ outcome: DigestOutcome = .recorded) -> Observation {
+    let record = SignedDigestRecord(
+      taskID: id, operatorSet: OperatorSet(avs: avs, id: 0), curve: .ecdsa, digest: StoreRecords.digest(number), recordedAt: 1)
+    return .digest(record, output: output, outcome)
+  }
+
+  /// What the model says to the last of `observations`; those before it have to be in order.
+  private func objection(to observations: [Observation]) throws -> String? {
+    var model = PipelineModel()
+    model.answered(Self.id, output: Self.output)
+    for observation in observations.dropLast() { #expect(model.read(observation) == nil) }
+    return model.read(try #require(observations.last))
+  }
+
+  @Test("an ordinary walk is in order, and nothing is left over")
+  func walk() {
+    var model = PipelineModel()
+    model.called(1, Self.id, contentHash: Self.content)
+    model.answered(Self.id, output: Self.output)
+    let walk = [Self.accepted, Self.executing, Self.given, Self.digest(), Self.signed, .outcome(call: 1, nil)]
+    for observation in walk { #expect(model.read(observation) == nil) }
+    #expect(model.leftOver == nil)
+  }
+
+  @Test(
+    "what must not happen",
+    arguments: [
+      [accepted, accepted],
+      [executing],
+      [given],
+      [accepted, given],
+      [accepted, executing, given, given],
+      [accepted, digest()],
+      [accepted, executing, given, digest(output: [9])],
+      [accepted, executing, given, digest(), executing],
+      [accepted, executing, given, digest(), requeued],
+      [accepted, executing, given, digest(), failed],
+      [accepted, executing, given, digest(), digest(2)],
+      [accepted, executing, given, digest(), digest(2, .conflict(recorded: StoreRecords.digest(1)))],
+      [accepted, executing, given, signed],
+      [accepted, executing, given, digest(), signed, failed],
+      [accepted, failed, executing],
+    ])
+  func objects(_ observations: [Observation]) throws {
+    #expect(try objection(to: observations) != nil)
+  }
+
+  @Test("a run again is in order after a crash or a lost run only")
+  func runsAgain() {
+    for loss in [
+      { (model: inout PipelineModel) in model.crashed() }, { (model: inout PipelineModel) in model.lostRun(of: Self.id) },
+    ] {
+      var model = PipelineModel()
+      for observation in [Self.accepted, Self.executing, Self.given] { #expect(model.read(observation) == nil) }
+      loss(&model)
+      #expect(model.read(Self.executing) == nil && model.read(Self.given) == nil)
+      #expect(model.read(Self.given) != nil)
+    }
+  }
+
+  @Test("callers get what is on the disk, and retries are not turned away")
+  func callers() {
+    var model = PipelineModel()
+    #expect(model.read(Self.accepted) == nil && model.read(Self.failed) == nil)
+    for number in 1...4 { model.called(number, Self.id, contentHash: Self.content) }
+    model.called(5, Self.id, contentHash: StoreRecords.digest(8))
+    #expect(model.read(.outcome(call: 1, .failed(Self.failure))) == nil)
+    #expect(model.read(.outcome(call: 2, .failed(StoredFailure(code: "task_expired", message: "")))) != nil)
+    #expect(model.read(.outcome(call: 3, .refused(.conflictingTask(Self.id)))) != nil)
+    #expect(model.read(.outcome(call: 4, .refused(.noPerformer(avs: Self.avs)))) != nil)
+    #expect(model.read(.outcome(call: 5, .refused(.conflictingTask(Self.id)))) == nil)
+    #expect(model.read(.outcome(call: 5, nil)) != nil)
+  }
+
+  @Test("what is left over, and rows that changed behind the model's back")
+  func leftOvers() {
+    var model = PipelineModel()
+    model.called(1, Self.id, contentHash: Self.content)
+    #expect(model.leftOver != nil)
+    #expect(model.read(.outcome(call: 1, nil)) == nil && model.leftOver == nil)
+    #expect(model.read(Self.accepted) == nil && model.leftOver != nil)
+    #expect(model.difference(from: nil, of: Self.id) != nil)
+    var record = TaskRecord(accepted: StoreRecords.task(1), sequence: 1)
+    #expect(model.difference(from: record, of: Self.id) == nil)
+    record.phase = .executing
+    #expect(model.difference(from: record, of: Self.id) != nil)
+    #expect(model.difference(from: record, of: StoreRecords.taskID(2)) != nil)
+  }
+}

@@ -1,0 +1,272 @@
+import PonosCore
+import PonosTesting
+import Synchronization
+
+@testable import PonosExecutor
+
+/// One history of the real pipeline: intake, queue, runs, signing, delivery and recovery, driven step by step by dice, through one
+/// process after another on one disk, with `PipelineModel` beside it.
+struct PipelineSimulation {
+  /// One process of the executor.
+  private struct Life: Sendable {
+    let world: SimulatedWorld
+    let rig: PipelineRig
+    /// Recovery and the task service.
+    let work: Task<Void, Never>
+    var callers: [Task<Void, Never>] = []
+    /// AVSs whose performer serves.
+    var serving: Set<EthereumAddress> = []
+  }
+
+  private static let callersAtATime = 40
+  private static let capacity = 2
+
+  private let submissions: SimulatedSubmissions
+  private let executor = StepExecutor()
+  private let disk = MemoryStore()
+  private var dice: SeededGenerator
+  private var now: Int64 = 1_760_000_000_000
+  private var life: Life
+  private var clock: TestClock
+  private(set) var model = PipelineModel()
+  private(set) var crashes = 0
+  private(set) var diskFailures = 0
+  private var lastCall = 0
+  private var lastNumber = 0
+  private var numbers: [TaskID: Int] = [:]
+
+  init(seed: UInt64, submissions: SimulatedSubmissions) throws {
+    dice = SeededGenerator(seed: seed)
+    self.submissions = submissions
+    (life, clock) = try Self.begin(on: disk, executor, at: now)
+  }
+
+  // MARK: Lives
+
+  private static func begin(
+    on disk: MemoryStore, _ executor: StepExecutor, at now: Int64
+  ) throws -> (Life, TestClock) {
+    let world = SimulatedWorld()
+    let time = ClockReading()
+    let clock = TestClock(startingAt: now) { duration in
+      guard await world.sleepers.wait(time.now() + duration.milliseconds) else { throw CancellationError() }
+    }
+    time.follow(clock)
+    let rig = try PipelineRig(
+      store: SimulatedStore(base: disk, world: world), clock: clock, limits: QueueConfig(maxPerAVS: 10, maxTotal: 24),
+      avs: SimulatedSubmissions.avs)
+    let work = Task(executorPreference: executor) {
+      do { try await rig.stateRecovery.recoverTasks() } catch { return }
+      rig.receiver.open()
+      do { try await rig.service.run() } catch { return }
+    }
+    return (Life(world: world, rig: rig, work: work), clock)
+  }
+
+  /// Ends the process between any two jobs and starts another. What the dead one still does reaches nobody.
+  private mutating func crash() async throws {
+    crashes += 1
+    try end()
+    // What was on its way to the disk may have reached it.
+    for observation in life.world.takeObservations() where observation.isDurable {
+      if let broken = model.read(observation) { throw Difference(description: broken) }
+    }
+    model.crashed()
+    (life, clock) = try Self.begin(on: disk, executor, at: now)
+  }
+
+  /// Lets go of everything in the process that ends, so that none of its tasks is left behind.
+  func end() throws {
+    life.world.end()
+    life.work.cancel()
+    life.rig.queue.finish()
+    var jobs = 0
+    while executor.readyCount > 0 {
+      executor.run(at: 0)
+      life.rig.receiver.interruptWaitingCallers()
+      jobs += 1
+      guard jobs < 100_000 else { throw Difference(description: "the tasks of a dead process do not end") }
+    }
+  }
+
+  // MARK: Steps
+
+  /// What the executor did that the model does not allow.
+  struct Difference: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Does one thing. Throws `Difference` when the executor does what it must not.
+  mutating func step() async throws {
+    switch Int.random(in: 0..<1000, using: &dice) {
+    case 0..<480: try runJob()
+    case 480..<580: try submit()
+    case 580..<800: letWriteGoOn()
+    case 800..<900: letPerformerAnswer()
+    case 900..<962: passTime()
+    case 962..<972: loseCaller()
+    case 972..<993: startPerformer()
+    case 993..<997: losePerformer()
+    default: try await crash()
+    }
+  }
+
+  private mutating func runJob() throws {
+    let ready = executor.readyCount
+    guard ready > 0 else { return }
+    executor.run(at: Int.random(in: 0..<ready, using: &dice))
+    for observation in life.world.takeObservations() {
+      if let broken = model.read(observation) { throw Difference(description: broken) }
+    }
+  }
+
+  private mutating func submit() throws {
+    guard model.callsInHand < Self.callersAtATime else { return }
+    let isNew = lastNumber == 0 || Int.random(in: 0..<10, using: &dice) < 6
+    if isNew { lastNumber += 1 }
+    let recent = max(1, lastNumber - (Bool.random(using: &dice) ? 20 : lastNumber))
+    let number = isNew ? lastNumber : Int.random(in: recent...lastNumber, using: &dice)
+    numbers[StoreRecords.taskID(number + 1)] = number
+    let variant: SimulatedSubmissions.Variant =
+      switch Int.random(in: 0..<10, using: &dice) {
+      case 0: .otherContent
+      case 1, 2: .upperCase
+      default: .plain
+      }
+    call(try submissions.submission(number, variant))
+  }
+
+  private mutating func call(_ submission: TaskSubmission) {
+    lastCall += 1
+    model.called(lastCall, submission.id, contentHash: life.rig.validator.contentHash(of: submission))
+    let caller = Task(executorPreference: executor) { [world = life.world, receiver = life.rig.receiver, lastCall] in
+      world.observe(.outcome(call: lastCall, await receiver.submit(submission)))
+    }
+    life.callers.append(caller)
+    if life.callers.count > Self.callersAtATime { life.callers.removeFirst() }
+  }
+
+  private mutating func letWriteGoOn() {
+    let waits = life.world.disk.keys
+    guard let index = waits.indices.randomElement(using: &dice) else { return }
+    let fails = waits[index] == .write && Int.random(in: 0..<40, using: &dice) == 0
+    if fails { diskFailures += 1 }
+    life.world.disk.release(at: index, with: fails ? .fails : .reachesDisk)
+  }
+
+  private mutating func letPerformerAnswer() {
+    let runs = life.world.performers.keys
+    guard let index = runs.indices.randomElement(using: &dice) else { return }
+    life.world.performers.release(at: index, with: answer(to: runs[index]))
+  }
+
+  private mutating func answer(to run: SimulatedWorld.Run) -> Result<PerformerReply, PerformerCallError> {
+    switch Int.random(in: 0..<100, using: &dice) {
+    case 0..<4: return .failure(.answeredError(code: 3, message: "no"))
+    case 4..<14:
+      model.lostRun(of: run.id)
+      return .failure(.unreachable("the line broke"))
+    case 14..<16: return .failure(.timedOut)
+    case 16..<18: return .success(.echo(.random(), []))
+    default:
+      // Another output in every run, as of a performer that looks at the world.
+      let output = (0..<8).map { _ in UInt8.random(in: .min ... .max, using: &dice) }
+      model.answered(run.id, output: output)
+      return .success(.echo(run.id, output))
+    }
+  }
+
+  private mutating func passTime() {
+    let isLong = Int.random(in: 0..<60, using: &dice) == 0
+    pass(.milliseconds(Int.random(in: isLong ? 10_000...60_000 : 1...200, using: &dice)))
+  }
+
+  private mutating func pass(_ duration: Duration) {
+    clock.advance(by: duration)
+    now = clock.unixMilliseconds
+    life.world.sleepers.release(with: true) { [now] in $0 <= now }
+  }
+
+  private mutating func loseCaller() {
+    life.callers.randomElement(using: &dice)?.cancel()
+  }
+
+  // MARK: Performers
+
+  private mutating func startPerformer() {
+    guard let avs = SimulatedSubmissions.avs.filter({ !life.serving.contains($0) }).randomElement(using: &dice) else { return }
+    publish(avs)
+  }
+
+  private mutating func publish(_ avs: EthereumAddress) {
+    life.serving.insert(avs)
+    life.rig.roster.publish(
+      .init(
+        performerID: "performer-\(avs)", avs: avs, capacity: Self.capacity,
+        connection: SimulatedPerformer(avs: avs, world: life.world)))
+  }
+
+  private mutating func losePerformer() {
+    guard let avs = life.serving.sorted(by: { $0.description < $1.description }).randomElement(using: &dice) else { return }
+    life.serving.remove(avs)
+    life.rig.roster.withdraw(performerID: "performer-\(avs)")
+    for run in life.world.performers.keys where run.avs == avs { model.lostRun(of: run.id) }
+    life.world.performers.release(with: .failure(.unreachable("its container ended"))) { $0.avs == avs }
+  }
+
+  // MARK: The end
+
+  /// Lets everything come to rest, with a disk and performers that work; then asks for every accepted task once more.
+  ///
+  /// Once more after another start: an end that a full disk kept from being written down is written then.
+  mutating func finish() async throws {
+    try settle { $0.callsInHand == 0 }
+    try await crash()
+    try settle { $0.leftOver == nil }
+    if let leftOver = model.leftOver { throw Difference(description: leftOver) }
+    guard life.rig.flights.count == 0 else { throw Difference(description: "\(life.rig.flights.count) flights are left") }
+    let accepted = model.accepted
+    let replayedBefore = model.replayed
+    for (id, contentHash) in accepted { try askAgain(id, contentHash) }
+    try settle { $0.leftOver == nil }
+    for (id, _) in accepted {
+      if let difference = model.difference(from: try await disk.task(id), of: id) { throw Difference(description: difference) }
+    }
+    guard model.replayed - replayedBefore == model.signed else {
+      throw Difference(description: "\(model.replayed - replayedBefore) of \(model.signed) signed tasks were answered again")
+    }
+  }
+
+  private mutating func askAgain(_ id: TaskID, _ contentHash: Digest32) throws {
+    guard let number = numbers[id] else { throw Difference(description: "\(id) was accepted and never submitted") }
+    for variant in [SimulatedSubmissions.Variant.plain, .otherContent] {
+      let submission = try submissions.submission(number, variant)
+      if life.rig.validator.contentHash(of: submission) == contentHash { call(submission) }
+    }
+  }
+
+  private mutating func settle(until isAtRest: (PipelineModel) -> Bool) throws {
+    for round in 0..<3_000 {
+      for avs in SimulatedSubmissions.avs where !life.serving.contains(avs) { publish(avs) }
+      while executor.readyCount > 0 { try runJob() }
+      while life.world.disk.count > 0 { life.world.disk.release(at: 0, with: .reachesDisk) }
+      while let run = life.world.performers.keys.first {
+        model.answered(run.id, output: [1])
+        life.world.performers.release(at: 0, with: .success(.echo(run.id, [1])))
+      }
+      if executor.readyCount == 0 {
+        if isAtRest(model) { return }
+        pass(.milliseconds(100))
+      }
+      if round == 2_999 { throw Difference(description: "it does not come to rest: \(model.leftOver ?? "jobs without end")") }
+    }
+  }
+}
+
+/// The time of a clock that does not exist yet.
+private final class ClockReading: Sendable {
+  private let clock = Mutex<TestClock?>(nil)
+
+  func follow(_ followed: TestClock) { clock.withLock { $0 = followed } }
+  func now() -> Int64 { clock.withLock { $0?.unixMilliseconds } ?? 0 }
+}

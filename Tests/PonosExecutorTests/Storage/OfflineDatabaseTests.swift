@@ -1,0 +1,298 @@
+import Foundation
+import GRDB
+import PonosCore
+import PonosTesting
+import Testing
+
+@testable import PonosExecutor
+
+/// What the `state` commands do to a database whose daemon does not run.
+@Suite struct OfflineDatabaseTests {
+  private static let signer = StoreRecords.address(77)
+
+  private let directory: TemporaryDirectory
+  private let path: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("store.sqlite")
+  }
+
+  private func record(_ numbers: some Sequence<Int>, in path: String, digest: (Int) -> Int = { $0 }) async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in numbers {
+      _ = try await store.record(StoreRecords.signedDigest(task: number, digest: digest(number)), output: [])
+    }
+    try await store.close()
+  }
+
+  private func export(_ path: String) throws -> Data {
+    let database = try OfflineDatabase(path: path)
+    var document = Data()
+    _ = try database.exportHistory(of: Self.signer, at: 1_700_000_002_000) { document += $0 }
+    try database.close()
+    return document
+  }
+
+  private func take(_ document: Data, into path: String) throws -> OfflineDatabase.Import {
+    let database = try OfflineDatabase(path: path, mayCreate: true)
+    let outcome = try database.importHistory(try SignedHistory(json: document), of: Self.signer)
+    try database.close()
+    return outcome
+  }
+
+  // MARK: The signed history
+
+  @Test("the document is what its description says")
+  func document() async throws {
+    try await record([1], in: path)
+    let digest = StoreRecords.signedDigest(task: 1, digest: 1)
+    let text = String(decoding: try export(path), as: UTF8.self)
+    #expect(
+      text == """
+        {
+          "format": "ponos-signed-history",
+          "version": 1,
+          "operatorAddress": "\(Self.signer)",
+          "exportedAt": 1700000002000,
+          "entries": [
+            {"avs":"\(digest.operatorSet.avs)","curve":"bn254","digest":"\(digest.digest)","operatorSetId":7,"recordedAt":1700000001000,"taskId":"\(digest.taskID)"}
+          ]
+        }
+
+        """)
+    try await SQLiteStore.open(path: directory.file("empty.sqlite")).close()
+    let empty = try SignedHistory(json: try export(directory.file("empty.sqlite")))
+    #expect(empty == SignedHistory(operatorAddress: Self.signer, entries: []))
+  }
+
+  @Test("a history moves to a new host whole; importing it again changes nothing")
+  func moves() async throws {
+    let source = try OfflineDatabase(path: path, mayCreate: true)
+    let entries = (0..<12_000).map { SignedHistory.Entry(StoreRecords.signedDigest(task: $0, digest: $0)) }
+    _ = try source.importHistory(SignedHistory(operatorAddress: Self.signer, entries: entries), of: Self.signer)
+    try source.close()
+    let document = try export(path)
+    let target = directory.file("new/host.sqlite")
+    #expect(try take(document, into: target) == .init(added: 12_000, known: 0))
+    #expect(try take(document, into: target) == .init(added: 0, known: 12_000))
+    #expect(try export(target) == document)
+    let store = try SQLiteStore.open(path: target)
+    for number in [0, 5_000, 11_999] {
+      #expect(
+        try await store.record(StoreRecords.signedDigest(task: number, digest: number + 1), output: [])
+          == .conflict(recorded: StoreRecords.digest(number)))
+    }
+    try await store.close()
+  }
+
+  @Test("histories are merged")
+  func merges() async throws {
+    let other = directory.file("other.sqlite")
+    try await record(0..<6, in: path)
+    try await record(3..<9, in: other)
+    #expect(try take(try export(path), into: other) == .init(added: 3, known: 3))
+    #expect(try SignedHistory(json: try export(other)).entries.count == 9)
+  }
+
+  @Test("a history that contradicts the database is refused whole, with every conflict")
+  func conflicts() async throws {
+    let other = directory.file("other.sqlite")
+    try await record(0..<10, in: path)
+    try await record([4, 7], in: other) { $0 + 100 }
+    let document = try export(path)
+    let before = try export(other)
+    #expect {
+      _ = try take(document, into: other)
+    } throws: { error in
+      guard case .conflicts(let conflicts) = error as? HistoryError else { return false }
+      return conflicts
+        == [4, 7].map {
+          .init(
+            taskId: StoreRecords.taskID($0), recorded: StoreRecords.digest($0 + 100), imported: StoreRecords.digest($0))
+        }
+    }
+    #expect(try export(other) == before, "nothing was imported")
+  }
+
+  @Test("a document that contradicts itself is refused")
+  func contradiction() async throws {
+    try await record(0..<3, in: path)
+    var history = try SignedHistory(json: try export(path))
+    var entry = history.entries[1]
+    history.entries.append(entry)
+    let target = directory.file("target.sqlite")
+    let database = try OfflineDatabase(path: target, mayCreate: true)
+    #expect(try database.importHistory(history, of: Self.signer) == .init(added: 3, known: 1))
+    entry.digest = StoreRecords.digest(50)
+    history.entries.append(entry)
+    #expect(throws: HistoryError.self) { try database.importHistory(history, of: Self.signer) }
+    try database.close()
+  }
+
+  @Test("another operator's history is refused")
+  func otherOperator() async throws {
+    try await record(0..<3, in: path)
+    let history = try SignedHistory(json: try export(path))
+    let database = try OfflineDatabase(path: directory.file("target.sqlite"), mayCreate: true)
+    #expect {
+      _ = try database.importHistory(history, of: StoreRecords.address(78))
+    } throws: {
+      "\($0)".contains(Self.signer.description) && "\($0)".contains("nothing was imported")
+    }
+    try database.close()
+  }
+
+  @Test(
+    "what is no history of ours is refused with the place of the fault",
+    arguments: [
+      ("", "JSON"), ("[]", "wrong type"), ("{}", "'format' is missing"),
+      (#"{"format": "x", "version": 1, "operatorAddress": "ADDRESS", "entries": []}"#, "'x'"),
+      (#"{"format": "ponos-signed-history", "version": 2, "operatorAddress": "ADDRESS", "entries": []}"#, "version is 2"),
+      (#"{"format": "ponos-signed-history", "version": 1, "operatorAddress": "0x12", "entries": []}"#, "operatorAddress"),
+      (#"{"format": "ponos-signed-history", "version": 1, "operatorAddress": "ADDRESS"}"#, "'entries' is missing"),
+      (
+        #"{"format": "ponos-signed-history", "version": 1, "operatorAddress": "ADDRESS", "entries": [{"taskId": "0x00"}]}"#,
+        "entries.[0].taskId"
+      ),
+    ])
+  func unreadable(text: String, words: String) throws {
+    let json = Data(text.replacing("ADDRESS", with: Self.signer.description).utf8)
+    #expect {
+      _ = try SignedHistory(json: json)
+    } throws: {
+      "\($0)".contains(words) && "\($0)".contains("nothing was imported")
+    }
+  }
+
+  @Test("a damaged history is not exported")
+  func damagedHistory() async throws {
+    try await record(0..<3, in: path)
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { try $0.execute(sql: "UPDATE signed_digest SET digest = zeroblob(32)") }
+    try queue.close()
+    #expect {
+      _ = try export(path)
+    } throws: {
+      ($0 as? StoreError)?.code == .damaged
+    }
+  }
+
+  @Test("a daemon and these commands keep each other out")
+  func exclusion() async throws {
+    let store = try SQLiteStore.open(path: path)
+    #expect { _ = try OfflineDatabase(path: path) } throws: { ($0 as? StoreError)?.code == .locked }
+    try await store.close()
+    let database = try OfflineDatabase(path: path)
+    #expect { _ = try SQLiteStore.open(path: path) } throws: { ($0 as? StoreError)?.code == .locked }
+    try database.close()
+    #expect { _ = try OfflineDatabase(path: directory.file("none.sqlite")) } throws: { ($0 as? StoreError)?.code == .cannotOpen }
+    #expect(!FileManager.default.fileExists(atPath: directory.file("none.sqlite")))
+  }
+
+  // MARK: Space
+
+  @Test("compaction gives room back and keeps every record")
+  func compaction() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 0..<40 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 50_000)))
+    }
+    for number in 3..<40 {
+      try await store.record(.failed(StoredFailure(code: "a", message: "b"), at: 1), for: StoreRecords.taskID(number))
+    }
+    _ = try await store.deleteTasks(finishedBefore: 2)
+    let unfinished = try await store.unfinishedTasks()
+    try await store.close()
+    let database = try OfflineDatabase(path: path)
+    let compaction = try database.compact()
+    #expect(compaction.after < compaction.before / 4, "\(compaction)")
+    try database.close()
+    let again = try SQLiteStore.open(path: path)
+    #expect(try await again.unfinishedTasks() == unfinished)
+    #expect(try await again.check().faults == [])
+    try await again.close()
+  }
+
+  // MARK: Backup and verification
+
+  @Test("a copy made while writers write is of one moment, sound and private")
+  func backupUnderLoad() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 0..<200 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 30_000)))
+    }
+    let copy = directory.file("copy.sqlite")
+    let written = try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for number in 200..<100_000 where !Task.isCancelled { _ = try await store.accept(StoreRecords.task(number)) }
+      }
+      defer { group.cancelAll() }
+      let source = path
+      return try await Task.detached { () throws -> [Int] in
+        var steps: [Int] = []
+        let bytes = try StoreBackup.write(from: source, to: copy) { steps.append($0.copied) }
+        #expect(bytes > 6_000_000)
+        return steps
+      }.value
+    }
+    #expect(written.count > 1 && written == written.sorted())
+    #expect(try StoreVerification.run(path: copy).isIntact)
+    let attributes = try FileManager.default.attributesOfItem(atPath: copy)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0.contains("partial") } == [])
+    let restored = try SQLiteStore.open(path: copy)
+    let ids = try await restored.unfinishedTasks().map(\.id)
+    #expect(ids.count >= 200)
+    #expect(ids == (0..<ids.count).map(StoreRecords.taskID), "all tasks up to one moment, none after")
+    try await restored.close()
+    try await store.close()
+  }
+
+  @Test("a backup replaces nothing, and leaves nothing when it fails")
+  func backupRefusals() async throws {
+    #expect { _ = try StoreBackup.write(from: path, to: directory.file("x")) } throws: { "\($0)".contains("no database") }
+    try await record(0..<3, in: path)
+    let taken = directory.file("taken")
+    try Data("mine".utf8).write(to: URL(fileURLWithPath: taken))
+    #expect { _ = try StoreBackup.write(from: path, to: taken) } throws: { "\($0)".contains("exists already") }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: taken)) == Data("mine".utf8))
+
+    struct Stop: Error {}
+    let stopped = directory.file("stopped")
+    let store = try SQLiteStore.open(path: path)
+    for number in 0..<60 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 100_000)))
+    }
+    #expect(throws: StoreError.self) { _ = try StoreBackup.write(from: path, to: stopped) { _ in throw Stop() } }
+    try await store.close()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0.contains("stopped") } == [])
+  }
+
+  @Test("a damaged database is not backed up over a good copy's name")
+  func damagedBackup() async throws {
+    try await record(0..<3, in: path)
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { try $0.execute(sql: "UPDATE signed_digest SET recorded_at = 1") }
+    try queue.close()
+    let copy = directory.file("copy.sqlite")
+    #expect { _ = try StoreBackup.write(from: path, to: copy) } throws: { ($0 as? StoreError)?.code == .damaged }
+    #expect(!FileManager.default.fileExists(atPath: copy))
+    let findings = try StoreVerification.run(path: path)
+    #expect(findings.count == 3 && findings.faults.allSatisfy { $0.contains("the digest signed for task") })
+  }
+
+  @Test("only databases of ours are verified")
+  func otherFiles() throws {
+    let text = directory.file("text")
+    try Data(String(repeating: "no database\n", count: 100).utf8).write(to: URL(fileURLWithPath: text))
+    #expect(throws: StoreError.self) { try StoreVerification.run(path: text) }
+    #expect(throws: StoreError.self) { try StoreVerification.run(path: directory.file("missing")) }
+    #expect(!FileManager.default.fileExists(atPath: directory.file("missing")))
+    let wallet = directory.file("wallet")
+    let queue = try DatabaseQueue(path: wallet)
+    try queue.write { try $0.execute(sql: "CREATE TABLE wallet (id INTEGER)") }
+    try queue.close()
+    #expect { _ = try StoreVerification.run(path: wallet) } throws: { "\($0)".contains("another program") }
+  }
+}

@@ -1,0 +1,190 @@
+import CFaultyVFS
+import Foundation
+import PonosCore
+import PonosTesting
+import Testing
+
+@testable import PonosExecutor
+
+/// Every write, synchronisation and truncation of a store's life fails once: what was promised before is there, what was refused is
+/// not half there, and the store goes on.
+@Suite(.serialized) struct StoreFaultTests {
+  /// An operation that fails, and how.
+  struct Fault: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let kind: Int
+    /// What SQLite is told: its extended result codes for I/O errors, or 13 for a full disk.
+    let result: Int32
+    /// Half of what a failing write brings reaches the file.
+    var isTorn = false
+
+    static let all = [
+      Fault(testDescription: "write", kind: Int(FAULTY_WRITE), result: 10 | 3 << 8),
+      Fault(testDescription: "write, torn", kind: Int(FAULTY_WRITE), result: 10 | 3 << 8, isTorn: true),
+      Fault(testDescription: "write, disk full", kind: Int(FAULTY_WRITE), result: 13),
+      Fault(testDescription: "fsync", kind: Int(FAULTY_SYNC), result: 10 | 4 << 8),
+      Fault(testDescription: "truncate", kind: Int(FAULTY_TRUNCATE), result: 10 | 6 << 8),
+    ]
+  }
+
+  private let directory: TemporaryDirectory
+  private let path: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("store.sqlite")
+    try #require(faulty_vfs_install() == 0)
+  }
+
+  /// The steps of a store's life, each a write or a few.
+  private enum Step: CaseIterable {
+    case accept, acceptLarge, execute, savePerformer, recordDigest, compact, sign, acceptAnother, deleteFinished
+
+    func take(on store: SQLiteStore) async throws {
+      let id = StoreRecords.taskID(1)
+      switch self {
+      case .accept: _ = try await store.accept(StoreRecords.task(1))
+      case .acceptLarge:
+        _ = try await store.accept(StoreRecords.task(2, submission: [UInt8](repeating: 7, count: 20_000)))
+      case .execute: try await store.record(.executing(performerID: "p", attempt: 1), for: id)
+      case .savePerformer: try await store.save(StoreRecords.performer(1, createdAt: 1))
+      case .recordDigest: _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [1, 2, 3])
+      case .compact: try await store.compact()
+      case .sign: try await store.record(.signed(result: [9], at: 5), for: id)
+      case .acceptAnother: _ = try await store.accept(StoreRecords.task(3))
+      case .deleteFinished: _ = try await store.deleteTasks(finishedBefore: 10)
+      }
+    }
+  }
+
+  /// All that can be read.
+  private struct Snapshot: Equatable {
+    var tasks: [TaskRecord?] = []
+    var unfinished: [TaskID] = []
+    var digests: [SignedDigestRecord?] = []
+    var performers: [PerformerRecord] = []
+
+    init(_ store: SQLiteStore) async throws {
+      for number in 1...3 {
+        tasks.append(try await store.task(StoreRecords.taskID(number)))
+        digests.append(try await store.signedDigest(of: StoreRecords.taskID(number)))
+      }
+      unfinished = try await store.unfinishedTasks().map(\.id)
+      performers = try await store.performers()
+    }
+  }
+
+  @Test("of a store at work", arguments: Fault.all)
+  func atWork(fault: Fault) async throws {
+    // What the store holds before the first step and after each, where nothing fails.
+    try await SQLiteStore.open(path: path).close()
+    let empty = directory.file("empty.sqlite")
+    try FileManager.default.copyItem(atPath: path, toPath: empty)
+    faulty_vfs_arm(path, Int32(fault.kind), 0, 0, 0, 0)
+    var reference: [Snapshot] = []
+    let store = try SQLiteStore.open(path: path)
+    for step in Step.allCases {
+      reference.append(try await Snapshot(store))
+      try await step.take(on: store)
+    }
+    reference.append(try await Snapshot(store))
+    try await store.close()
+    let operations = faulty_vfs_disarm()
+    try #require(operations > 0)
+    print("store at work: \(operations) operations of kind '\(fault.testDescription)', each fails in one life")
+
+    for number in 1...operations {
+      try removeFiles()
+      try FileManager.default.copyItem(atPath: empty, toPath: path)
+      do { try await live(fault, number, reference) } catch {
+        Issue.record(error, "\(fault.testDescription) number \(number) of \(operations)")
+      }
+    }
+  }
+
+  /// One life in which operation `number` fails.
+  private func live(_ fault: Fault, _ number: Int, _ reference: [Snapshot]) async throws {
+    faulty_vfs_arm(path, Int32(fault.kind), number, 1, fault.result, fault.isTorn ? 1 : 0)
+    defer { faulty_vfs_disarm() }
+    let store = try open()
+    for (index, step) in Step.allCases.enumerated() {
+      do { try await step.take(on: store) } catch let error as StoreError {
+        #expect([.writeFailed, .diskFull].contains(error.code), "\(error)")
+        try await expectNothingIsAccepted(store)
+        try await checkAfterKill([reference[index], reference[index + 1]])
+        // What the daemon does: a trial write, then the write that was refused once more.
+        try await store.tryToWrite()
+        #expect(store.statistics.lastFailure == nil)
+        try await step.take(on: store)
+      }
+      let now = try await Snapshot(store)
+      #expect(now == reference[index + 1])
+    }
+    try await checkAfterKill([reference[Step.allCases.count]])
+    do throws(StoreError) { try await store.close() } catch { #expect(error.code == .writeFailed || error.code == .diskFull) }
+    faulty_vfs_disarm()
+    let again = try SQLiteStore.open(path: path)
+    let after = try await Snapshot(again)
+    #expect(after == reference[Step.allCases.count])
+    #expect(try await again.check().faults == [])
+    try await again.close()
+  }
+
+  /// A start whose disk fails is refused, and the next one works.
+  private func open() throws -> SQLiteStore {
+    do throws(StoreError) { return try SQLiteStore.open(path: path) } catch {
+      #expect([.cannotOpen, .diskFull, .writeFailed].contains(error.code), "\(error)")
+      return try SQLiteStore.open(path: path)
+    }
+  }
+
+  private func expectNothingIsAccepted(_ store: SQLiteStore) async throws {
+    // A compaction that failed has lost nothing and is tried again within the hour.
+    guard let failure = store.statistics.lastFailure else { return }
+    await #expect { _ = try await store.accept(StoreRecords.task(99)) } throws: {
+      ($0 as? StoreError)?.code == failure.code && "\($0)".contains("takes nothing new")
+    }
+  }
+
+  /// What a process finds that starts on the files as they are now is one of `possible`.
+  private func checkAfterKill(_ possible: [Snapshot]) async throws {
+    let copy = directory.file("killed/store.sqlite")
+    try FileManager.default.createDirectory(atPath: directory.file("killed"), withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory.file("killed")) }
+    for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
+      try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+    }
+    let store = try SQLiteStore.open(path: copy)
+    let found = try await Snapshot(store)
+    #expect(possible.contains(found))
+    #expect(try await store.check().faults == [])
+    try await store.close()
+  }
+
+  @Test("of a store that is made", arguments: Fault.all)
+  func atBirth(fault: Fault) async throws {
+    faulty_vfs_arm(path, Int32(fault.kind), 0, 0, 0, 0)
+    try await SQLiteStore.open(path: path).close()
+    let operations = faulty_vfs_disarm()
+    guard operations > 0 else { return }
+    print("store that is made: \(operations) operations of kind '\(fault.testDescription)', each fails in one life")
+    for number in 1...operations {
+      try removeFiles()
+      faulty_vfs_arm(path, Int32(fault.kind), number, 1, fault.result, fault.isTorn ? 1 : 0)
+      do throws(StoreError) { try await SQLiteStore.open(path: path).close() } catch {
+        #expect([.cannotOpen, .diskFull, .writeFailed].contains(error.code), "\(error)")
+      }
+      faulty_vfs_disarm()
+      let store = try SQLiteStore.open(path: path)
+      #expect(try await store.accept(StoreRecords.task(1)).isAccepted, "\(fault.testDescription) number \(number)")
+      #expect(try await store.check().faults == [])
+      try await store.close()
+    }
+  }
+
+  private func removeFiles() throws {
+    for suffix in ["", "-wal", "-shm", "-journal", ".lock"] where FileManager.default.fileExists(atPath: path + suffix) {
+      try FileManager.default.removeItem(atPath: path + suffix)
+    }
+  }
+}
