@@ -61,6 +61,7 @@ enum SQLiteDeliveries {
     var total = 0
     while let row = try rows.next() {
       let columns = StoredColumns(row: row, subject: "a task that waits for its aggregator")
+      // A damaged id, too, costs its own row alone.
       guard let id: TaskID = try? columns.fixed(0), !excluded.contains(id) else { continue }
       let size = Int(try columns.integer(1))
       guard page.tasks.count < limit, page.tasks.isEmpty || total + size <= bytes else {

@@ -1,3 +1,4 @@
+import GRDB
 import PonosCore
 import PonosExecutor
 import PonosTesting
@@ -31,5 +32,30 @@ import Testing
     let page = try await third.deliveries(for: task.party, excluding: [], limit: 5, bytes: 100)
     #expect(page.tasks.map(\.id) == [task.id])
     try await third.close()
+  }
+
+  @Test func damagedOutcomesHoldUpNoOther() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("store.sqlite")
+    let store = try SQLiteStore.open(path: path)
+    var tasks = (1...3).map { StoreRecords.task($0) }
+    for index in tasks.indices {
+      tasks[index].isStreamed = true
+      (tasks[index].aggregator, tasks[index].operatorSet) = (tasks[0].aggregator, tasks[0].operatorSet)
+      _ = try await store.accept(tasks[index])
+      try await store.record(.signed(result: [4], at: Int64(index)), for: tasks[index].id)
+    }
+    try await store.close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { database in
+      try database.execute(sql: "UPDATE task SET result = x'05' WHERE sequence = 1")
+      try database.execute(sql: "UPDATE task SET deadline = deadline + 1 WHERE sequence = 2")
+    }
+    try queue.close()
+    let damaged = try SQLiteStore.open(path: path)
+    let page = try await damaged.deliveries(for: tasks[0].party, excluding: [], limit: 1, bytes: 100)
+    #expect(page.tasks.map(\.id) == [tasks[2].id])
+    #expect(page.isAll)
+    try await damaged.close()
   }
 }
