@@ -31,6 +31,8 @@ struct TaskSubmitCommand: AsyncParsableCommand {
         ponos-executor task submit --avs 0x… --aggregator-address 0x… --executor-address 0x… --key-file aggregator.hex \\
           --executor-ecdsa-address 0x… --payload 0x04
         ponos-executor task submit … --count 1000 --concurrency 64 --retry -o json
+        ponos-executor task submit … --stream --count 1000 --concurrency 256
+        ponos-executor task submit … --listen 127.0.0.1:9100
       """)
 
   @Option(help: ArgumentHelp("Task port of the executor.", valueName: "host:port"))
@@ -73,9 +75,11 @@ struct TaskSubmitCommand: AsyncParsableCommand {
   @Flag(help: "Send again as a stock aggregator does: 10 s per attempt, five retries.")
   var retry = false
 
+  @OptionGroup var streams: StreamOptions
   @OptionGroup var format: OutputOptions
 
   func validate() throws {
+    if retry && streams.isWanted { throw ValidationError("--retry is for calls; streams repeat what they have to by themselves") }
     guard count >= 1, concurrency >= 1 else { throw ValidationError("--count and --concurrency are at least 1") }
     if taskID != nil && count > 1 { throw ValidationError("--task-id is for one task; leave it out with --count") }
   }
@@ -100,11 +104,48 @@ struct TaskSubmitCommand: AsyncParsableCommand {
   private func submit(_ ids: [TaskID], _ run: SubmissionRun) async throws -> SubmissionSummary {
     let progress = SubmissionProgress(total: ids.count)
     let start = ContinuousClock.now
-    let outcomes = try await endpoint.withClient { client in
-      try await run.run(ids, over: SubmissionRun.Stub(wrapping: client)) { progress.count($0) }
-    }
+    let outcomes =
+      if let route = streams.route(to: endpoint) {
+        try await StreamRun(submissions: run, urgency: streams.urgency).run(ids, over: route) { progress.count($0) }
+      } else {
+        try await endpoint.withClient { client in
+          try await run.run(ids, over: SubmissionRun.Stub(wrapping: client)) { progress.count($0) }
+        }
+      }
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     return SubmissionSummary(outcomes, seconds: Double(seconds) + Double(attoseconds) / 1e18)
+  }
+}
+
+/// Task streams instead of a call per task.
+struct StreamOptions: ParsableArguments {
+  @Flag(help: "Submit over a task stream.")
+  var stream = false
+
+  @Option(
+    help: ArgumentHelp("Listen here for the executor to dial, and submit over the stream it opens.", valueName: "host:port"))
+  var listen: Endpoint?
+
+  @Option(help: "Priority among the tasks of the AVS, on a stream: higher runs first.")
+  var priority: Int32 = 0
+
+  @Option(
+    help: ArgumentHelp("Moment at which the answer is of no more use, on a stream.", valueName: "unix milliseconds"))
+  var deadline: Int64?
+
+  var isWanted: Bool { stream || listen != nil }
+
+  var urgency: TaskUrgency { TaskUrgency(priority: priority, deadline: deadline) }
+
+  func validate() throws {
+    if stream && listen != nil { throw ValidationError("give --stream or --listen, not both: one dials, the other is dialled") }
+    if !isWanted && urgency != TaskUrgency() { throw ValidationError("--priority and --deadline need --stream or --listen") }
+  }
+
+  /// nil without a stream.
+  func route(to endpoint: Endpoint) -> StreamRun.Route? {
+    if let listen { return .listen(listen) }
+    return stream ? .dial(endpoint) : nil
   }
 }
 

@@ -46,7 +46,9 @@ package struct ExecutorDaemon: Sendable {
     // The pipeline, bottom-up.
     let queue = TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }
     let roster = PerformerRoster(rules: rosterRules(metrics), clock: clock) { queue.slotsChanged(of: $0) }
-    let flights = TaskFlights()
+    let streamMetrics = StreamMetrics(registry: registry, avs: config.avs.map(\.address))
+    let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
+    let flights = TaskFlights { transmitter.settled($0, $1) }
     let journal = TaskJournal(store: store, clock: clock) { id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
@@ -76,9 +78,9 @@ package struct ExecutorDaemon: Sendable {
       }, logger: logger)
 
     // Intake.
+    let operatorSets = try StaticOperatorSetRegistry(config.avs)
     let validator = TaskValidator(
-      operatorAddress: config.identity.address, registry: try StaticOperatorSetRegistry(config.avs),
-      signers: { keys.curves })
+      operatorAddress: config.identity.address, registry: operatorSets, signers: { keys.curves })
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, answers: answers, metrics: metrics,
       audit: audit,
@@ -90,7 +92,15 @@ package struct ExecutorDaemon: Sendable {
         failpoints.pass(.intakeVerified)
         return PerformerReadiness.obstacle(for: avs, roster: roster, isExpected: performers.mayServe(avs))
       },
-      limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock)
+      limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock,
+      expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
+    let sessions = SessionDesk(
+      settings: config.streams.sessionSettings,
+      dependencies: SessionDependencies(
+        operatorAddress: config.identity.address,
+        authenticator: AggregatorAuthenticator(registry: operatorSets, keys: keys), receiver: receiver,
+        canceller: TaskCanceller(queue: queue, outbox: outbox, journal: journal, logger: logger), transmitter: transmitter,
+        credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,
       logger: logger
@@ -104,7 +114,7 @@ package struct ExecutorDaemon: Sendable {
       performers: performers, receiver: receiver, metrics: metrics, installationID: try await store.installationID())
     registry.beforeScrape { view.publishGauges() }
     let ports = GRPCPorts(
-      config: config, submit: SubmitTaskHandler(receiver: receiver),
+      config: config, submit: SubmitTaskHandler(receiver: receiver), streams: TaskStreamHandler(desk: sessions),
       management: ManagementHandler(
         authenticator: ManagementAuthenticator(
           isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
@@ -129,6 +139,7 @@ package struct ExecutorDaemon: Sendable {
     ]
     services += ports.listeners
     services.append(TaskIntakeService(receiver: receiver, drainLimit: Self.drainLimit))
+    services.append(AggregatorSessionService(desk: sessions, aggregators: config.aggregators, logger: logger))
     logger.notice(
       "starting",
       metadata: [
@@ -199,7 +210,7 @@ package struct ExecutorDaemon: Sendable {
   /// The store, and what tells why its last write failed.
   private func openStore(
     metrics: ExecutorMetrics, failpoints: Failpoints
-  ) throws(StoreError) -> (any ExecutorStore, @Sendable () -> StoreError?) {
+  ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreError?) {
     switch config.storage {
     case .memory:
       return (failpoints.watching(try MemoryStore(for: config)), { nil })

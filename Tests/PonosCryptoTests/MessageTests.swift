@@ -29,6 +29,32 @@ import Testing
     try bn254.verificationKey.verifyMessage(message.digest, signature: bn254Signature)
   }
 
+  /// The layout that docs/streams.md tells other implementations.
+  @Test func sessionProofs() throws {
+    func word(_ byte: UInt8) -> Digest32 { Digest32(unchecked: [UInt8](repeating: byte, count: 32)) }
+    func address(_ byte: UInt8) -> EthereumAddress { EthereumAddress(unchecked: [UInt8](repeating: byte, count: 20)) }
+    let message = SessionProofMessage(
+      role: .executor,
+      aggregator: AggregatorHello(
+        challenge: word(0xa1), party: StreamParty(aggregator: address(0xaa), avs: address(0xab)), executor: address(0xac),
+        operatorSetID: 5, heartbeat: 1),
+      executor: ExecutorHello(
+        challenge: word(0xe1), executor: address(0xff), session: word(0x51), heartbeat: 1, wanted: nil))
+    let type =
+      "PonosSession(uint32 role,uint32 version,address avs,address aggregator,address executor,uint32 operatorSetId,"
+      + "bytes32 session,bytes32 aggregatorChallenge,bytes32 executorChallenge)"
+    func padded(_ bytes: [UInt8]) -> [UInt8] { [UInt8](repeating: 0, count: 32 - bytes.count) + bytes }
+    let words: [[UInt8]] = [
+      Keccak256.hash(Array(type.utf8)).bytes, padded([2]), padded([1]), padded(address(0xab).bytes), padded(address(0xaa).bytes),
+      padded(address(0xac).bytes), padded([5]), word(0x51).bytes, word(0xa1).bytes, word(0xe1).bytes,
+    ]
+    #expect(message.preimage == words.flatMap { $0 })
+    #expect(message.preimage.count == 320)
+    var other = message
+    other.role = .aggregator
+    #expect(message.digest != other.digest)
+  }
+
   @Test(arguments: try Vectors.of("task_message_hash"))
   func results(_ vector: TestVector) throws {
     let message = ResultMessage(

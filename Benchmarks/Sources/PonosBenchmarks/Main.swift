@@ -24,7 +24,7 @@ struct MeasureCommand: AsyncParsableCommand {
   @Option(help: "Rounds of every contender, at least 1.")
   var rounds = 7
 
-  @Option(help: "Seconds of one round; rounds of the end-to-end group take four times as long.")
+  @Option(help: "Seconds of one round; rounds of the end-to-end groups take four times as long.")
   var seconds = 0.5
 
   @Option(help: "Write the figures as JSON to this file.")
@@ -58,6 +58,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   case journal
   case recovery
   case tasks
+  case streaming
 
   var title: String {
     switch self {
@@ -66,6 +67,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
     case .journal: "Journal: accepted tasks made durable"
     case .recovery: "Recovery: a start with 100,000 tasks of 1 KiB accepted and none finished"
     case .tasks: "Whole tasks: client, daemon, performer in a container"
+    case .streaming: "Task streams: the same tasks on one stream and as a call each"
     }
   }
 
@@ -85,6 +87,8 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
       try await RecoveryBenchmarks.measure(rounds: rounds, report: report)
     case .tasks:
       try await TaskBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
+    case .streaming:
+      try await StreamBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
     }
   }
 }

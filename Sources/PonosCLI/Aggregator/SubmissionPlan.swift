@@ -72,7 +72,8 @@ enum ResultVerifier: Sendable {
     }
   }
 
-  private var key: VerificationKey {
+  /// What the executor's signatures are checked against.
+  var key: VerificationKey {
     switch self {
     case .ecdsa(let signer, _): .ecdsa(signer)
     case .bn254(let publicKey): .bn254(publicKey)

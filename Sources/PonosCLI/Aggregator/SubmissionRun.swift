@@ -71,7 +71,7 @@ struct SubmissionRun: Sendable {
     }
   }
 
-  private static func milliseconds(since start: ContinuousClock.Instant) -> Double {
+  static func milliseconds(since start: ContinuousClock.Instant) -> Double {
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     return Double(seconds) * 1000 + Double(attoseconds) / 1e15
   }

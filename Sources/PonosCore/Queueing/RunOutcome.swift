@@ -16,8 +16,8 @@ package enum RunOutcome: Sendable, Equatable {
     case .performerError, .performerBusy, .outputTooLarge, .outputInvalid: self = .answered
     case .performerUnreachable, .wrongTaskID: self = .failed
     case .timedOut: self = .timedOut(after: duration)
-    case .performerCrashed, .expired, .expiredWhileDown, .displaced, .digestConflict, .signingFailed, .journalUnavailable,
-      .journalRefused:
+    case .performerCrashed, .expired, .cancelled, .expiredWhileDown, .displaced, .digestConflict, .signingFailed,
+      .journalUnavailable, .journalRefused:
       self = .unjudged
     }
   }

@@ -221,6 +221,14 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     return expired.sorted { $0.sequence < $1.sequence }
   }
 
+  /// Takes out a task that waits, wherever in the line it is; nil when `avs` has none such waiting. Looks at every task of the AVS.
+  package mutating func remove(avs: EthereumAddress, where isWanted: (Entry) -> Bool) -> Entry? {
+    guard let lane = laneIndex[avs], let entry = lanes[lane].line.remove(where: isWanted) else { return nil }
+    vacate(lane, byteCount: entry.byteCount)
+    reconsider(lane: lane)
+    return entry
+  }
+
   // MARK: Lanes and turns
 
   private mutating func lane(of avs: EthereumAddress) -> Int {

@@ -112,6 +112,12 @@ struct WaitingLine<Content: Sendable>: Sendable {
     return vacate(expiry.key)
   }
 
+  /// Takes out an entry, wherever in the line it is; nil when none is wanted. Looks at every entry.
+  mutating func remove(where isWanted: (Entry) -> Bool) -> Entry? {
+    guard let index = places.firstIndex(where: { $0.entry.map(isWanted) ?? false }) else { return nil }
+    return vacate(Key(place: index, stay: places[index].stay))
+  }
+
   private func isGood(_ key: Key) -> Bool { places[key.place].stay == key.stay }
 
   private mutating func dropOldRanks() {

@@ -25,6 +25,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case digestConflict(recorded: Digest32)
   /// The key failed, or the signature did not verify against our own public key.
   case signingFailed(String)
+  /// The aggregator took the task back before a performer had begun it.
+  case cancelled
   /// The daemon was down when the task's time ended.
   case expiredWhileDown
   /// The journal could not be written; what the task has reached is not known to be durable.
@@ -47,6 +49,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
     case .outputInvalid: "output_invalid"
     case .digestConflict: "digest_conflict"
     case .signingFailed: "signing_failed"
+    case .cancelled: "task_cancelled"
     case .expiredWhileDown: "task_expired_while_down"
     case .journalUnavailable: "journal_unavailable"
     case .journalRefused: "journal_refused"
@@ -58,8 +61,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
     switch self {
     case .performerUnreachable, .performerBusy, .journalUnavailable: true
     case .performerError, .performerCrashed, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .outputInvalid, .displaced,
-      .digestConflict,
-      .signingFailed, .expiredWhileDown, .journalRefused:
+      .digestConflict, .signingFailed, .cancelled, .expiredWhileDown, .journalRefused:
       false
     }
   }
@@ -98,6 +100,8 @@ package enum TaskFailure: Error, Hashable, Sendable {
       "digest \(recorded) was signed for this task id before, and the new output has another; it was not signed"
     case .signingFailed(let problem):
       "the result could not be signed: \(problem)"
+    case .cancelled:
+      "the aggregator cancelled the task before it was executed"
     case .expiredWhileDown:
       "the task's time ended while the executor was down"
     case .journalRefused(let problem):

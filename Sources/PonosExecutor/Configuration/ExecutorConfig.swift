@@ -20,6 +20,9 @@ package struct ExecutorConfig: Sendable, Equatable {
   package var storeKeeping = StoreKeepingConfig()
   package var operations = OperationsConfig()
   package var queue = QueueConfig()
+  /// Aggregators this executor dials, one session each.
+  package var aggregators: [AggregatorConfig] = []
+  package var streams = StreamConfig()
   /// Whether management calls must carry a signed challenge token.
   package var managementAuthentication = false
 
@@ -163,6 +166,42 @@ package struct OperationsConfig: Sendable, Equatable {
   package var address = "127.0.0.1"
   /// 0 lets the system choose.
   package var port = 9092
+}
+
+/// An aggregator that this executor dials for a session of one AVS.
+package struct AggregatorConfig: Sendable, Equatable {
+  /// Host name or IP address.
+  package var host: String
+  package var port: Int
+  /// Whom the session is with.
+  package var party: StreamParty
+
+  package init(host: String, port: Int, party: StreamParty) {
+    self.host = host
+    self.port = port
+    self.party = party
+  }
+}
+
+/// Bounds of task streams.
+package struct StreamConfig: Sendable, Equatable {
+  /// Our longest silence.
+  package var heartbeat = Duration.seconds(10)
+  /// Submissions of a session that no place was found for yet.
+  package var maxCredit = 1024
+  /// Outcomes of a session that were sent and not acknowledged.
+  package var maxUnacknowledged = 512
+
+  package init() {}
+
+  /// The same, for a session.
+  var sessionSettings: AggregatorSession.Machine.Settings {
+    var settings = AggregatorSession.Machine.Settings()
+    settings.heartbeat = heartbeat.milliseconds
+    settings.maxCredit = maxCredit
+    settings.maxUnacknowledged = maxUnacknowledged
+    return settings
+  }
 }
 
 /// How many accepted tasks may wait, and what happens beyond.

@@ -29,20 +29,72 @@ extension StoredFailure {
 package final class TaskFlight: Sendable {
   package let id: TaskID
   package let contentHash: Digest32
+  /// Whose task it is.
+  package let party: StreamParty
   private let signature: [UInt8]
 
   private struct State {
     var outcome: TaskOutcome?
+    /// Whether the task is written down.
+    var isWritten: Bool
+    /// Whether the outcome waits for the aggregator's acknowledgement, too.
+    var isStreamed = false
+    /// Those who wait for the task to be written down.
+    var writtenWaiters: [UInt64: CheckedContinuation<TaskOutcome?, Never>] = [:]
     var waiters: [UInt64: CheckedContinuation<TaskOutcome?, Never>] = [:]
     var nextWaiter: UInt64 = 0
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  init(_ task: ValidatedTask) {
+  init(_ task: ValidatedTask, isWritten: Bool) {
     id = task.submission.id
     contentHash = task.contentHash
+    party = StreamParty(aggregator: task.submission.aggregator, avs: task.submission.operatorSet.avs)
     signature = task.submission.signature
+    state = Mutex(State(isWritten: isWritten))
+  }
+
+  /// Whether the outcome waits for the aggregator's acknowledgement, too. False may mean that it is not known (yet).
+  var isStreamed: Bool { state.withLock { $0.isStreamed } }
+
+  func markStreamed() {
+    state.withLock { $0.isStreamed = true }
+  }
+
+  /// The task is on disk.
+  fileprivate func markWritten() {
+    let waiters = state.withLock { state in
+      state.isWritten = true
+      defer { state.writtenWaiters = [:] }
+      return Array(state.writtenWaiters.values)
+    }
+    for waiter in waiters { waiter.resume(returning: nil) }
+  }
+
+  /// Returns as soon as the task is on disk, with its outcome if there is one by then; also when the caller was cancelled.
+  func written() async -> TaskOutcome? {
+    let number = nextNumber()
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let ready: TaskOutcome?? = state.withLock { state in
+          if let outcome = state.outcome { return .some(outcome) }
+          if state.isWritten || Task.isCancelled { return .some(nil) }
+          state.writtenWaiters[number] = continuation
+          return nil
+        }
+        if let ready { continuation.resume(returning: ready) }
+      }
+    } onCancel: {
+      state.withLock { $0.writtenWaiters.removeValue(forKey: number) }?.resume(returning: nil)
+    }
+  }
+
+  private func nextNumber() -> UInt64 {
+    state.withLock { state in
+      state.nextWaiter += 1
+      return state.nextWaiter
+    }
   }
 
   /// Whether `submission` carries the signature that was verified for this flight; with an equal content hash it needs no second check.
@@ -52,10 +104,7 @@ package final class TaskFlight: Sendable {
 
   /// The outcome, as soon as there is one; nil when the waiting caller was cancelled. The flight goes on without it.
   func outcome() async -> TaskOutcome? {
-    let number = state.withLock { state in
-      state.nextWaiter += 1
-      return state.nextWaiter
-    }
+    let number = nextNumber()
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let ready: TaskOutcome?? = state.withLock { state in
@@ -85,8 +134,8 @@ package final class TaskFlight: Sendable {
     let waiters = state.withLock { state -> [CheckedContinuation<TaskOutcome?, Never>] in
       guard state.outcome == nil else { return [] }
       state.outcome = outcome
-      defer { state.waiters = [:] }
-      return Array(state.waiters.values)
+      defer { (state.waiters, state.writtenWaiters) = ([:], [:]) }
+      return Array(state.waiters.values) + Array(state.writtenWaiters.values)
     }
     for waiter in waiters { waiter.resume(returning: outcome) }
   }
@@ -95,8 +144,12 @@ package final class TaskFlight: Sendable {
 /// The flights of this process by task id: what makes a retry join the run in flight instead of starting another.
 package final class TaskFlights: Sendable {
   private let flights = Mutex<[TaskID: TaskFlight]>([:])
+  private let onSettled: @Sendable (TaskFlight, TaskOutcome) -> Void
 
-  package init() {}
+  /// `onSettled` is called for each flight that ends, after those who wait for it have been answered; it must not block.
+  package init(onSettled: @escaping @Sendable (TaskFlight, TaskOutcome) -> Void = { _, _ in }) {
+    self.onSettled = onSettled
+  }
 
   /// What came of opening a flight.
   enum Opening {
@@ -110,10 +163,11 @@ package final class TaskFlights: Sendable {
     flights.withLock { $0[id] }
   }
 
-  func open(_ task: ValidatedTask) -> Opening {
+  /// - Parameter isWritten: Whether the task is on disk already; who opens the flight of another one calls `markWritten`.
+  func open(_ task: ValidatedTask, isWritten: Bool = true) -> Opening {
     flights.withLock { flights in
       if let flight = flights[task.submission.id] { return .inFlight(flight) }
-      let flight = TaskFlight(task)
+      let flight = TaskFlight(task, isWritten: isWritten)
       flights[flight.id] = flight
       return .opened(flight)
     }
@@ -121,7 +175,14 @@ package final class TaskFlights: Sendable {
 
   /// Ends a flight and answers everybody who waits for it. Does nothing for an unknown id.
   package func settle(_ id: TaskID, with outcome: TaskOutcome) {
-    flights.withLock { $0.removeValue(forKey: id) }?.settle(outcome)
+    guard let flight = flights.withLock({ $0.removeValue(forKey: id) }) else { return }
+    flight.settle(outcome)
+    onSettled(flight, outcome)
+  }
+
+  /// The task of a flight is on disk. Does nothing for an unknown id.
+  func markWritten(_ id: TaskID) {
+    flight(of: id)?.markWritten()
   }
 
   /// Sends those away who wait for a task now; its flight goes on. Does nothing for an unknown id.
@@ -138,7 +199,11 @@ package final class TaskFlights: Sendable {
       defer { flights = [:] }
       return Array(flights.values)
     }
-    for flight in all { flight.settle(.interrupted(.notAccepting("stopping"))) }
+    for flight in all {
+      let outcome = TaskOutcome.interrupted(.notAccepting("stopping"))
+      flight.settle(outcome)
+      onSettled(flight, outcome)
+    }
   }
 
   /// Tasks between submission and outcome.

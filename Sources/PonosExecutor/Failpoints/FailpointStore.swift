@@ -1,11 +1,11 @@
 import PonosCore
 
 /// A store whose calls pass the failpoints before and after them. Put in front of the real one only where failpoints are armed.
-package struct FailpointStore: ExecutorStore {
-  private let base: any ExecutorStore
+package struct FailpointStore: ExecutorStore, DeliveryStore {
+  private let base: any ExecutorStore & DeliveryStore
   private let failpoints: Failpoints
 
-  package init(_ base: any ExecutorStore, _ failpoints: Failpoints) {
+  package init(_ base: any ExecutorStore & DeliveryStore, _ failpoints: Failpoints) {
     self.base = base
     self.failpoints = failpoints
   }
@@ -70,6 +70,24 @@ package struct FailpointStore: ExecutorStore {
 
   package func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
     try await base.deleteDigests(recordedBefore: time)
+  }
+
+  // MARK: Outcomes that wait for aggregators
+
+  package func expectDeliveries(
+    of ids: [TaskID], to party: StreamParty
+  ) async throws(StoreError) -> [TaskID: TaskStanding] {
+    try await base.expectDeliveries(of: ids, to: party)
+  }
+
+  package func deliveries(
+    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+  ) async throws(StoreError) -> DeliveryPage {
+    try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
+  }
+
+  package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+    try await base.acknowledge(ids, by: party)
   }
 
   // MARK: Performers

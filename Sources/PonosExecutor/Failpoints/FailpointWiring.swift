@@ -5,7 +5,7 @@ import ServiceLifecycle
 /// How the composition root puts failpoints between the parts, without the parts knowing of them.
 extension Failpoints {
   /// `store` itself, unless armed.
-  func watching(_ store: any ExecutorStore) -> any ExecutorStore {
+  func watching(_ store: any ExecutorStore & DeliveryStore) -> any ExecutorStore & DeliveryStore {
     isArmed ? FailpointStore(store, self) : store
   }
 

@@ -15,6 +15,8 @@ package final class TaskReceiver: Sendable {
   private let readiness: @Sendable (EthereumAddress) -> Rejection?
   private let limiter: SubmissionLimiter
   private let clock: TaskClock
+  /// Makes the outcome of a task known already wait for its aggregator.
+  private let expectDelivery: @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
   private let closedReason = Mutex<String?>("starting")
   /// Bytes of the submissions whose callers wait.
   private let inHand = Mutex(0)
@@ -28,8 +30,9 @@ package final class TaskReceiver: Sendable {
     validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, answers: StoredAnswers,
     metrics: ExecutorMetrics, audit: AuditLog, timeout: @escaping @Sendable (EthereumAddress) -> Duration,
     readiness: @escaping @Sendable (EthereumAddress) -> Rejection?, limiter: SubmissionLimiter = SubmissionLimiter(),
-    clock: TaskClock
+    clock: TaskClock, expectDelivery: @escaping @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
   ) {
+    self.expectDelivery = expectDelivery
     self.validator = validator
     self.journal = journal
     self.queue = queue
@@ -79,14 +82,58 @@ package final class TaskReceiver: Sendable {
         return await flight.outcome()
       }
       if let obstacle = limiter.obstacle(avs: submission.operatorSet.avs, aggregator: submission.aggregator) { throw obstacle }
-      let flight = try await admit(try await validator.validate(submission))
-      return await flight.outcome()
+      switch try await openFlight(try await validator.validate(submission), isStreamed: false) {
+      case .opened(let flight), .inFlight(let flight): return await flight.outcome()
+      }
     } catch {
-      if case .conflictingTask = error { audit.record(.conflictingTask(submission)) }
-      metrics.taskRefused(submission.operatorSet.avs, code: error.code)
-      if case .queueFull(let avs, let bound) = error { metrics.queue(.overflow(avs: avs, .rejectNewest, bound)) }
+      note(error, of: submission)
       return .refused(error)
     }
+  }
+
+  /// Takes in a submission of a stream: returns when its task is on disk, and that its outcome waits for the aggregator. Says where the
+  /// task stands; a finished one was submitted before.
+  package func receive(_ submission: TaskSubmission) async throws(Rejection) -> TaskStanding {
+    metrics.taskReceived(submission.operatorSet.avs)
+    let bytes = submission.payload.count + Self.callerBytes
+    inHand.withLock { $0 += bytes }
+    defer { inHand.withLock { $0 -= bytes } }
+    do throws(Rejection) {
+      if let obstacle { throw .notAccepting(obstacle) }
+      if inHand.withLock({ $0 > Self.maxInHand }) { throw .tooManyCallers }
+      if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight) { return try await join(flight) }
+      if let obstacle = limiter.obstacle(avs: submission.operatorSet.avs, aggregator: submission.aggregator) { throw obstacle }
+      switch try await openFlight(try await validator.validate(submission), isStreamed: true) {
+      // Written together with the task.
+      case .opened(let flight) where flight.isStreamed: return .unfinished
+      case .opened(let flight), .inFlight(let flight): return try await join(flight)
+      }
+    } catch {
+      note(error, of: submission)
+      throw error
+    }
+  }
+
+  private func note(_ rejection: Rejection, of submission: TaskSubmission) {
+    if case .conflictingTask = rejection { audit.record(.conflictingTask(submission)) }
+    metrics.taskRefused(submission.operatorSet.avs, code: rejection.code)
+    if case .queueFull(let avs, let bound) = rejection { metrics.queue(.overflow(avs: avs, .rejectNewest, bound)) }
+  }
+
+  /// Makes the outcome of a task that somebody else submitted, or that was submitted before, wait for its aggregator.
+  private func join(_ flight: TaskFlight) async throws(Rejection) -> TaskStanding {
+    switch await flight.written() {
+    case .refused(let rejection), .interrupted(let rejection): throw rejection
+    case .signed, .failed, nil: break
+    }
+    let standing: TaskStanding
+    do throws(StoreError) { standing = try await expectDelivery(flight.id, flight.party) } catch {
+      throw answers.refusal(of: flight.id, because: error)
+    }
+    // Settled meanwhile, the flight knows nothing of this; the standing, or the session's next look into the store, does.
+    if standing == .unfinished { flight.markStreamed() }
+    if standing == .unknown { throw .storeUnavailable("the task was given up while it was submitted again") }
+    return standing
   }
 
   /// Counts a message that could not be read as a submission.
@@ -99,23 +146,24 @@ package final class TaskReceiver: Sendable {
     flight.hasSignature(of: submission) && flight.contentHash == validator.contentHash(of: submission)
   }
 
-  private func admit(_ task: ValidatedTask) async throws(Rejection) -> TaskFlight {
-    switch flights.open(task) {
+  /// The flight of the task: the one there is, or one whose task has been written down.
+  private func openFlight(_ task: ValidatedTask, isStreamed: Bool) async throws(Rejection) -> TaskFlights.Opening {
+    let opening = flights.open(task, isWritten: false)
+    switch opening {
     case .inFlight(let flight):
       guard flight.contentHash == task.contentHash else { throw .conflictingTask(task.submission.id) }
-      return flight
     case .opened(let flight):
-      do throws(Rejection) { try await accept(task) } catch {
+      do throws(Rejection) { try await accept(task, flight, isStreamed: isStreamed) } catch {
         // Retries that joined meanwhile are refused with the same words.
         flights.settle(flight.id, with: .refused(error))
         throw error
       }
-      return flight
     }
+    return opening
   }
 
   /// Writes the task down and queues it, or settles its flight with what is known of it from before.
-  private func accept(_ task: ValidatedTask) async throws(Rejection) {
+  private func accept(_ task: ValidatedTask, _ flight: TaskFlight, isStreamed: Bool) async throws(Rejection) {
     let (id, avs) = (task.submission.id, task.submission.operatorSet.avs)
     let byteCount = task.submission.payload.count
     if let excess = limiter.charge(avs: avs, aggregator: task.submission.aggregator) { throw excess }
@@ -125,7 +173,7 @@ package final class TaskReceiver: Sendable {
       return try await answer(task, from: record)
     }
     let acceptance: TaskJournal.Acceptance
-    do throws(Rejection) { acceptance = try await write(task) } catch {
+    do throws(Rejection) { acceptance = try await write(task, isStreamed: isStreamed) } catch {
       // So it is while nothing can be written.
       guard case .storeUnavailable = error, let record = try await storedRecord(of: id) else { throw error }
       return try await answer(task, from: record)
@@ -133,6 +181,9 @@ package final class TaskReceiver: Sendable {
     switch acceptance {
     case .accepted(let accepted):
       metrics.taskAccepted(avs)
+      // Before it can be run, so that whoever ends it knows.
+      if isStreamed { flight.markStreamed() }
+      flights.markWritten(id)
       queue.fillReservation(with: accepted)
     case .known(let record):
       queue.cancelReservation(avs: avs, byteCount: byteCount)
@@ -150,9 +201,9 @@ package final class TaskReceiver: Sendable {
       deadline: clock.monotonic() + left.milliseconds)
   }
 
-  private func write(_ task: ValidatedTask) async throws(Rejection) -> TaskJournal.Acceptance {
+  private func write(_ task: ValidatedTask, isStreamed: Bool) async throws(Rejection) -> TaskJournal.Acceptance {
     let avs = task.submission.operatorSet.avs
-    do throws(StoreError) { return try await journal.accept(task, timeout: timeout(avs)) } catch {
+    do throws(StoreError) { return try await journal.accept(task, timeout: timeout(avs), isStreamed: isStreamed) } catch {
       queue.cancelReservation(avs: avs, byteCount: task.submission.payload.count)
       throw answers.refusal(of: task.submission.id, because: error)
     }
@@ -164,6 +215,7 @@ package final class TaskReceiver: Sendable {
       flights.settle(record.id, with: outcome)
     } else {
       // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
+      flights.markWritten(record.id)
       queue.resume(journal.restore(record, as: task, offset: journal.clockOffset))
     }
   }

@@ -9,10 +9,11 @@ struct GRPCPorts {
   let listeners: [GRPCListenerService]
 
   init(
-    config: ExecutorConfig, submit: SubmitTaskHandler, management: ManagementHandler,
+    config: ExecutorConfig, submit: SubmitTaskHandler, streams: TaskStreamHandler, management: ManagementHandler,
     isReady: @escaping @Sendable () -> Bool, interceptors: [any ServerInterceptor], logger: Logger
   ) {
     let tasks = Eigenlayer_Hourglass_V1_ExecutorService.descriptor
+    let taskStreams = Ponos_V1_TaskStreamService.descriptor
     let manage = Eigenlayer_Hourglass_V1_ExecutorManagementService.descriptor
     func listener(
       _ name: String, port: Int, _ services: [any RegistrableRPCService], _ descriptors: [ServiceDescriptor]
@@ -26,11 +27,13 @@ struct GRPCPorts {
         logger: logger)
     }
     if config.managementPort == config.taskPort {
-      listeners = [listener("tasks and management", port: config.taskPort, [management, submit], [manage, tasks])]
+      listeners = [
+        listener("tasks and management", port: config.taskPort, [management, submit, streams], [manage, tasks, taskStreams])
+      ]
     } else {
       listeners = [
         listener("management", port: config.managementPort, [management], [manage]),
-        listener("tasks", port: config.taskPort, [submit], [tasks]),
+        listener("tasks", port: config.taskPort, [submit, streams], [tasks, taskStreams]),
       ]
     }
   }

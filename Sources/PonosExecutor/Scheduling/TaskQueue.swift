@@ -163,6 +163,13 @@ package final class TaskQueue: Sendable {
     return expired
   }
 
+  /// Takes out a task of `aggregator` that waits; nil when no such task does.
+  func remove(_ id: TaskID, of aggregator: EthereumAddress, avs: EthereumAddress) -> AcceptedTask? {
+    freeing { machine in
+      machine.remove(avs: avs) { $0.id == id && $0.content.task.submission.aggregator == aggregator }
+    }?.content
+  }
+
   /// A slot of the AVS's performers may have become free, or a performer has come: its tasks are asked again.
   package func slotsChanged(of avs: EthereumAddress) {
     state.withLock { $0.machine.reconsider(avs) }

@@ -8,17 +8,24 @@ package final class MemoryStore: ExecutorStore {
   /// Finished tasks that are kept; beyond that the oldest go first. Their digests stay.
   private static let maxFinished = 10_000
 
-  private struct State {
+  struct State {
     /// Finished tasks in the order of their end, those already deleted included.
     var finished: Deque<TaskID> = []
     var tasks: [TaskID: TaskRecord] = [:]
     var nextSequence: Int64 = 1
     var digests: [TaskID: SignedDigestRecord] = [:]
+    /// Tasks whose outcome waits for its aggregator, or will.
+    var deliveries: Set<TaskID> = []
     /// In the order of their first save.
     var performers: [PerformerRecord] = []
     var isClosed = false
     /// Held until the store is closed; nil where nobody else can have the id.
     var claim: InstallationClaim?
+
+    mutating func forget(_ id: TaskID) {
+      tasks[id] = nil
+      deliveries.remove(id)
+    }
   }
 
   private let state: Mutex<State>
@@ -40,8 +47,11 @@ package final class MemoryStore: ExecutorStore {
     try use { state throws(StoreError) in
       if let known = state.tasks[task.id] { return .known(known) }
       let sequence = state.nextSequence
-      state.tasks[task.id] = TaskRecord(accepted: task, sequence: sequence)
+      var accepted = task
+      accepted.isStreamed = false
+      state.tasks[task.id] = TaskRecord(accepted: accepted, sequence: sequence)
       state.nextSequence += 1
+      if task.isStreamed { state.deliveries.insert(task.id) }
       return .accepted(sequence: sequence)
     }
   }
@@ -58,7 +68,7 @@ package final class MemoryStore: ExecutorStore {
       state.tasks[id] = task
       guard task.phase.isFinished else { return }
       state.finished.append(id)
-      if state.finished.count > Self.maxFinished { state.tasks[state.finished.removeFirst()] = nil }
+      if state.finished.count > Self.maxFinished { state.forget(state.finished.removeFirst()) }
     }
   }
 
@@ -101,6 +111,7 @@ package final class MemoryStore: ExecutorStore {
       state.tasks = state.tasks.filter { _, task in task.finishedAt.map { $0 >= time } ?? true }
       let kept = Set(state.tasks.keys)
       state.finished.removeAll { !kept.contains($0) }
+      state.deliveries.formIntersection(kept)
       return before - state.tasks.count
     }
   }
@@ -180,7 +191,7 @@ package final class MemoryStore: ExecutorStore {
     }
   }
 
-  private func use<Value>(_ body: (inout State) throws(StoreError) -> Value) throws(StoreError) -> Value {
+  func use<Value>(_ body: (inout State) throws(StoreError) -> Value) throws(StoreError) -> Value {
     try state.withLock { state throws(StoreError) in
       guard !state.isClosed else { throw StoreError(.closed, "the store is closed") }
       return try body(&state)

@@ -38,6 +38,7 @@ enum SQLiteQueries {
     let sequence = database.lastInsertedRowID
     try database.cachedStatement(sql: "INSERT INTO submission (sequence, bytes, seal) VALUES (?, ?, ?)")
       .execute(arguments: [sequence, Data(task.submission), Data(seals.submission)])
+    if task.isStreamed { try SQLiteDeliveries.add(task, sequence: sequence, database) }
     return .accepted(sequence: sequence)
   }
 

@@ -21,6 +21,7 @@ package enum SQLiteSchema {
     Migration(name: "images of performers", apply: addImages),
     Migration(name: "replicas of performers", apply: addReplicas),
     Migration(name: "seals of records", apply: SealMigration.apply),
+    Migration(name: "outcomes that wait for aggregators", apply: addDeliveries),
   ]
 
   /// The version this program writes.

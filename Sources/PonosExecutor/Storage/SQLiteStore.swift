@@ -8,7 +8,7 @@ import Synchronization
 /// has returned.
 package final class SQLiteStore: ExecutorStore {
   private let file: DatabaseFile
-  private let writer: GroupCommitWriter
+  let writer: GroupCommitWriter
   private let installation: String
   /// nil once closed. Reads are begun under the lock, so that none begins after the pool was taken away.
   private let pool: Mutex<DatabasePool?>
@@ -192,7 +192,7 @@ package final class SQLiteStore: ExecutorStore {
 
   // MARK: Connections
 
-  private func read<Value: Sendable>(
+  func read<Value: Sendable>(
     _ action: String, _ query: @escaping @Sendable (Database) throws -> Value
   ) async throws(StoreError) -> Value {
     let outcome: Result<Value, StoreError>? = await withCheckedContinuation { continuation in

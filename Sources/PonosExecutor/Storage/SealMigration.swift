@@ -101,8 +101,9 @@ enum SealMigration {
     else { return nil }
     return RecordSeals.performer(
       PerformerRecord(
-        id: id, spec: spec, replica: Int(replica), origin: origin, role: role, deploymentID: deployment, generation: Int(generation),
-        containerID: values.text(6), imageID: values.text(7), createdAt: createdAt), spec: text)
+        id: id, spec: spec, replica: Int(replica), origin: origin, role: role, deploymentID: deployment,
+        generation: Int(generation), containerID: values.text(6), imageID: values.text(7), createdAt: createdAt),
+      spec: text)
   }
 
   private static func function(

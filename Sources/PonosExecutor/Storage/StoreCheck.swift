@@ -31,6 +31,9 @@ struct StoreCheck {
     case full
   }
 
+  /// The first schema version whose records have seals, and all that the selections read.
+  static let firstSealedVersion = 5
+
   let depth: Depth
   /// Called now and then with the number of records looked at.
   var progress: (Int) -> Void = { _ in }
@@ -41,7 +44,7 @@ struct StoreCheck {
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     try checkPages(database, &findings)
     // Of an earlier version only the pages can be checked: its records lack what the selections read.
-    guard version == SQLiteSchema.version else { return findings }
+    guard version >= Self.firstSealedVersion else { return findings }
     try check(TaskRow.selection, in: database, &findings) { row in
       if try TaskRow.record(row).damage != nil { throw StoredColumns(row: row, subject: try Self.task(row)).damaged }
     }

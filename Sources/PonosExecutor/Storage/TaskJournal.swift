@@ -77,14 +77,18 @@ package struct TaskJournal: Sendable {
   }
 
   /// Writes a task down; durable when it returns. Its time ends after `timeout`, or before that if the sender said so.
-  package func accept(_ task: ValidatedTask, timeout: Duration) async throws(StoreError) -> Acceptance {
+  ///
+  /// - Parameter isStreamed: Whether its outcome is to wait for the aggregator's acknowledgement.
+  package func accept(
+    _ task: ValidatedTask, timeout: Duration, isStreamed: Bool = false
+  ) async throws(StoreError) -> Acceptance {
     let now = clock.unix()
     let urgency = task.submission.urgency
     let left = urgency.timeLeft(at: now, timeout: timeout).milliseconds
     let record = AcceptedTaskRecord(
       id: task.submission.id, contentHash: task.contentHash, submission: try Self.encode(task.submission),
       operatorSet: task.submission.operatorSet, aggregator: task.submission.aggregator,
-      priority: Int(urgency.priority), acceptedAt: now, deadline: now + left)
+      priority: Int(urgency.priority), acceptedAt: now, deadline: now + left, isStreamed: isStreamed)
     switch try await store.accept(record) {
     case .known(let known):
       return .known(known)

@@ -23,6 +23,11 @@ package enum TestKeys {
     hex(byte: curve == .ecdsa ? 0x11 : 0x12)
   }
 
+  /// The hex digits of the registered aggregator's key, for key files.
+  package static func aggregatorHex(_ curve: SignatureCurve) -> String {
+    hex(byte: curve == .ecdsa ? 0x13 : 0x14)
+  }
+
   private static func key(_ curve: SignatureCurve, byte: UInt8) -> SigningKey {
     do throws(KeyError) { return try SigningKey(curve: curve, hex: SecretBytes(text: hex(byte: byte))) } catch {
       preconditionFailure("\(byte) repeated 32 times is a valid key of both curves: \(error.message)")

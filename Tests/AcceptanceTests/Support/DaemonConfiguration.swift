@@ -39,6 +39,10 @@ struct DaemonConfiguration: Sendable {
   var maxPerAVS: Int?
   /// Value of `queue.overflow`.
   var overflow: String?
+  /// Longest silence of the daemon on task streams; nil for the default.
+  var heartbeat: String?
+  /// Ports of 127.0.0.1 at which it dials the registered ECDSA aggregator, for the AVS of the same place in `avs`.
+  var aggregatorPorts: [Int] = []
   var debug = false
   /// Something configured cannot come up, so readiness is not to be waited for: the first AVS being served is enough.
   var isNeverReady = false
@@ -106,13 +110,22 @@ extension DaemonConfiguration {
         ecdsa: {privateKey: "\(TestKeys.executorHex(.ecdsa))"}
         bls: \(blsKey(in: place))
     queue: {\(queueSettings)}
-    avsPerformers:
+    \(heartbeat.map { "streams: {heartbeat: \($0)}\n" } ?? "")\(aggregators)avsPerformers:
     \(avs.map(entry).joined(separator: "\n"))
     """ + "\n"
   }
 
   private var queueSettings: String {
     [maxPerAVS.map { "maxPerAvs: \($0)" }, overflow.map { "overflow: \($0)" }].compactMap(\.self).joined(separator: ", ")
+  }
+
+  private var aggregators: String {
+    guard !aggregatorPorts.isEmpty else { return "" }
+    let entries = zip(aggregatorPorts, avs).map { port, avs in
+      "- {address: \"127.0.0.1:\(port)\", avsAddress: \"\(avs.address)\", "
+        + "aggregatorAddress: \"\(TestAggregator.registered(.ecdsa).address)\"}\n"
+    }
+    return "aggregators:\n" + entries.joined()
   }
 
   private func blsKey(in place: DaemonPlace) -> String {

@@ -35,6 +35,7 @@ enum FailureTable {
     Row(
       failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: true, words: ["disk full"]),
     Row(failure: .expiredWhileDown, code: "task_expired_while_down", isRetryable: false, words: ["down"]),
+    Row(failure: .cancelled, code: "task_cancelled", isRetryable: false, words: ["aggregator cancelled"]),
     Row(failure: .journalRefused("finished"), code: "journal_refused", isRetryable: false, words: ["finished"]),
     Row(
       failure: .displaced(.dropLowestPriority), code: "task_displaced", isRetryable: false,
@@ -61,10 +62,11 @@ enum FailureTable {
     case .signingFailed: 8
     case .journalUnavailable: 9
     case .expiredWhileDown: 10
-    case .journalRefused: 11
-    case .displaced: 12
-    case .performerBusy: 13
-    case .outputInvalid: 14
+    case .cancelled: 11
+    case .journalRefused: 12
+    case .displaced: 13
+    case .performerBusy: 14
+    case .outputInvalid: 15
     }
   }
 }

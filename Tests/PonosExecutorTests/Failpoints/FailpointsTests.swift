@@ -70,4 +70,9 @@ struct FailpointsTests {
   func conforms(_ conformance: ExecutorStoreConformance.Case) async throws {
     try await conformance.run(FailpointStore(MemoryStore(), Failpoints { _ in }))
   }
+
+  @Test(arguments: DeliveryConformance.cases)
+  func keepsOutcomes(_ conformance: DeliveryConformance.Case) async throws {
+    try await conformance.run(FailpointStore(MemoryStore(), Failpoints { _ in }))
+  }
 }

@@ -7,6 +7,7 @@ import Testing
   @Test func theDocumentListsWhatIsRegistered() throws {
     let registry = PrometheusRegistry()
     _ = ExecutorMetrics(registry: registry, avs: [], version: "0")
+    _ = StreamMetrics(registry: registry, avs: [])
     _ = ResourceSampler(registry: registry)
     _ = MetricsInterceptor(registry: registry)
     let registered = registry.snapshot().map { family in

@@ -83,7 +83,7 @@ final class SimulatedWorld: Sendable {
 }
 
 /// A memory store that is the disk of one process after another.
-struct SimulatedStore: ExecutorStore {
+struct SimulatedStore: ExecutorStore, DeliveryStore {
   let base: MemoryStore
   let world: SimulatedWorld
 
@@ -132,6 +132,17 @@ struct SimulatedStore: ExecutorStore {
   func deletePerformer(id: String) async throws(StoreError) { try await base.deletePerformer(id: id) }
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }
+  func expectDeliveries(of ids: [TaskID], to party: StreamParty) async throws(StoreError) -> [TaskID: TaskStanding] {
+    try await base.expectDeliveries(of: ids, to: party)
+  }
+  func deliveries(
+    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+  ) async throws(StoreError) -> DeliveryPage {
+    try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
+  }
+  func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+    try await base.acknowledge(ids, by: party)
+  }
   func compact() async throws(StoreError) { try await base.compact() }
   func tryToWrite() async throws(StoreError) { try await base.tryToWrite() }
   func check() async throws(StoreError) -> StoreFindings { try await base.check() }

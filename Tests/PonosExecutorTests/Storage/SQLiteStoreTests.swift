@@ -209,7 +209,9 @@ import Testing
   }
 
   /// SQL that fills a database of each version with task 1.
-  private static let contents: [Int: String] = [1: queuedTask, 2: queuedTask, 3: queuedTask, 4: queuedTask, 5: sealedTask]
+  private static let contents: [Int: String] = [
+    1: queuedTask, 2: queuedTask, 3: queuedTask, 4: queuedTask, 5: sealedTask, 6: streamedTask,
+  ]
 
   private static let queuedTask = """
     INSERT INTO task (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt)
@@ -227,6 +229,11 @@ import Testing
       UPDATE task SET seal = x'\(Hex.encode(RecordSeals.acceptance(of: task)))';
       UPDATE submission SET seal = x'\(Hex.encode(RecordSeals.submission(task.submission, of: task.id)))';
       """
+  }
+
+  /// The same, with an outcome that will wait for its aggregator.
+  private static var streamedTask: String {
+    sealedTask + "INSERT INTO delivery (sequence, aggregator, avs) SELECT sequence, aggregator, avs FROM task;"
   }
 
   private static func hex(_ value: some FixedBytes) -> String { Hex.encode(value.bytes) }

@@ -3,12 +3,14 @@ import PonosExecutor
 import Synchronization
 
 /// A memory store whose writes fail while a test wants them to.
-final class FaultyStore: ExecutorStore {
+final class FaultyStore: ExecutorStore, DeliveryStore {
   /// A kind of write.
   enum Write: Hashable, CaseIterable {
     case accept, executing, requeued, signed, failed, digest
     /// A performer that is to be in service from now on.
     case inService
+    /// Of an outcome that waits, and of one that waits no longer.
+    case delivery, acknowledgement
   }
 
   private let base = MemoryStore()
@@ -85,6 +87,21 @@ final class FaultyStore: ExecutorStore {
   func deletePerformer(id: String) async throws(StoreError) { try await base.deletePerformer(id: id) }
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }
+  func expectDeliveries(
+    of ids: [TaskID], to party: StreamParty
+  ) async throws(StoreError) -> [TaskID: TaskStanding] {
+    try check(.delivery)
+    return try await base.expectDeliveries(of: ids, to: party)
+  }
+  func deliveries(
+    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+  ) async throws(StoreError) -> DeliveryPage {
+    try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
+  }
+  func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+    try check(.acknowledgement)
+    try await base.acknowledge(ids, by: party)
+  }
   func compact() async throws(StoreError) { try await base.compact() }
   func tryToWrite() async throws(StoreError) {
     try check(.accept)

@@ -15,12 +15,14 @@ struct PipelineRig: Sendable {
   static let ecdsaVerifier = EthereumAddress(unchecked: [UInt8](repeating: 0x0c, count: 20))
 
   let clock: TestClock
-  let store: any ExecutorStore
+  let store: any ExecutorStore & DeliveryStore
   let registry = PrometheusRegistry()
   let metrics: ExecutorMetrics
   let queue: TaskQueue
   let roster: PerformerRoster
-  let flights = TaskFlights()
+  let flights: TaskFlights
+  let streamMetrics: StreamMetrics
+  let transmitter: ResultTransmitter
   let journal: TaskJournal
   let outbox: ResultOutbox
   let recovery: RunRecovery
@@ -38,7 +40,7 @@ struct PipelineRig: Sendable {
   ///   - rules: What outputs must look like, of every AVS.
   ///   - wrap: What to put round the pipeline's stages.
   init(
-    store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
+    store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
     submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
@@ -54,6 +56,10 @@ struct PipelineRig: Sendable {
       queue.slotsChanged(of: $0)
     }
     (self.queue, self.roster) = (queue, roster)
+    streamMetrics = StreamMetrics(registry: registry, avs: avs)
+    let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
+    self.transmitter = transmitter
+    flights = TaskFlights { transmitter.settled($0, $1) }
     journal = TaskJournal(store: store, clock: clock.taskClock) { [flights] id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
@@ -79,14 +85,15 @@ struct PipelineRig: Sendable {
       readiness: { [roster] in PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: false) },
       limiter: SubmissionLimiter(
         limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock),
-      clock: clock.taskClock)
+      clock: clock.taskClock,
+      expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics,
       clock: clock.taskClock, logger: logger)
   }
 
-  private static func config(_ avs: EthereumAddress) -> AVSConfig {
+  static func config(_ avs: EthereumAddress) -> AVSConfig {
     let aggregators = SignatureCurve.allCases.map { curve in
       let aggregator = TestAggregator.registered(curve)
       let key: StaticRegistryConfig.AggregatorKey =

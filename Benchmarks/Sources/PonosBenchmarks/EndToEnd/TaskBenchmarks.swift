@@ -78,7 +78,8 @@ enum TaskBenchmarks {
     }
   }
 
-  private static func withConnections(
+  /// Runs `body` while the clients are connected.
+  static func withConnections(
     _ clients: [GRPCClient<some ClientTransport>], _ body: () async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup { group in

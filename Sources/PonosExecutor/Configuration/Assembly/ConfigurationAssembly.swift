@@ -31,6 +31,8 @@ struct ConfigurationAssembly {
     config.queue.maxPerAVS = queue.integer("maxPerAvs") ?? config.queue.maxPerAVS
     config.queue.maxTotal = queue.integer("maxTotal") ?? config.queue.maxTotal
     config.queue.overflow = queue.choice("overflow").flatMap(OverflowPolicy.init(rawValue:)) ?? config.queue.overflow
+    config.streams = streams()
+    config.aggregators = aggregators(avs)
     return report.hasErrors ? nil : config
   }
 

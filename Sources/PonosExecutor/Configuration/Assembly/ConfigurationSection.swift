@@ -43,6 +43,7 @@ struct ConfigurationSection {
   func number(_ key: String) -> Double? { text(key).flatMap(ScalarText.number) }
   func duration(_ key: String) -> Duration? { text(key).flatMap(ScalarText.duration) }
   func size(_ key: String) -> Int64? { text(key).flatMap(ScalarText.size) }
+  func endpoint(_ key: String) -> (host: String, port: Int)? { text(key).flatMap(ScalarText.endpoint) }
   func address(_ key: String) -> EthereumAddress? { text(key).flatMap { EthereumAddress(hex: $0) } }
 
   /// The choice in the schema's own case.

@@ -1,7 +1,7 @@
 /// Every key there is, as a table and as the tree the table describes.
 package enum ConfigurationSchema {
   /// In the order of the reference: a group before its keys.
-  package static let keys: [ConfigurationKey] = serverKeys + operatorKeys + chainKeys + storageKeys + avsKeys
+  package static let keys: [ConfigurationKey] = serverKeys + streamKeys + operatorKeys + chainKeys + storageKeys + avsKeys
 
   static let root = SchemaNode(
     key: ConfigurationKey("", .group, ""), name: "", children: children(of: ""))

@@ -52,6 +52,19 @@ enum ScalarText {
     "Ki": 1024, "Mi": 1_048_576, "Gi": 1_073_741_824, "Ti": 1_099_511_627_776,
   ]
 
+  /// `host:port`, the host being a name or an IPv4 address.
+  static func endpoint(_ text: String) -> (host: String, port: Int)? {
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
+    else { return nil }
+    let host = text[..<colon]
+    let isHost =
+      !host.isEmpty && host.utf8.count <= 253
+      && host.utf8.allSatisfy {
+        ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x2e
+      }
+    return isHost ? (String(host), port) : nil
+  }
+
   /// Four decimal numbers from 0 to 255, separated by dots.
   static func isIPv4(_ text: String) -> Bool {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)

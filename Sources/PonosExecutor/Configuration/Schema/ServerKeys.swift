@@ -31,6 +31,28 @@ extension ConfigurationSchema {
         + "that makes room for another of its AVS has failed (`task_displaced`)."),
   ]
 
+  /// Task streams, accepted on `grpcPort` and dialled.
+  static let streamKeys: [ConfigurationKey] = [
+    ConfigurationKey("streams", .group, "Bounds of task streams, see docs/streams.md."),
+    ConfigurationKey(
+      "streams.heartbeat", .duration(.milliseconds(100)...(.seconds(3600))), default: "10s",
+      "The longest silence of this executor. A peer that is silent for two of its own heartbeats counts as dead."),
+    ConfigurationKey(
+      "streams.maxCredit", .integer(1...65_536), default: "1024",
+      "Submissions of one session that may be on their way; never more than the queue has places."),
+    ConfigurationKey(
+      "streams.maxUnacknowledged", .integer(1...65_536), default: "512",
+      "Outcomes of one session that are sent and not acknowledged; more wait in the database."),
+    ConfigurationKey(
+      "aggregators", .list, absent: "none is dialled", "Aggregators this executor dials for a task stream; one entry per AVS."),
+    ConfigurationKey("aggregators[].address", .endpoint, required: true, "Where its `AggregatorService` listens."),
+    ConfigurationKey(
+      "aggregators[].avsAddress", .address, required: true, "The AVS whose tasks it sends; one of `avsPerformers`."),
+    ConfigurationKey(
+      "aggregators[].aggregatorAddress", .address, required: true,
+      "Operator address of the aggregator; one of the AVS's `registry`. It has to prove that key."),
+  ]
+
   /// Where state is kept.
   static let storageKeys: [ConfigurationKey] = [
     ConfigurationKey("storage", .group, "Where tasks, results and deployments are kept."),

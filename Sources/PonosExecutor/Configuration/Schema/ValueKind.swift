@@ -30,6 +30,8 @@ package enum ValueKind: Sendable, Equatable {
   /// So many bytes in hex.
   case hexBytes(ClosedRange<Int>)
   case url
+  /// Host name or IPv4 address, and port.
+  case endpoint
   /// The path of a URL, from its slash on.
   case urlPath
   case ipv4
@@ -61,6 +63,7 @@ package enum ValueKind: Sendable, Equatable {
     case .bn254PublicKey: "hex, 128 bytes"
     case .hexBytes(let range): "hex, \(range.lowerBound)–\(range.upperBound) bytes"
     case .url: "URL"
+    case .endpoint: "host:port"
     case .urlPath: "path of a URL"
     case .ipv4: "IPv4 address"
     case .repository: "image repository"
@@ -109,6 +112,9 @@ package enum ValueKind: Sendable, Equatable {
     case .urlPath:
       return ScalarText.isURLPath(text) ? nil : ("is not the path of a URL", "write one that begins with a slash, such as /task")
     case .url: return ScalarText.isURL(text) ? nil : ("is not a URL", "write one such as https://rpc.example.org")
+    case .endpoint:
+      return ScalarText.endpoint(text) == nil
+        ? ("is not a host and a port", "write them such as aggregator.example.org:9100") : nil
     case .ipv4:
       return ScalarText.isIPv4(text) ? nil : ("is not an IPv4 address", "write one such as 127.0.0.1 or 0.0.0.0")
     case .repository:

@@ -30,11 +30,14 @@ package struct AcceptedTaskRecord: Sendable, Equatable {
   package var acceptedAt: UnixMilliseconds
   /// The task has failed when no result is signed by then.
   package var deadline: UnixMilliseconds
+  /// Whether its outcome waits for the aggregator's acknowledgement. Written at the acceptance only: see `DeliveryStore`.
+  package var isStreamed: Bool
 
   package init(
     id: TaskID, contentHash: Digest32, submission: [UInt8], operatorSet: OperatorSet, aggregator: EthereumAddress,
-    priority: Int, acceptedAt: UnixMilliseconds, deadline: UnixMilliseconds
+    priority: Int, acceptedAt: UnixMilliseconds, deadline: UnixMilliseconds, isStreamed: Bool = false
   ) {
+    self.isStreamed = isStreamed
     self.id = id
     self.contentHash = contentHash
     self.submission = submission

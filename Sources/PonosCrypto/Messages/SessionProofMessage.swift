@@ -1,0 +1,47 @@
+import PonosCore
+
+/// What each end of a task stream signs to prove that it holds the key it speaks for, in this session and no other.
+///
+/// Written like EIP-712 typed data without a domain: the hash of the type, then a word per field. 320 bytes, which no other signed
+/// message has, so that a proof cannot be taken for one of them.
+package struct SessionProofMessage: Hashable, Sendable {
+  /// Whose proof it is; keeps one end from sending the other its own proof back.
+  package enum Role: UInt32, Sendable {
+    case aggregator = 1
+    case executor = 2
+  }
+
+  package var role: Role
+  package var aggregator: AggregatorHello
+  package var executor: ExecutorHello
+
+  package init(role: Role, aggregator: AggregatorHello, executor: ExecutorHello) {
+    self.role = role
+    self.aggregator = aggregator
+    self.executor = executor
+  }
+
+  /// 320 bytes.
+  package var preimage: [UInt8] {
+    Self.typeHash.bytes
+      + ABIWord.encode(role.rawValue)
+      + ABIWord.encode(StreamProtocol.version)
+      + ABIWord.encode(aggregator.party.avs)
+      + ABIWord.encode(aggregator.party.aggregator)
+      + ABIWord.encode(aggregator.executor)
+      + ABIWord.encode(aggregator.operatorSetID)
+      + executor.session.bytes
+      + aggregator.challenge.bytes
+      + executor.challenge.bytes
+  }
+
+  /// The digest to sign or verify as a message.
+  package var digest: Digest32 { Keccak256.hash(preimage) }
+
+  private static let typeHash = Keccak256.hash(
+    Array(
+      """
+      PonosSession(uint32 role,uint32 version,address avs,address aggregator,address executor,uint32 operatorSetId,\
+      bytes32 session,bytes32 aggregatorChallenge,bytes32 executorChallenge)
+      """.utf8))
+}

@@ -1,0 +1,58 @@
+import PonosCore
+import PonosCrypto
+
+/// Decides whether an aggregator is who its hello says, and proves to it who we are.
+package struct AggregatorAuthenticator: Sendable {
+  private let registry: any OperatorSetRegistry
+  private let keys: KeyRing
+
+  package init(registry: any OperatorSetRegistry, keys: KeyRing) {
+    self.registry = registry
+    self.keys = keys
+  }
+
+  /// Returns our proof when the aggregator's is right; otherwise throws how the session ends.
+  func proof(
+    to aggregator: AggregatorHello, own executor: ExecutorHello, theirs: [UInt8]
+  ) async throws(SessionFailure) -> [UInt8] {
+    let key = try await key(of: aggregator.party)
+    let message = SessionProofMessage(role: .aggregator, aggregator: aggregator, executor: executor)
+    do throws(SignatureError) { try key.verifyMessage(message.digest, signature: theirs) } catch {
+      throw SessionFailure(
+        .unauthenticated(
+          code: "bad_proof", message: "the proof's signature \(error.message); sign with the key registered for this AVS"))
+    }
+    return try await sign(
+      SessionProofMessage(role: .executor, aggregator: aggregator, executor: executor),
+      for: OperatorSet(avs: aggregator.party.avs, id: aggregator.operatorSetID))
+  }
+
+  private func key(of party: StreamParty) async throws(SessionFailure) -> VerificationKey {
+    do throws(Rejection) { return try await registry.aggregatorKey(of: party.aggregator, avs: party.avs, atBlock: 0) } catch {
+      throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
+    }
+  }
+
+  private func sign(_ message: SessionProofMessage, for set: OperatorSet) async throws(SessionFailure) -> [UInt8] {
+    let curve: SignatureCurve
+    do throws(Rejection) {
+      curve = try await registry.executorCurve(of: set, atBlock: 0)
+      guard keys[curve] != nil else { throw .noSigner(curve, operatorSet: set) }
+    } catch {
+      throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
+    }
+    guard let key = keys[curve] else { throw SessionFailure(.unavailable(code: "no_signer", message: "the key is gone")) }
+    do throws(SigningError) { return try key.signMessage(message.digest) } catch {
+      throw SessionFailure(.unavailable(code: "signing_failed", message: "this executor could not sign its proof"))
+    }
+  }
+}
+
+/// A session cannot be.
+struct SessionFailure: Error {
+  let end: SessionEnd
+
+  init(_ end: SessionEnd) {
+    self.end = end
+  }
+}

@@ -1,0 +1,29 @@
+import Logging
+import PonosCore
+import ServiceLifecycle
+
+/// Dials the aggregators of the configuration, and ends all sessions, dialled and accepted, when the daemon stops.
+package struct AggregatorSessionService: Service {
+  private let desk: SessionDesk
+  private let dialers: [AggregatorDialer]
+
+  package init(
+    desk: SessionDesk, aggregators: [AggregatorConfig], policy: ReconnectPolicy = ReconnectPolicy(), logger: Logger
+  ) {
+    self.desk = desk
+    dialers = aggregators.map { AggregatorDialer(aggregator: $0, desk: desk, policy: policy, logger: logger) }
+  }
+
+  package func run() async throws {
+    await withGracefulShutdownHandler {
+      await withDiscardingTaskGroup { group in
+        for dialer in dialers { group.addTask { await dialer.run() } }
+        // Cancellation ends the wait too.
+        try? await gracefulShutdown()
+      }
+    } onGracefulShutdown: {
+      desk.stop()
+    }
+    desk.stop()
+  }
+}

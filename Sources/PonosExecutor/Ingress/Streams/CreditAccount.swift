@@ -1,0 +1,66 @@
+import PonosCore
+import Synchronization
+
+/// The credit of all sessions, granted from the free places of the queue.
+package final class CreditOffice: Sendable {
+  private let ledger = Mutex(CreditLedger())
+  private let freePlaces: @Sendable (EthereumAddress) -> Int
+
+  /// - Parameter freePlaces: Tasks of the AVS that could be taken in now.
+  package init(freePlaces: @escaping @Sendable (EthereumAddress) -> Int) {
+    self.freePlaces = freePlaces
+  }
+
+  fileprivate func take(upTo wanted: Int, avs: EthereumAddress) -> Int {
+    let free = freePlaces(avs)
+    return ledger.withLock { $0.take(upTo: wanted, avs: avs, free: free) }
+  }
+
+  fileprivate func giveBack(_ count: Int, avs: EthereumAddress) {
+    ledger.withLock { $0.giveBack(count, avs: avs) }
+  }
+
+  /// Credit held by the sessions of an AVS.
+  package func held(by avs: EthereumAddress) -> Int { ledger.withLock { $0.held(by: avs) } }
+}
+
+/// What one session holds of it, all given back with its end.
+final class CreditAccount: Sendable {
+  private struct State {
+    var held = 0
+    var isClosed = false
+  }
+
+  private let office: CreditOffice
+  private let avs: EthereumAddress
+  private let state = Mutex(State())
+
+  init(office: CreditOffice, avs: EthereumAddress) {
+    self.office = office
+    self.avs = avs
+  }
+
+  func take(upTo wanted: Int) -> Int {
+    state.withLock { state in
+      if state.isClosed { return 0 }
+      let count = office.take(upTo: wanted, avs: avs)
+      state.held += count
+      return count
+    }
+  }
+
+  func giveBack(_ count: Int) {
+    state.withLock { state in
+      let count = min(count, state.held)
+      state.held -= count
+      office.giveBack(count, avs: avs)
+    }
+  }
+
+  func close() {
+    state.withLock { state in
+      office.giveBack(state.held, avs: avs)
+      state = State(held: 0, isClosed: true)
+    }
+  }
+}

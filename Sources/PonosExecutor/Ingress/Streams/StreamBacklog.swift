@@ -1,0 +1,82 @@
+import Synchronization
+
+/// Counts what a session has begun and not ended, and makes its reader wait while that is too much. For one reader.
+final class StreamBacklog: Sendable {
+  private enum Goal {
+    case room
+    case nothing
+  }
+
+  private struct State {
+    var count = 0
+    var waiter: (goal: Goal, continuation: CheckedContinuation<Void, Never>)?
+  }
+
+  private let limit: Int
+  private let state = Mutex(State())
+
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  var count: Int { state.withLock { $0.count } }
+
+  func enter() {
+    state.withLock { $0.count += 1 }
+  }
+
+  func leave() {
+    let waiter = state.withLock { state in
+      state.count -= 1
+      return takeWaiter(&state)
+    }
+    waiter?.resume()
+  }
+
+  /// Counts nothing from now on.
+  func clear() {
+    let waiter = state.withLock { state in
+      state.count = .min / 2
+      return takeWaiter(&state)
+    }
+    waiter?.resume()
+  }
+
+  /// Returns when there is less than the limit, or the caller was cancelled.
+  func room() async { await wait(for: .room) }
+
+  /// Returns when there is nothing, or the caller was cancelled.
+  func emptied() async { await wait(for: .nothing) }
+
+  private func wait(for goal: Goal) async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isReached = state.withLock { state in
+          if reaches(goal, state.count) || Task.isCancelled { return true }
+          state.waiter = (goal, continuation)
+          return false
+        }
+        if isReached { continuation.resume() }
+      }
+    } onCancel: {
+      let waiter = state.withLock { state in
+        defer { state.waiter = nil }
+        return state.waiter?.continuation
+      }
+      waiter?.resume()
+    }
+  }
+
+  private func takeWaiter(_ state: inout State) -> CheckedContinuation<Void, Never>? {
+    guard let waiter = state.waiter, reaches(waiter.goal, state.count) else { return nil }
+    state.waiter = nil
+    return waiter.continuation
+  }
+
+  private func reaches(_ goal: Goal, _ count: Int) -> Bool {
+    switch goal {
+    case .room: count < limit
+    case .nothing: count <= 0
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import GRPCCore
+import PonosAPI
+import PonosCore
+
+/// The task port for streams: each call is a session that an aggregator dialled.
+package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtocol {
+  private let desk: SessionDesk
+
+  package init(desk: SessionDesk) {
+    self.desk = desk
+  }
+
+  package func openSession(
+    request: RPCAsyncSequence<Ponos_V1_AggregatorMessage, any Error>, response: RPCWriter<Ponos_V1_ExecutorMessage>,
+    context: ServerContext
+  ) async throws {
+    let end = await desk.withSession(wanted: nil) { session in
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await session.write(to: response) }
+        let end = await session.run(reading: request)
+        group.cancelAll()
+        return end
+      }
+    }
+    guard let end else {
+      throw RPCError(code: .unavailable, message: "no further session can be opened here; try again later")
+    }
+    if let error = RPCError(end) { throw error }
+  }
+}
+
+extension RPCError {
+  /// The status a session's call ends with; nil for one that ended as it may. What the goodbye said is said here again.
+  fileprivate init?(_ end: SessionEnd) {
+    let code: RPCError.Code
+    switch end {
+    case .peerLeft, .disconnected: return nil
+    case .peerSilent, .handshakeTimedOut: code = .deadlineExceeded
+    case .violation: code = .invalidArgument
+    case .unauthenticated: code = .permissionDenied
+    case .unavailable, .stopping: code = .unavailable
+    case .superseded: code = .aborted
+    }
+    self.init(code: code, message: end.message, metadata: ["ponos-code": .string(end.code)])
+  }
+}

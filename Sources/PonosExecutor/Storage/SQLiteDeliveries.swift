@@ -1,0 +1,97 @@
+import Foundation
+import GRDB
+import PonosCore
+
+extension SQLiteStore: DeliveryStore {
+  package func expectDeliveries(
+    of ids: [TaskID], to party: StreamParty
+  ) async throws(StoreError) -> [TaskID: TaskStanding] {
+    try await writer.write("keep outcomes for aggregator \(party.aggregator)") { database in
+      try ids.reduce(into: [:]) { $0[$1] = try SQLiteDeliveries.expect($1, party, database) }
+    }
+  }
+
+  package func deliveries(
+    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+  ) async throws(StoreError) -> DeliveryPage {
+    try await read("read outcomes that wait for aggregator \(party.aggregator)") { database in
+      try SQLiteDeliveries.page(for: party, excluding: excluded, limit: limit, bytes: bytes, database)
+    }
+  }
+
+  package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+    try await writer.write("note what aggregator \(party.aggregator) acknowledged") { database in
+      try SQLiteDeliveries.delete(ids, party, database)
+    }
+  }
+}
+
+/// The statements of the outbox.
+enum SQLiteDeliveries {
+  /// With the acceptance of the task whose sequence number is given.
+  static func add(_ task: AcceptedTaskRecord, sequence: Int64, _ database: Database) throws {
+    try database.cachedStatement(sql: "INSERT INTO delivery (sequence, aggregator, avs) VALUES (?, ?, ?)").execute(
+      arguments: [sequence, Data(task.aggregator.bytes), Data(task.operatorSet.avs.bytes)])
+  }
+
+  static func expect(_ id: TaskID, _ party: StreamParty, _ database: Database) throws -> TaskStanding {
+    let statement = try database.cachedStatement(
+      sql: "SELECT sequence, finished_at FROM task WHERE id = ? AND aggregator = ? AND avs = ?")
+    let (aggregator, avs) = (Data(party.aggregator.bytes), Data(party.avs.bytes))
+    guard let row = try Row.fetchOne(statement, arguments: [Data(id.bytes), aggregator, avs]) else { return .unknown }
+    let (sequence, finishedAt): (Int64, Int64?) = (row[0], row[1])
+    try database.cachedStatement(
+      sql: "INSERT INTO delivery (sequence, aggregator, avs, ready_at) VALUES (?, ?, ?, ?) ON CONFLICT (sequence) DO NOTHING"
+    ).execute(arguments: [sequence, aggregator, avs, finishedAt])
+    return finishedAt == nil ? .unfinished : .finished
+  }
+
+  static func page(
+    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int, _ database: Database
+  ) throws -> DeliveryPage {
+    let statement = try database.cachedStatement(
+      sql: """
+        SELECT task.id, COALESCE(LENGTH(task.result), 0) FROM delivery JOIN task ON task.sequence = delivery.sequence
+        WHERE delivery.aggregator = ? AND delivery.avs = ? AND delivery.ready_at IS NOT NULL
+        ORDER BY delivery.ready_at, delivery.sequence
+        """)
+    // Read from the index, row by row and no further than the page goes.
+    let rows = try Row.fetchCursor(statement, arguments: [Data(party.aggregator.bytes), Data(party.avs.bytes)])
+    var page = DeliveryPage(tasks: [], isAll: true)
+    var total = 0
+    while let row = try rows.next() {
+      let columns = StoredColumns(row: row, subject: "a task that waits for its aggregator")
+      // A damaged id, too, costs its own row alone.
+      guard let id: TaskID = try? columns.fixed(0), !excluded.contains(id) else { continue }
+      let size = Int(try columns.integer(1))
+      guard page.tasks.count < limit, page.tasks.isEmpty || total + size <= bytes else {
+        page.isAll = false
+        break
+      }
+      guard let task = try intact(id, database) else { continue }
+      total += size
+      page.tasks.append(task)
+    }
+    return page
+  }
+
+  /// nil for a task that cannot be relied on: it must not hold up the others. Checks of the store tell of it.
+  private static func intact(_ id: TaskID, _ database: Database) throws -> TaskRecord? {
+    do {
+      let task = try SQLiteQueries.task(id, database)
+      return task?.damage == nil ? task : nil
+    } catch let error as StoreError where error.code == .damaged {
+      return nil
+    }
+  }
+
+  static func delete(_ ids: [TaskID], _ party: StreamParty, _ database: Database) throws {
+    let statement = try database.cachedStatement(
+      sql: """
+        DELETE FROM delivery WHERE ready_at IS NOT NULL AND aggregator = ? AND avs = ?
+          AND sequence = (SELECT sequence FROM task WHERE id = ?)
+        """)
+    let (aggregator, avs) = (Data(party.aggregator.bytes), Data(party.avs.bytes))
+    for id in ids { try statement.execute(arguments: [aggregator, avs, Data(id.bytes)]) }
+  }
+}

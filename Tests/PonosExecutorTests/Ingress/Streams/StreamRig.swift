@@ -1,0 +1,91 @@
+import GRPCCore
+import Logging
+import PonosAPI
+import PonosCore
+import PonosCrypto
+import PonosTesting
+import PonosTransport
+
+@testable import PonosExecutor
+
+/// The task pipeline behind task streams, on real connections over loopback.
+struct StreamRig: Sendable {
+  let rig: PipelineRig
+  let desk: SessionDesk
+  let credit: CreditOffice
+
+  init(
+    store: any ExecutorStore & DeliveryStore = MemoryStore(), limits: QueueConfig = QueueConfig(),
+    signers: [SignatureCurve] = SignatureCurve.allCases, _ change: (inout AggregatorSession.Machine.Settings) -> Void = { _ in }
+  ) throws {
+    let rig = try PipelineRig(store: store, limits: limits, signers: signers)
+    self.rig = rig
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let credit = CreditOffice { rig.queue.freePlaces(avs: $0) }
+    self.credit = credit
+    var settings = AggregatorSession.Machine.Settings()
+    change(&settings)
+    desk = SessionDesk(
+      settings: settings,
+      dependencies: SessionDependencies(
+        operatorAddress: PipelineRig.operatorAddress,
+        authenticator: AggregatorAuthenticator(
+          registry: try StaticOperatorSetRegistry([PipelineRig.config(PipelineRig.avs)]),
+          keys: KeyRing(signers.map { TestKeys.executor($0) })),
+        receiver: rig.receiver,
+        canceller: TaskCanceller(queue: rig.queue, outbox: rig.outbox, journal: rig.journal, logger: logger),
+        transmitter: rig.transmitter, credit: credit, metrics: rig.streamMetrics, clock: .system, logger: logger))
+  }
+
+  /// Opens intake and a task port while `body`, which is given the port, runs.
+  func serve<Result: Sendable>(_ body: @escaping @Sendable (Int) async throws -> Result) async throws -> Result {
+    try await rig.run { _ in
+      let server = GRPCServer(
+        transport: Transports.server(Self.settings), services: [TaskStreamHandler(desk: desk)])
+      return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.serve() }
+        let result = try await body(try await server.transport.boundPort())
+        desk.stop()
+        server.beginGracefulShutdown()
+        group.cancelAll()
+        return result
+      }
+    }
+  }
+
+  /// As the daemon's port: handlers do not run on event loops.
+  private static var settings: ServerTransportSettings {
+    var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
+    settings.runsHandlersOnEventLoop = false
+    return settings
+  }
+
+  /// The registered aggregator of a curve.
+  static func aggregator(
+    _ curve: SignatureCurve = .ecdsa, set: UInt32 = 0, executorKey: VerificationKey? = nil,
+    _ change: (inout StreamSubmitter.Machine.Settings) -> Void = { _ in }
+  ) -> StreamAggregator {
+    aggregator(.registered(curve), set: set, executorKey: executorKey, change)
+  }
+
+  static func aggregator(
+    _ aggregator: TestAggregator, set: UInt32 = 0, executorKey: VerificationKey? = nil,
+    _ change: (inout StreamSubmitter.Machine.Settings) -> Void = { _ in }
+  ) -> StreamAggregator {
+    var settings = StreamSubmitter.Machine.Settings()
+    change(&settings)
+    return StreamAggregator(
+      aggregator, avs: PipelineRig.avs, executor: PipelineRig.operatorAddress, operatorSetID: set,
+      executorKey: executorKey ?? TestKeys.executor(set == 0 ? .ecdsa : .bn254).verificationKey, settings: settings)
+  }
+
+  static func party(_ curve: SignatureCurve = .ecdsa) -> StreamParty {
+    StreamParty(aggregator: TestAggregator.registered(curve).address, avs: PipelineRig.avs)
+  }
+
+  /// Outcomes that wait in the store.
+  func waiting(_ curve: SignatureCurve = .ecdsa) async throws -> [TaskID] {
+    let page = try await rig.transmitter.waiting(for: Self.party(curve), excluding: [], limit: 100_000, bytes: .max)
+    return page.outcomes.map(\.id)
+  }
+}
