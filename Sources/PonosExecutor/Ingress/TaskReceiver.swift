@@ -148,18 +148,32 @@ package final class TaskReceiver: Sendable {
 
   /// The flight of the task: the one there is, or one whose task has been written down.
   private func openFlight(_ task: ValidatedTask, isStreamed: Bool) async throws(Rejection) -> TaskFlights.Opening {
-    let opening = flights.open(task, isWritten: false)
-    switch opening {
-    case .inFlight(let flight):
-      guard flight.contentHash == task.contentHash else { throw .conflictingTask(task.submission.id) }
-    case .opened(let flight):
-      do throws(Rejection) { try await accept(task, flight, isStreamed: isStreamed) } catch {
-        // Retries that joined meanwhile are refused with the same words.
-        flights.settle(flight.id, with: .refused(error))
-        throw error
+    while true {
+      let opening = flights.open(task, isWritten: false)
+      switch opening {
+      case .inFlight(let flight) where flight.contentHash == task.contentHash: return opening
+      case .inFlight(let other): try await giveWay(task, to: other)
+      case .opened(let flight):
+        do throws(Rejection) { try await accept(task, flight, isStreamed: isStreamed) } catch {
+          // Retries that joined meanwhile are refused with the same words.
+          flights.settle(flight.id, with: .refused(error))
+          throw error
+        }
+        return opening
       }
     }
-    return opening
+  }
+
+  /// Waits until it is known whether another submission under the same id holds it. Returns when that one was refused: the id is free,
+  /// or this very task is what is on disk.
+  private func giveWay(_ task: ValidatedTask, to other: TaskFlight) async throws(Rejection) {
+    let outcome = await other.written()
+    if Task.isCancelled { throw .notAccepting("cancelled by the caller") }
+    switch outcome {
+    case .refused: return
+    case .interrupted(let rejection): throw rejection
+    case .signed, .failed, nil: throw .conflictingTask(task.submission.id)
+    }
   }
 
   /// Writes the task down and queues it, or settles its flight with what is known of it from before.

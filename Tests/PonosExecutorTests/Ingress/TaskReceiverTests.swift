@@ -109,6 +109,57 @@ struct TaskReceiverTests {
     }
   }
 
+  @Test("a retry is answered while somebody tries its id with other content, and whoever of two is written down first has the id")
+  func conflictInHand() async throws {
+    let store = FaultyStore()
+    try await Rig(store: store).run { rig in
+      rig.publish(.echo())
+      let draft = Rig.draft("mine")
+      var other = draft
+      other.payload = Array("yours".utf8)
+      let (mine, yours) = (try Rig.submission(draft), try Rig.submission(other))
+      let signed = try #require(await rig.receiver.submit(mine)?.signed)
+
+      let gate = TaskGate()
+      store.holdAccepts(behind: gate)
+      async let refused = rig.receiver.submit(yours)
+      try await eventually { gate.arrivals == 1 }
+      async let retried = rig.receiver.submit(mine)
+      // A retry that does not wait for the other is refused by now.
+      try await Task.sleep(for: .milliseconds(50))
+      gate.open()
+      #expect(await refused?.refusal == .conflictingTask(mine.id))
+      #expect(await retried?.signed == signed)
+    }
+  }
+
+  @Test("an id whose first submission could not be written down is free for another one that came meanwhile")
+  func failedFirst() async throws {
+    let store = FaultyStore()
+    try await Rig(store: store).run { rig in
+      rig.publish(.echo())
+      let draft = Rig.draft("mine")
+      var other = draft
+      other.payload = Array("yours".utf8)
+      let (mine, yours) = (try Rig.submission(draft), try Rig.submission(other))
+      let gate = TaskGate()
+      store.holdAccepts(behind: gate)
+      store.fail([.accept])
+      async let failed = rig.receiver.submit(yours)
+      try await eventually { gate.arrivals == 1 }
+      async let second = rig.receiver.submit(mine)
+      try await Task.sleep(for: .milliseconds(50))
+      let next = TaskGate()
+      store.holdAccepts(behind: next)
+      gate.open()
+      #expect(await failed?.refusal?.code == "store_unavailable")
+      try await eventually { next.arrivals == 1 }
+      store.fail([])
+      next.open()
+      try Rig.check(try #require(await second?.signed), for: mine)
+    }
+  }
+
   @Test("a retry with a signature that does not verify does not join")
   func forgedRetry() async throws {
     let gate = TaskGate()

@@ -17,6 +17,7 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   private let failing = Mutex<Set<Write>>([])
   private let refused = Mutex<[Write: Int]>([:])
   private let damagesOutputs = Mutex(false)
+  private let acceptGate = Mutex<TaskGate?>(nil)
 
   /// From now on these writes fail, and no others.
   func fail(_ writes: Set<Write>) {
@@ -26,6 +27,11 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   /// From now on a bit of every stored output is another one when it is read.
   func damageOutputs() {
     damagesOutputs.withLock { $0 = true }
+  }
+
+  /// From now on tasks are written down only once `gate` lets them through.
+  func holdAccepts(behind gate: TaskGate) {
+    acceptGate.withLock { $0 = gate }
   }
 
   /// How many writes of a kind were made to fail so far.
@@ -40,6 +46,7 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   }
 
   func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
+    await acceptGate.withLock(\.self)?.pass()
     try check(.accept)
     return try await base.accept(task)
   }
