@@ -48,6 +48,9 @@ let fuzzProgram: [Target] =
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])])
   ] : []
 
+/// scripts/sanitize.sh sets this: the transport and its tests alone, so that building them for a sanitizer is a matter of minutes.
+let isTransportOnly = Context.environment["PONOS_TRANSPORT_ONLY"] != nil
+
 let package = Package(
   name: "ponos-executor",
   platforms: [.macOS(.v15)],
@@ -190,3 +193,9 @@ let package = Package(
   ] + fuzzProgram,
   swiftLanguageModes: [.v6]
 )
+
+if isTransportOnly {
+  let kept: Set = ["CZlib", "PonosAPI", "PonosTransport", "PonosTransportTests"]
+  package.targets.removeAll { !kept.contains($0.name) }
+  package.products.removeAll()
+}

@@ -3,7 +3,9 @@
 
   run.py              all cases
   run.py calls|idle   the cases of calls, or of idle connections
-  run.py soak         ten minutes of calls of all kinds (TRANSPORT_SOAK_MINUTES), memory taken every ten seconds
+  run.py soak         ten minutes of calls of all kinds (TRANSPORT_SOAK_MINUTES), memory taken after each round of them
+
+A pair of which one dies is reported so and left out of the rounds that follow; the others go on. In a soak it is the end.
 
 See README.md.
 """
@@ -12,6 +14,7 @@ import collections
 import json
 import os
 import resource
+import signal
 import socket
 import statistics
 import subprocess
@@ -38,6 +41,7 @@ CASES = [
 SERVERS = ["grpc-go", "own", "own-pool", "library"]
 CLIENTS = ["own", "library"]
 # Servers are compared under the same client, clients at the same server, and ours with ours.
+FLOOR = ("grpc-go", "grpc-go")
 PAIRS = [(server, "grpc-go") for server in SERVERS] + [("grpc-go", client) for client in CLIENTS] + [("own", "own")]
 
 
@@ -45,15 +49,36 @@ def program(kind):
     return GO if kind == "grpc-go" else SWIFT
 
 
+class PeerDied(Exception):
+    """A peer ended, or did not, in a way that leaves no figures."""
+
+
+def death(what, status):
+    """What became of a peer that ended with `status`, as subprocess has it."""
+    if status >= 0:
+        return PeerDied(f"{what} ended with status {status}")
+    return PeerDied(f"{what} died: signal {-status} ({signal.Signals(-status).name})")
+
+
 class Server:
     def __init__(self, kind):
         self.process = subprocess.Popen([program(kind), "serve", kind, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
+        self.kind = kind
+        self.port = int(self.read())
 
     def cpu(self, line="reading"):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # Reading tells what became of it.
+        return float(self.read())
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise death(f"server {self.kind}", self.process.wait())
+        return line
 
     def memory(self):
         """Resident memory in KiB."""
@@ -64,7 +89,10 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # It has died, and the line that was meant for it is still to be written.
         self.process.wait()
 
 
@@ -84,33 +112,53 @@ def measure(case, server_kind, client_kind):
 
 def load(kind, port, case):
     command = [program(kind), case.mode, kind, port, case.connections, case.parallel, case.calls, case.size]
-    output = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True, timeout=300).stdout
-    return [float(figure) for figure in output.split()]
+    try:
+        client = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False)
+    except subprocess.TimeoutExpired:
+        raise PeerDied(f"client {kind} did not end within 300 s") from None
+    if client.returncode != 0:
+        sys.stderr.write(client.stderr[-4_000:])
+        raise death(f"client {kind}", client.returncode)
+    return [float(figure) for figure in client.stdout.split()]
 
 
 def median(readings):
     return Figures(*(statistics.median(column) for column in zip(*readings)))
 
 
+def ratio(figures, floor, name):
+    return f"{getattr(figures, name) / getattr(floor, name):.2f}" if floor else "–"
+
+
 def compare_calls(report):
     for case in CASES:
-        readings = collections.defaultdict(list)
+        readings, deaths = collections.defaultdict(list), {}
         for round_number in range(ROUNDS):
             shift = round_number % len(PAIRS)
             for pair in PAIRS[shift:] + PAIRS[:shift]:
-                readings[pair].append(measure(case, *pair))
-        floor = median(readings["grpc-go", "grpc-go"])
+                if pair in deaths:
+                    continue
+                try:
+                    readings[pair].append(measure(case, *pair))
+                except PeerDied as what:
+                    deaths[pair] = str(what)
+        floor = None if FLOOR in deaths else median(readings[FLOOR])
         print(f"\n### {case.title}\n")
         print("| server | client | calls/s | latency µs | × go | server CPU µs | × go | client CPU µs | × go | server MiB |")
         print("|---|---|---|---|---|---|---|---|---|---|")
         for pair in PAIRS:
+            entry = {"case": case.title, "server": pair[0], "client": pair[1]}
+            if pair in deaths:
+                print(f"| {pair[0]} | {pair[1]} | {deaths[pair]} |  |  |  |  |  |  |  |", flush=True)
+                report.append({**entry, "died": deaths[pair]})
+                continue
             figures = median(readings[pair])
             print(
-                f"| {pair[0]} | {pair[1]} | {figures.rate:.0f} | {figures.latency:.0f} | {figures.latency / floor.latency:.2f} "
-                f"| {figures.server_cpu:.1f} | {figures.server_cpu / floor.server_cpu:.2f} "
-                f"| {figures.client_cpu:.1f} | {figures.client_cpu / floor.client_cpu:.2f} | {figures.memory:.0f} |",
+                f"| {pair[0]} | {pair[1]} | {figures.rate:.0f} | {figures.latency:.0f} | {ratio(figures, floor, 'latency')} "
+                f"| {figures.server_cpu:.1f} | {ratio(figures, floor, 'server_cpu')} "
+                f"| {figures.client_cpu:.1f} | {ratio(figures, floor, 'client_cpu')} | {figures.memory:.0f} |",
                 flush=True)
-            report.append({"case": case.title, "server": pair[0], "client": pair[1], **figures._asdict()})
+            report.append({**entry, **figures._asdict()})
 
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
@@ -161,7 +209,12 @@ def compare_idle(report):
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, IDLE_CONNECTIONS + 1_000), hard))
     print(f"\n### {IDLE_CONNECTIONS} idle connections\n\n| server | KiB each | µs CPU for a PING |\n|---|---|---|")
     for kind in SERVERS:
-        memory, cpu = idle_connections(kind, IDLE_CONNECTIONS)
+        try:
+            memory, cpu = idle_connections(kind, IDLE_CONNECTIONS)
+        except (PeerDied, OSError) as what:
+            print(f"| {kind} | {what} |  |", flush=True)
+            report.append({"case": "idle", "server": kind, "died": str(what)})
+            continue
         print(f"| {kind} | {memory:.1f} | {cpu:.1f} |", flush=True)
         report.append({"case": "idle", "server": kind, "memoryKiB": memory, "pingCPU": cpu})
 
@@ -190,14 +243,18 @@ def soak(report):
 def main():
     what = sys.argv[1] if len(sys.argv) > 1 else "all"
     report = []
-    if what in ("all", "calls"):
-        compare_calls(report)
-    if what in ("all", "idle"):
-        compare_idle(report)
-    if what == "soak":
-        soak(report)
-    with open(os.path.join(PRODUCTS, "transport.json"), "w", encoding="utf-8") as file:
-        json.dump(report, file, indent=1)
+    try:
+        if what in ("all", "calls"):
+            compare_calls(report)
+        if what in ("all", "idle"):
+            compare_idle(report)
+        if what == "soak":
+            soak(report)
+    except PeerDied as end:
+        sys.exit(str(end))
+    finally:
+        with open(os.path.join(PRODUCTS, "transport.json"), "w", encoding="utf-8") as file:
+            json.dump(report, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ package struct ExecutorDaemon: Sendable {
   private let environment: [String: String]
   private let logger: Logger
 
-  /// - Parameter environment: The process environment; read for `DOCKER_HOST`, for variables that performers take from it, and, for
+  /// - Parameter environment: The process environment; read for `DOCKER_HOST`, for variables that performers take from it, and,
+  /// for
   ///   tests, for the failpoint at which to end.
   package init(config: ExecutorConfig, environment: [String: String], logger: Logger) {
     self.config = config
@@ -53,9 +54,10 @@ package struct ExecutorDaemon: Sendable {
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
     let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
+    let verifier = SignatureVerifier { metrics.signaturesChecked($0) }
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
-      journal: journal, metrics: metrics, audit: audit)
+      verifier: verifier, journal: journal, metrics: metrics, audit: audit)
     let answers = StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger)
     let recovery = RunRecovery(
       journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
@@ -80,7 +82,7 @@ package struct ExecutorDaemon: Sendable {
     // Intake.
     let operatorSets = try StaticOperatorSetRegistry(config.avs)
     let validator = TaskValidator(
-      operatorAddress: config.identity.address, registry: operatorSets, signers: { keys.curves })
+      operatorAddress: config.identity.address, registry: operatorSets, verifier: verifier, signers: { keys.curves })
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, answers: answers, metrics: metrics,
       audit: audit,
@@ -98,7 +100,7 @@ package struct ExecutorDaemon: Sendable {
       settings: config.streams.sessionSettings,
       dependencies: SessionDependencies(
         operatorAddress: config.identity.address,
-        authenticator: AggregatorAuthenticator(registry: operatorSets, keys: keys), receiver: receiver,
+        authenticator: AggregatorAuthenticator(registry: operatorSets, keys: keys, verifier: verifier), receiver: receiver,
         canceller: TaskCanceller(queue: queue, outbox: outbox, journal: journal, logger: logger), transmitter: transmitter,
         credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(

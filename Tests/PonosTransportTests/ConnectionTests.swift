@@ -273,6 +273,60 @@ struct ConnectionTests {
     }
   }
 
+  @Test("more calls than a connection carries get more connections, and are all open at once")
+  func growth() async throws {
+    var settings = Self.tcp
+    settings.http2.maxConcurrentStreams = 32
+    let service = EchoService()
+    try await Self.serve(settings, service: service) { _, client in
+      try await Self.connect(client) { calls in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for _ in 0..<200 {
+            group.addTask {
+              let answer = try await calls.unary([1], method: Echo.ignore)
+              #expect(answer.bytes == [7])
+            }
+          }
+          await eventually { service.release.waiting == 200 }
+          // Connections are never a reason to keep a short call waiting.
+          try await EchoCases.stillWorks(calls)
+          service.release.open()
+          try await group.waitForAll()
+        }
+      }
+    }
+  }
+
+  @Test("calls beyond all connections wait for one that ends, for as long as their deadlines let them")
+  func queueing() async throws {
+    var settings = Self.tcp
+    settings.http2.maxConcurrentStreams = 8
+    let service = EchoService()
+    try await Self.serve(settings, service: service) { _, client in
+      var client = client
+      client.maxConnections = 2
+      try await Self.connect(client) { calls in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for _ in 0..<40 {
+            group.addTask {
+              let answer = try await calls.unary([1], method: Echo.ignore)
+              #expect(answer.bytes == [7])
+            }
+          }
+          await eventually { service.release.waiting == 16 }
+          var options = CallOptions.defaults
+          options.timeout = .milliseconds(200)
+          let error = await #expect(throws: RPCError.self) { try await calls.unary([1], options: options) }
+          #expect(error?.code == .deadlineExceeded)
+          #expect(service.release.waiting == 16)
+          service.release.open()
+          try await group.waitForAll()
+        }
+        try await EchoCases.concurrency(calls, count: 50)
+      }
+    }
+  }
+
   @Test("a port that is taken is an error, for the server and for who waits for its port")
   func portTaken() async throws {
     try await Self.serve(Self.tcp) { _, settings in

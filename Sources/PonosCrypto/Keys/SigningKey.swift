@@ -59,14 +59,41 @@ package enum SigningKey: Sendable {
   package func signResult(
     _ certificate: CertificateDigest, taskID: TaskID, operatorSet: OperatorSet, operatorAddress: EthereumAddress
   ) throws(SigningError) -> ResultSignatures {
+    let (signatures, authDigest) = try rawResultSignatures(
+      certificate, taskID: taskID, operatorSet: operatorSet, operatorAddress: operatorAddress)
+    try check { key throws(SignatureError) in
+      try key.verifyResult(certificate, authDigest: authDigest, signatures: signatures)
+    }
+    return signatures
+  }
+
+  /// The same, with the verification on BN254 left to `holds`, which may check the claim together with others of the key. It has
+  /// to say whether the key made every signature of the claim.
+  package func signResult(
+    _ certificate: CertificateDigest, taskID: TaskID, operatorSet: OperatorSet, operatorAddress: EthereumAddress,
+    holds: (_ claim: BN254Claim, _ key: BN254PublicKey) async -> Bool
+  ) async throws(SigningError) -> ResultSignatures {
+    guard case .bn254(let key) = self else {
+      return try signResult(certificate, taskID: taskID, operatorSet: operatorSet, operatorAddress: operatorAddress)
+    }
+    let (signatures, authDigest) = try rawResultSignatures(
+      certificate, taskID: taskID, operatorSet: operatorSet, operatorAddress: operatorAddress)
+    let statements: [BN254Statement]
+    do throws(SignatureError) { statements = try signatures.statements(certificate, authDigest: authDigest) } catch {
+      throw .selfVerificationFailed
+    }
+    guard await holds(BN254Claim(statements), key.publicKey) else { throw .selfVerificationFailed }
+    return signatures
+  }
+
+  /// Both signatures, not verified yet, and what the second one is over.
+  private func rawResultSignatures(
+    _ certificate: CertificateDigest, taskID: TaskID, operatorSet: OperatorSet, operatorAddress: EthereumAddress
+  ) throws(SigningError) -> (signatures: ResultSignatures, authDigest: Digest32) {
     let result = try rawCertificateSignature(certificate)
     let message = AuthMessage(
       taskID: taskID, operatorSet: operatorSet, operatorAddress: operatorAddress, resultSignature: result)
-    let signatures = ResultSignatures(result: result, auth: try rawMessageSignature(message.digest))
-    try check { key throws(SignatureError) in
-      try key.verifyResult(certificate, authDigest: message.digest, signatures: signatures)
-    }
-    return signatures
+    return (ResultSignatures(result: result, auth: try rawMessageSignature(message.digest)), message.digest)
   }
 
   private func rawCertificateSignature(_ certificate: CertificateDigest) throws(SigningError) -> [UInt8] {
@@ -122,11 +149,18 @@ extension VerificationKey {
       try verifyCertificate(certificate, signature: signatures.result)
       return try verifyMessage(authDigest, signature: signatures.auth)
     }
-    let statements = [
-      BN254Statement(
-        digest: certificate.digest, hashing: .solidity, signature: try BN254Signature(bytes: signatures.result)),
-      BN254Statement(digest: authDigest, hashing: .xmd, signature: try BN254Signature(bytes: signatures.auth)),
+    guard key.verifyBatch(try signatures.statements(certificate, authDigest: authDigest)) else { throw .doesNotVerify }
+  }
+}
+
+extension ResultSignatures {
+  /// What both signatures say when they are of BN254.
+  fileprivate func statements(
+    _ certificate: CertificateDigest, authDigest: Digest32
+  ) throws(SignatureError) -> [BN254Statement] {
+    [
+      BN254Statement(digest: certificate.digest, hashing: .solidity, signature: try BN254Signature(bytes: result)),
+      BN254Statement(digest: authDigest, hashing: .xmd, signature: try BN254Signature(bytes: auth)),
     ]
-    guard key.verifyBatch(statements) else { throw .doesNotVerify }
   }
 }

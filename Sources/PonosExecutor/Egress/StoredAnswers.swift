@@ -50,7 +50,7 @@ package struct StoredAnswers: Sendable {
       guard let recorded = try await journal.signedDigest(of: record.id) else {
         throw damaged(record.id, "the result stored of it is not what was written, and no digest is recorded for it")
       }
-      result = try signing.signAgain(
+      result = try await signing.signAgain(
         Array(wire.output), of: task, acceptedAt: record.accepted.acceptedAt, recorded: recorded)
       try await journal.restore(result)
     } catch let rejection as Rejection {

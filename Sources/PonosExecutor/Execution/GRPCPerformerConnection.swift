@@ -16,8 +16,14 @@ package final class GRPCPerformerConnection: PerformerConnection {
   /// Replies up to this size are read to find out how much too large they are; longer ones end the call.
   private static let maxReplyBytes = 4 << 20
 
+  /// Enough for 1,024 tasks and a probe at once where a performer takes 100 calls on a connection, which is also what is assumed of
+  /// one that names no limit.
+  private static let maxConnections = 12
+
   package init(_ endpoint: PerformerEndpoint) throws {
-    let transport = try Transports.client(ClientTransportSettings(host: endpoint.host, port: endpoint.port))
+    var settings = ClientTransportSettings(host: endpoint.host, port: endpoint.port)
+    settings.maxConnections = Self.maxConnections
+    let transport = try Transports.client(settings)
     let client = GRPCClient(transport: transport)
     self.client = client
     connecting = Task { try await client.runConnections() }

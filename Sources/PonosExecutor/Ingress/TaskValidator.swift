@@ -20,15 +20,17 @@ package struct ValidatedTask: Sendable {
 package struct TaskValidator: Sendable {
   private let operatorAddress: EthereumAddress
   private let registry: any OperatorSetRegistry
+  private let verifier: SignatureVerifier
   /// The curves we hold keys of.
   private let signers: @Sendable () -> Set<SignatureCurve>
 
   package init(
-    operatorAddress: EthereumAddress, registry: any OperatorSetRegistry,
+    operatorAddress: EthereumAddress, registry: any OperatorSetRegistry, verifier: SignatureVerifier = SignatureVerifier(),
     signers: @escaping @Sendable () -> Set<SignatureCurve>
   ) {
     self.operatorAddress = operatorAddress
     self.registry = registry
+    self.verifier = verifier
     self.signers = signers
   }
 
@@ -39,7 +41,7 @@ package struct TaskValidator: Sendable {
       of: submission.aggregator, avs: submission.operatorSet.avs, atBlock: submission.taskBlockNumber)
     let digest = signedDigest(of: submission)
     do throws(SignatureError) {
-      try key.verifyMessage(digest, signature: submission.signature)
+      try await verifier.verifyMessage(digest, signature: submission.signature, by: key)
     } catch {
       throw .badSignature(error.message)
     }
@@ -47,8 +49,8 @@ package struct TaskValidator: Sendable {
       submission: submission, curve: curve, contentHash: contentHash(of: submission, signed: digest))
   }
 
-  /// A task whose signature was verified and whose content was hashed before it was written down. Throws when the configuration no
-  /// longer covers it.
+  /// A task whose signature was verified and whose content was hashed before it was written down. Throws when the configuration
+  /// no longer covers it.
   ///
   /// - Parameter contentHash: As it was stored beside the submission, both under a seal.
   package func revalidate(_ submission: TaskSubmission, contentHash: Digest32) async throws(Rejection) -> ValidatedTask {

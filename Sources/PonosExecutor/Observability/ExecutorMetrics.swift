@@ -13,6 +13,8 @@ package final class ExecutorMetrics: Sendable {
   private let performerStates: PrometheusFamily<PrometheusGauge>
   private let dispatch: DispatchMetricFamilies
   private let signing: PrometheusFamily<PrometheusHistogram>
+  private let batchSignatures: PrometheusHistogram
+  private let badBatches: PrometheusCounter
   private let commitSeconds: PrometheusHistogram
   private let commitWrites: PrometheusHistogram
   private let commitFailures: PrometheusCounter
@@ -40,6 +42,14 @@ package final class ExecutorMetrics: Sendable {
     signing = registry.histogram(
       "ponos_signing_seconds", help: "Time to sign a result and verify the signature.", labels: ["curve"],
       bounds: PrometheusHistogram.fineSeconds)
+    batchSignatures =
+      registry.histogram(
+        "ponos_bn254_batch_signatures", help: "BN254 signatures that were verified together, our own included.",
+        bounds: PrometheusHistogram.powersOfTwo
+      ).with()
+    badBatches = registry.counter(
+      "ponos_bn254_batches_bad_total", help: "Checks of BN254 signatures that found a bad one."
+    ).with()
     commitSeconds =
       registry.histogram(
         "ponos_store_commit_seconds", help: "Time of a commit of the store, fsync included.",
@@ -91,6 +101,12 @@ package final class ExecutorMetrics: Sendable {
 
   /// A result was signed and its signature verified within `seconds`.
   package func taskSigned(_ curve: SignatureCurve, seconds: Double) { signing.with(curve.rawValue).observe(seconds) }
+
+  /// BN254 signatures of one key were verified together.
+  func signaturesChecked(_ report: SignatureVerifier.BatchReport) {
+    batchSignatures.observe(Double(report.signatures))
+    if !report.isGood { badBatches.increment() }
+  }
 
   /// A signed result went out.
   package func taskAnswered(_ avs: EthereumAddress, secondsFromAcceptance: Double) {

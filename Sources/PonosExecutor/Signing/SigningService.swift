@@ -8,18 +8,22 @@ package struct SigningService: Sendable {
   private let keys: KeyRing
   private let operatorAddress: EthereumAddress
   private let ecdsaVerifier: EthereumAddress
+  private let verifier: SignatureVerifier
   private let journal: TaskJournal
   private let metrics: ExecutorMetrics
   private let audit: AuditLog
 
-  /// - Parameter ecdsaVerifier: The contract whose address is part of ECDSA certificate digests.
+  /// - Parameters:
+  ///   - ecdsaVerifier: The contract whose address is part of ECDSA certificate digests.
+  ///   - verifier: Verifies what was signed.
   package init(
-    keys: KeyRing, operatorAddress: EthereumAddress, ecdsaVerifier: EthereumAddress, journal: TaskJournal,
-    metrics: ExecutorMetrics, audit: AuditLog
+    keys: KeyRing, operatorAddress: EthereumAddress, ecdsaVerifier: EthereumAddress,
+    verifier: SignatureVerifier = SignatureVerifier(), journal: TaskJournal, metrics: ExecutorMetrics, audit: AuditLog
   ) {
     self.keys = keys
     self.operatorAddress = operatorAddress
     self.ecdsaVerifier = ecdsaVerifier
+    self.verifier = verifier
     self.journal = journal
     self.metrics = metrics
     self.audit = audit
@@ -37,18 +41,18 @@ package struct SigningService: Sendable {
       }
       throw error
     }
-    return try signedResult(result.output, certificate, for: task, acceptedAt: result.accepted.acceptedAt, key)
+    return try await signedResult(result.output, certificate, for: task, acceptedAt: result.accepted.acceptedAt, key)
   }
 
   /// Signs an output again whose digest was recorded as `recorded` before: the same signatures, since signing is deterministic.
   /// Throws `.digestConflict` when it is not the output the digest is of.
   func signAgain(
     _ output: [UInt8], of task: ValidatedTask, acceptedAt: UnixMilliseconds, recorded: Digest32
-  ) throws(TaskFailure) -> SignedResult {
+  ) async throws(TaskFailure) -> SignedResult {
     let key = try key(for: task)
     let certificate = certificate(for: task, output: output)
     guard certificate.digest == recorded else { throw .digestConflict(recorded: recorded) }
-    return try signedResult(output, certificate, for: task, acceptedAt: acceptedAt, key)
+    return try await signedResult(output, certificate, for: task, acceptedAt: acceptedAt, key)
   }
 
   private func key(for task: ValidatedTask) throws(TaskFailure) -> SigningKey {
@@ -60,8 +64,8 @@ package struct SigningService: Sendable {
 
   private func signedResult(
     _ output: [UInt8], _ certificate: CertificateDigest, for task: ValidatedTask, acceptedAt: UnixMilliseconds, _ key: SigningKey
-  ) throws(TaskFailure) -> SignedResult {
-    let signatures = try signatures(over: certificate, for: task.submission, with: key)
+  ) async throws(TaskFailure) -> SignedResult {
+    let signatures = try await signatures(over: certificate, for: task.submission, with: key)
     return SignedResult(
       id: task.submission.id, avs: task.submission.operatorSet.avs, acceptedAt: acceptedAt,
       wire: message(for: task.submission, output: output, signatures: signatures))
@@ -76,12 +80,13 @@ package struct SigningService: Sendable {
 
   private func signatures(
     over certificate: CertificateDigest, for submission: TaskSubmission, with key: SigningKey
-  ) throws(TaskFailure) -> ResultSignatures {
+  ) async throws(TaskFailure) -> ResultSignatures {
     let start = ContinuousClock.now
     defer { metrics.taskSigned(key.curve, seconds: (ContinuousClock.now - start).seconds) }
     do throws(SigningError) {
-      return try key.signResult(
-        certificate, taskID: submission.id, operatorSet: submission.operatorSet, operatorAddress: operatorAddress)
+      return try await key.signResult(
+        certificate, taskID: submission.id, operatorSet: submission.operatorSet, operatorAddress: operatorAddress,
+        holds: { claim, key in await verifier.holds(claim, of: key) })
     } catch {
       throw .signingFailed(error.message)
     }

@@ -1,5 +1,6 @@
 import GRPCCore
 import NIOCore
+import Synchronization
 
 /// An open connection, as the pool and the calls of other threads hold it.
 struct ClientConnection: PooledConnection {
@@ -12,6 +13,8 @@ struct ClientConnection: PooledConnection {
   let localPeer: String
   /// Succeeds when the connection takes no more calls, at the latest when it is closed.
   let retired: EventLoopFuture<Void>
+
+  var callLimit: Int { role.callLimit.load(ordering: .relaxed) }
 
   /// Lets open calls end, then closes.
   func beginShutdown() {

@@ -2,6 +2,7 @@ import GRPCCore
 import NIOCore
 import NIOHTTP2
 import NIOSSL
+import Synchronization
 
 /// One connection of a client: opens a stream for each call and hands it the frames that come back.
 ///
@@ -9,6 +10,10 @@ import NIOSSL
 final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   let headers: RequestHeaders
   let link: ConnectionLink
+
+  /// Calls the server lets the connection carry at once; read from any thread. swift-nio-http2 opens 100 streams at a server that
+  /// names no limit.
+  let callLimit = Atomic(100)
 
   private let ready: EventLoopPromise<ClientConnectionRole>
   private let retired: EventLoopPromise<Void>
@@ -42,7 +47,11 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     return false
   }
 
-  func handshakeCompleted() {
+  func settingsArrived(_ settings: HTTP2Settings) {
+    if let limit = settings.last(where: { $0.parameter == .maxConcurrentStreams }) {
+      // One call may always be begun: it waits for the server to change its mind.
+      callLimit.store(max(1, limit.value), ordering: .relaxed)
+    }
     ready.succeed(self)
   }
 

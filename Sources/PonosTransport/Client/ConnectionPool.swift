@@ -4,8 +4,8 @@ import Synchronization
 
 /// Keeps the connections of a client open and finds one for each call.
 ///
-/// Each lane has one connection that takes calls. All connections of a lane live on one event loop, so that a call whose
-/// connection closes before the call begins can move to the next.
+/// Each lane has one connection that takes calls, and more of them while that is full. All connections of a lane live on one event
+/// loop, so that a call whose connection closes before the call begins can move to the next.
 final class ConnectionPool: Sendable {
   typealias Waiter = CheckedContinuation<ClientConnection, any Error>
   private typealias State = ConnectionPoolState<ClientConnection, Waiter>
@@ -13,7 +13,11 @@ final class ConnectionPool: Sendable {
   private let connector: ClientConnector
   private let settings: ClientTransportSettings
   private let stop: StopSignal
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+  /// The event loop of each lane.
+  private let loops: [any EventLoop]
+  /// Lanes that need one connection more.
+  private let (crowded, crowding) = AsyncStream.makeStream(of: Int.self)
   private let callNumbers = Atomic<UInt64>(0)
   private let demand = Mutex<[EventLoopPromise<Void>]>([])
 
@@ -21,12 +25,15 @@ final class ConnectionPool: Sendable {
     self.settings = settings
     self.connector = connector
     self.stop = stop
+    loops = (0..<max(1, settings.connections)).map { _ in connector.nextEventLoop() }
+    state = Mutex(State(lanes: loops.count, maxConnections: settings.maxConnections))
   }
 
   /// Keeps connections open until ``close()`` is called and the last one has closed; cancelling closes them at once.
   func run() async {
     await withDiscardingTaskGroup { group in
-      for lane in 0..<max(1, settings.connections) { group.addTask { await self.keep(lane: lane) } }
+      for lane in loops.indices { group.addTask { await self.keep(lane: lane) } }
+      await openMore(in: &group)
     }
     close()
   }
@@ -34,6 +41,7 @@ final class ConnectionPool: Sendable {
   /// Takes no more calls and lets those that are open end.
   func close() {
     stop.set()
+    crowding.finish()
     let (connections, unserved) = state.withLock { $0.close() }
     for waiter in unserved { waiter.resume(throwing: State.closing) }
     for connection in connections { connection.beginShutdown() }
@@ -41,7 +49,7 @@ final class ConnectionPool: Sendable {
 
   // MARK: Calls
 
-  /// A connection for one call.
+  /// A connection for one call, which has to be given back by ``callEnded(on:)``.
   func connection(waitsForReady: Bool) async throws -> ClientConnection {
     try await connection(State.Wish(waitsForReady: waitsForReady))
   }
@@ -50,6 +58,15 @@ final class ConnectionPool: Sendable {
   func connection(insteadOf retired: ClientConnection, waitsForReady: Bool) async throws -> ClientConnection {
     state.withLock { $0.remove(retired.id) }
     return try await connection(State.Wish(waitsForReady: waitsForReady, lane: retired.lane))
+  }
+
+  /// Lets another call have the room of one that has ended.
+  func callEnded(on connection: ClientConnection) {
+    serve(state.withLock { $0.callEnded(on: connection.id) })
+  }
+
+  private func serve(_ served: [State.Service]) {
+    for service in served { service.waiter.resume(returning: service.connection) }
   }
 
   private func connection(_ wish: State.Wish) async throws -> ClientConnection {
@@ -79,7 +96,9 @@ final class ConnectionPool: Sendable {
     switch state.withLock({ $0.pick(wish, number: number, waiter: waiter) }) {
     case .use(let connection): waiter.resume(returning: connection)
     case .fail(let error): waiter.resume(throwing: error)
-    case .wait: for promise in takeDemand() { promise.succeed() }
+    case .wait:
+      for promise in takeDemand() { promise.succeed() }
+      growIfCrowded()
     }
   }
 
@@ -91,7 +110,7 @@ final class ConnectionPool: Sendable {
 
   /// Opens a connection, and the next as soon as it takes no more calls, with growing pauses while that fails.
   private func keep(lane: Int) async {
-    let loop = connector.nextEventLoop()
+    let loop = loops[lane]
     await withDiscardingTaskGroup { closing in
       var backoff = Backoff(initial: settings.initialBackoff, maximum: settings.maxBackoff)
       var generator = SystemRandomNumberGenerator()
@@ -100,7 +119,9 @@ final class ConnectionPool: Sendable {
           let connection = try await connector.connect(lane: lane, on: loop)
           let opened = ContinuousClock.now
           closing.addTask { await connection.closed() }
-          try await offer(connection)
+          offer(connection, isExtra: false)
+          try await untilRetired(connection)
+          if try await connection.retiredForIdleness() { try await waitForDemand(on: loop) }
           // A server that hangs up as soon as it has greeted is as good as one that cannot be reached.
           if opened.duration(to: .now) > settings.maxBackoff {
             backoff.reset()
@@ -116,16 +137,20 @@ final class ConnectionPool: Sendable {
     }
   }
 
-  /// Offers a connection to calls until it takes no more; after a rest the next is opened on demand only.
-  private func offer(_ connection: ClientConnection) async throws {
-    guard let served = state.withLock({ $0.add(connection) }) else {
+  private func offer(_ connection: ClientConnection, isExtra: Bool) {
+    if let served = state.withLock({ $0.add(connection, isExtra: isExtra) }) {
+      serve(served)
+      // More calls may have waited for the first connection than it takes.
+      growIfCrowded()
+    } else {
       connection.beginShutdown()
-      return
     }
-    for waiter in served { waiter.resume(returning: connection) }
+  }
+
+  /// Waits until a connection takes no more calls, and forgets it.
+  private func untilRetired(_ connection: ClientConnection) async throws {
     try await connection.retired.get()
     state.withLock { $0.remove(connection.id) }
-    if try await connection.retiredForIdleness() { try await waitForDemand(on: connection.channel.eventLoop) }
   }
 
   private func pause(_ duration: Duration) async {
@@ -142,6 +167,33 @@ final class ConnectionPool: Sendable {
     if state.withLock({ $0.hasWaiters }) { promise.succeed() }
     defer { promise.succeed() }
     try await stop.wait(for: promise.futureResult)
+  }
+
+  // MARK: Growth
+
+  private func growIfCrowded() {
+    if let lane = state.withLock({ $0.grow() }) { crowding.yield(lane) }
+  }
+
+  /// Opens one connection after the other for as long as calls wait for room, with growing pauses while that fails. It ends when
+  /// no more calls are taken.
+  private func openMore(in group: inout DiscardingTaskGroup) async {
+    var backoff = Backoff(initial: settings.initialBackoff, maximum: settings.maxBackoff)
+    var generator = SystemRandomNumberGenerator()
+    for await lane in crowded {
+      do {
+        let connection = try await connector.connect(lane: lane, on: loops[lane])
+        group.addTask { await connection.closed() }
+        offer(connection, isExtra: true)
+        // It is not replaced when it goes; the channel's end tells this task as well.
+        group.addTask { try? await self.untilRetired(connection) }
+        backoff.reset()
+      } catch {
+        // The calls that wait are served by the connections there are.
+        await pause(backoff.next(using: &generator))
+      }
+      if let next = state.withLock({ $0.didGrow() }) { crowding.yield(next) }
+    }
   }
 
   private func takeDemand() -> [EventLoopPromise<Void>] {

@@ -4,9 +4,14 @@ package import GRPCCore
 package protocol PooledConnection: Sendable, Identifiable where ID: Sendable {
   /// The place of the connection in the pool: one that is lost is replaced by another of the same lane.
   var lane: Int { get }
+  /// Calls the connection can carry at once, at least one; the peer may change its mind about it.
+  var callLimit: Int { get }
 }
 
 /// The connections of a client and the calls that wait for one, as a value that changes under a lock.
+///
+/// A connection carries as many calls as its peer allows. Calls beyond that wait here, where the first connection that has room
+/// again serves them, and ask for one connection more.
 ///
 /// `Connection` and `Waiter` are opaque here, so that the rules can be tested without a network.
 package struct ConnectionPoolState<Connection: PooledConnection, Waiter: Sendable>: Sendable {
@@ -33,26 +38,54 @@ package struct ConnectionPoolState<Connection: PooledConnection, Waiter: Sendabl
     func accepts(_ offered: Int) -> Bool { lane == nil || lane == offered }
   }
 
+  /// A call that waited, and what it got.
+  package struct Service: Sendable {
+    package var waiter: Waiter
+    package var connection: Connection
+  }
+
   private struct WaitingCall: Sendable {
     var number: UInt64
     var waiter: Waiter
     var wish: Wish
   }
 
-  private var ready: [Connection] = []
+  private struct Member: Sendable {
+    var connection: Connection
+    /// Opened because the others were full.
+    var isExtra: Bool
+    var calls = 0
+
+    func takes(_ wish: Wish) -> Bool { wish.accepts(connection.lane) && calls < connection.callLimit }
+  }
+
+  private let lanes: Int
+  private let maxConnections: Int
+  private var ready: [Member] = []
   private var waiting: [WaitingCall] = []
   private var turn = 0
   /// Why the last attempt to connect failed, by lane; nothing after a success.
   private var failures: [Int: RPCError] = [:]
+  private var isGrowing = false
   private var isClosing = false
 
-  package init() {}
+  /// - Parameters:
+  ///   - lanes: connections that are kept whatever there is to do.
+  ///   - maxConnections: connections there may be while calls wait for room.
+  package init(lanes: Int = 1, maxConnections: Int = 1) {
+    self.lanes = lanes
+    self.maxConnections = maxConnections
+  }
 
-  /// A connection for a call, if there is one or none can be hoped for.
+  // MARK: Calls
+
+  /// A connection for a call, if there is one or none can be hoped for. The call has to be given back by ``callEnded(on:)``.
   package mutating func pick(_ wish: Wish) -> Decision {
     guard !isClosing else { return .fail(Self.closing) }
-    if let connection = next(wish) { return .use(connection) }
-    if !wish.waitsForReady, let failure = failures.first(where: { wish.accepts($0.key) }) { return .fail(failure.value) }
+    if let connection = take(wish) { return .use(connection) }
+    if !wish.waitsForReady, !hasConnection(for: wish), let failure = failures.first(where: { wish.accepts($0.key) }) {
+      return .fail(failure.value)
+    }
     return .wait
   }
 
@@ -63,46 +96,105 @@ package struct ConnectionPoolState<Connection: PooledConnection, Waiter: Sendabl
     return decision
   }
 
-  /// Connections take turns.
-  private mutating func next(_ wish: Wish) -> Connection? {
-    guard !ready.isEmpty else { return nil }
-    if wish.lane != nil { return ready.first { wish.accepts($0.lane) } }
-    turn = (turn + 1) % ready.count
-    return ready[turn]
-  }
-
   /// Gives up on a waiting call; returns its waiter if it still waits.
   package mutating func cancel(_ number: UInt64) -> Waiter? {
     guard let index = waiting.firstIndex(where: { $0.number == number }) else { return nil }
     return waiting.remove(at: index).waiter
   }
 
+  /// Notes the end of a call; returns the calls that have room now.
+  package mutating func callEnded(on id: Connection.ID) -> [Service] {
+    guard let index = ready.firstIndex(where: { $0.connection.id == id }) else { return [] }
+    ready[index].calls -= 1
+    return serveWaiting()
+  }
+
   /// Whether a connection that closed for lack of calls has to be opened again.
   package var hasWaiters: Bool { !waiting.isEmpty }
 
+  private mutating func take(_ wish: Wish) -> Connection? {
+    guard let index = next(wish) else { return nil }
+    ready[index].calls += 1
+    return ready[index].connection
+  }
+
+  /// Connections take turns; extra ones are used when all others are full, so that they come to rest in quieter times.
+  private mutating func next(_ wish: Wish) -> Int? {
+    for step in 0..<ready.count {
+      let index = (turn + 1 + step) % ready.count
+      if !ready[index].isExtra, ready[index].takes(wish) {
+        turn = index
+        return index
+      }
+    }
+    return ready.firstIndex { $0.isExtra && $0.takes(wish) }
+  }
+
+  private func hasConnection(for wish: Wish) -> Bool {
+    ready.contains { wish.accepts($0.connection.lane) }
+  }
+
+  // MARK: Connections
+
   /// Adds a connection; returns the calls it serves. Nil when the client is closing.
-  package mutating func add(_ connection: Connection) -> [Waiter]? {
+  package mutating func add(_ connection: Connection, isExtra: Bool = false) -> [Service]? {
     guard !isClosing else { return nil }
     failures[connection.lane] = nil
-    ready.append(connection)
-    return takeWaiting { $0.accepts(connection.lane) }
+    ready.append(Member(connection: connection, isExtra: isExtra))
+    return serveWaiting()
   }
 
   /// Removes a connection that has closed or takes no more calls.
   package mutating func remove(_ id: Connection.ID) {
-    ready.removeAll { $0.id == id }
+    ready.removeAll { $0.connection.id == id }
   }
 
-  /// Notes a failed attempt to connect; returns the calls that are not prepared to wait for the next.
+  /// Notes a failed attempt to connect; returns the calls that are not prepared to wait for the next, and have nothing else to
+  /// wait for.
   package mutating func connectFailed(lane: Int, _ error: RPCError) -> [Waiter] {
     failures[lane] = error
-    return takeWaiting { $0.accepts(lane) && !$0.waitsForReady }
+    return takeWaiting { [self] in $0.accepts(lane) && !$0.waitsForReady && !hasConnection(for: $0) }
   }
 
   /// Takes no more calls; returns the connections to drain and the calls that will never get one.
   package mutating func close() -> (connections: [Connection], unserved: [Waiter]) {
     isClosing = true
-    return (ready, takeWaiting { _ in true })
+    return (ready.map(\.connection), takeWaiting { _ in true })
+  }
+
+  // MARK: Growth
+
+  /// The lane that one more connection is to be opened for, as calls wait for room; nil while it is not needed, not allowed, or
+  /// being opened. ``didGrow()`` has to follow.
+  package mutating func grow() -> Int? {
+    guard !isClosing, !isGrowing, ready.count >= lanes, ready.count < maxConnections else { return nil }
+    guard let call = waiting.first(where: { hasConnection(for: $0.wish) }) else { return nil }
+    isGrowing = true
+    return call.wish.lane ?? ready.count % lanes
+  }
+
+  /// Notes the end of an attempt to open one more connection; returns the lane for the next.
+  package mutating func didGrow() -> Int? {
+    isGrowing = false
+    return grow()
+  }
+
+  // MARK: Waiting calls
+
+  private mutating func serveWaiting() -> [Service] {
+    var served: [Service] = []
+    var index = 0
+    while index < waiting.count {
+      if let connection = take(waiting[index].wish) {
+        served.append(Service(waiter: waiting.remove(at: index).waiter, connection: connection))
+      } else if waiting[index].wish.lane == nil {
+        // No connection has room.
+        break
+      } else {
+        index += 1
+      }
+    }
+    return served
   }
 
   private mutating func takeWaiting(_ condition: (Wish) -> Bool) -> [Waiter] {

@@ -5,7 +5,8 @@ package import NIOPosix
 ///
 /// The task of a call moves to the loop for as long as the call lasts, so that a call to a peer that is connected costs one
 /// switch there and one back, and its whole request leaves with one flush. Connections are opened when the client runs, opened
-/// again when they are lost, and closed when they have been idle for long.
+/// again when they are lost, and closed when they have been idle for long. More are opened while there are more calls than the
+/// peer allows on those there are.
 package final class EventLoopClientTransport: ClientTransport, Sendable {
   package typealias Bytes = MessageBytes
 
@@ -52,7 +53,12 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
     let context = ClientContext(
       descriptor: descriptor, remotePeer: connection.remotePeer, localPeer: connection.localPeer)
     return try await withTaskExecutorPreference(connection.executor) {
-      defer { call.onEventLoop { call.leave() } }
+      defer {
+        call.onEventLoop { [pool] in
+          call.leave()
+          pool.callEnded(on: call.connection)
+        }
+      }
       return try await withTaskCancellationHandler {
         try await closure(stream, context)
       } onCancel: {

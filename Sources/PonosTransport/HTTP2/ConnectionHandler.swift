@@ -60,9 +60,9 @@ final class ConnectionHandler: ChannelInboundHandler {
       guard case .byteBuffer(let bytes) = data.data else { return }
       let padding = data.paddingBytes.map { $0 + 1 } ?? 0
       role.receive(bytes, padding: padding, endStream: data.endStream, on: frame.streamID)
-    case .settings(.settings):
+    case .settings(.settings(let settings)):
       link.handshakeCompleted()
-      role.handshakeCompleted()
+      role.settingsArrived(settings)
     case .ping(let data, ack: true):
       link.pingAcknowledged(data)
     case .goAway(let lastStream, _, _):

@@ -10,8 +10,8 @@ protocol ConnectionRole: AnyObject {
   func opened(remotePeer: String, localPeer: String)
   /// TLS is established; the protocol is what ALPN agreed on. False ends the connection.
   func secured(for negotiatedProtocol: String?, peerCertificate: NIOSSLCertificate?) -> Bool
-  /// The peer's first SETTINGS have arrived.
-  func handshakeCompleted()
+  /// SETTINGS of the peer have arrived; the first complete the handshake.
+  func settingsArrived(_ settings: HTTP2Settings)
   func receive(_ headers: HTTP2Frame.FramePayload.Headers, on stream: HTTP2StreamID)
   /// - Parameter padding: bytes of the frame that count towards flow control and carry nothing.
   func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool, on stream: HTTP2StreamID)

@@ -42,7 +42,7 @@ final class ServerConnectionRole: ConnectionRole {
     return negotiatedProtocol == "h2"
   }
 
-  func handshakeCompleted() {}
+  func settingsArrived(_ settings: HTTP2Settings) {}
 
   /// Handlers are told, so that those of endless calls can end; the others go on.
   func shuttingDown() {

@@ -17,6 +17,8 @@ package struct ClientTransportSettings: Sendable {
   package var connectTimeout = Duration.seconds(10)
   /// Connections kept to the peer; calls take turns.
   package var connections = 1
+  /// Connections there may be while more calls are open than the peer takes on those that are kept. Calls wait beyond that.
+  package var maxConnections = 8
   /// Largest response message, in bytes.
   package var maxResponseBytes = 16 << 20
   /// Connections without calls are closed after this long and opened again when needed; nil never.

@@ -21,6 +21,39 @@ extension FuzzTarget {
     }
   }
 
+  /// A message of a task stream, read as each end reads what the other sends.
+  ///
+  /// Checks that a refusal says why, and that what was read can be passed on.
+  static let streamMessages = FuzzTarget(
+    "stream-messages",
+    words: [
+      [0x0a, 0x22, 0x12, 0x20], [0x3a, 0], [0x22, 0x44, 0x0a, 0x42], Array("0x".utf8), [UInt8](repeating: 0x61, count: 64),
+    ]
+  ) { input in
+    if let message = try? Ponos_V1_AggregatorMessage(serializedBytes: input) {
+      checkRoundTrip(message, read: AggregatorMessage.init(wire:), write: \.wire)
+    }
+    if let message = try? Ponos_V1_ExecutorMessage(serializedBytes: input) {
+      checkRoundTrip(message, read: ExecutorMessage<StreamAnswer>.init(wire:), write: \.wire)
+    }
+  }
+
+  /// Reading shortens texts and forgets what a refused task was, so it is what was read and written once that has to stay the same.
+  private static func checkRoundTrip<Wire: SwiftProtobuf.Message, Read: Equatable>(
+    _ wire: Wire, read: (Wire) throws -> Read, write: (Read) -> Wire
+  ) {
+    do {
+      let first = write(try read(wire))
+      let once = try read(first)
+      let twice = try read(write(once))
+      precondition(once == twice, "a message changes on its way")
+    } catch let error as StreamWireError {
+      precondition(!error.message.isEmpty)
+    } catch {
+      preconditionFailure("a message is refused with an error of another kind: \(error)")
+    }
+  }
+
   /// The text of a configuration file. Every finding has to say where and what.
   static let configuration = FuzzTarget(
     "configuration",

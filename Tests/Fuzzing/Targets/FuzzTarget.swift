@@ -24,7 +24,7 @@ package struct FuzzTarget: Sendable {
   /// All of them.
   package static let all: [FuzzTarget] =
     transport + [
-      .submission, .configuration, .keystore, .dockerReplies, .dockerLog, .dockerLines,
+      .submission, .streamMessages, .configuration, .keystore, .dockerReplies, .dockerLog, .dockerLines,
     ]
 
   /// The readers of the gRPC transport.

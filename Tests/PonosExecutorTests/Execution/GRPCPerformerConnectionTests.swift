@@ -63,6 +63,23 @@ struct GRPCPerformerConnectionTests {
     #expect(others.isEmpty)
   }
 
+  @Test("carries as many tasks as a performer may be given, all at once, and a probe beside them")
+  func manyTasks() async throws {
+    let performer = ScriptedPerformer()
+    try await withConnection(performer) { [id] connection in
+      try await withThrowingTaskGroup(of: PerformerCallError?.self) { group in
+        let tasks = 1_024
+        for _ in 0..<tasks { group.addTask { await Self.failure(connection, id, "hang", timeout: .seconds(120)) } }
+        // A connection to this performer carries 256 calls.
+        try await eventually(within: .seconds(60)) { performer.receivedTaskIDs.count == tasks }
+        let health = await connection.checkHealth(timeout: .seconds(20))
+        if case .serving = health {} else { Issue.record("a probe is told: \(health)") }
+        group.cancelAll()
+        for try await failure in group { #expect(failure == .cancelled) }
+      }
+    }
+  }
+
   @Test(
     "tells a health service that does not answer from one that answers something else",
     arguments: [ScriptedPerformer.Health.serving, .notServing, .missing, .hang])

@@ -44,12 +44,13 @@ struct BN254G1 {
     return BN254G1(raw: output)
   }
 
-  /// The sum of each point times the public scalar beside it.
-  static func sum(_ points: [BN254G1], times scalars: [mclBnFr]) -> BN254G1 {
+  /// The sum of each point times the public scalar beside it; infinity for none.
+  static func sum(_ points: ArraySlice<BN254G1>, times scalars: ArraySlice<mclBnFr>) -> BN254G1 {
     precondition(points.count == scalars.count)
+    // A copy, because mcl normalizes the points in place.
     var points = points.map(\.raw)
     var output = mclBnG1()
-    mclBnG1_mulVec(&output, &points, scalars, points.count)
+    scalars.withUnsafeBufferPointer { mclBnG1_mulVec(&output, &points, $0.baseAddress, points.count) }
     return BN254G1(raw: output)
   }
 

@@ -43,11 +43,23 @@ enum BN254Scalar {
     }
   }
 
-  /// A random odd coefficient of 128 bits, which is never zero.
-  static func randomCoefficient() -> mclBnFr {
+  /// Random odd numbers of 128 bits, which are never zero, drawn from the system. A single one is 1: it has no others to differ
+  /// from.
+  static func randomCoefficients(_ count: Int) -> [mclBnFr] {
     MCL.ready
-    var bytes = Entropy.bytes(16)
-    bytes[0] |= 1
+    guard count > 1 else { return [mclBnFr](repeating: one, count: count) }
+    let bytes = Entropy.bytes(16 * count)
+    return (0..<count).map { index in
+      var coefficient = Array(bytes[16 * index..<16 * (index + 1)])
+      coefficient[0] |= 1
+      return publicScalar(littleEndian: coefficient)
+    }
+  }
+
+  private static let one = publicScalar(littleEndian: [1])
+
+  private static func publicScalar(littleEndian bytes: [UInt8]) -> mclBnFr {
+    MCL.ready
     var raw = mclBnFr()
     mclBnFr_setLittleEndian(&raw, bytes, bytes.count)
     return raw

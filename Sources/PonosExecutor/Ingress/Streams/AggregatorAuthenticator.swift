@@ -5,10 +5,12 @@ import PonosCrypto
 package struct AggregatorAuthenticator: Sendable {
   private let registry: any OperatorSetRegistry
   private let keys: KeyRing
+  private let verifier: SignatureVerifier
 
-  package init(registry: any OperatorSetRegistry, keys: KeyRing) {
+  package init(registry: any OperatorSetRegistry, keys: KeyRing, verifier: SignatureVerifier = SignatureVerifier()) {
     self.registry = registry
     self.keys = keys
+    self.verifier = verifier
   }
 
   /// Returns our proof when the aggregator's is right; otherwise throws how the session ends.
@@ -17,7 +19,7 @@ package struct AggregatorAuthenticator: Sendable {
   ) async throws(SessionFailure) -> [UInt8] {
     let key = try await key(of: aggregator.party)
     let message = SessionProofMessage(role: .aggregator, aggregator: aggregator, executor: executor)
-    do throws(SignatureError) { try key.verifyMessage(message.digest, signature: theirs) } catch {
+    do throws(SignatureError) { try await verifier.verifyMessage(message.digest, signature: theirs, by: key) } catch {
       throw SessionFailure(
         .unauthenticated(
           code: "bad_proof", message: "the proof's signature \(error.message); sign with the key registered for this AVS"))

@@ -1,0 +1,116 @@
+import Foundation
+import PonosCore
+import PonosCrypto
+import Synchronization
+
+/// Verifies others' signatures and our own; those of one BN254 key that come at the same time are checked together.
+///
+/// Who comes while nothing of the same key is being checked is checked at once, on the caller's own thread. Who comes meanwhile
+/// waits, and the first of those who wait checks all of them. Cancelling a caller has no effect: others may be in its hands, and
+/// a check takes milliseconds.
+package final class SignatureVerifier: Sendable {
+  /// What became of claims that were checked together.
+  package struct BatchReport: Sendable, Equatable {
+    /// Signatures checked together.
+    package var signatures: Int
+    /// Whether all were good.
+    package var isGood: Bool
+  }
+
+  private struct Caller: Sendable {
+    let claim: BN254Claim
+    let continuation: CheckedContinuation<Turn, Never>
+  }
+
+  /// What a caller is woken up with.
+  private enum Turn: Sendable {
+    /// Its claim was checked by somebody else.
+    case checked(holds: Bool)
+    /// It has to check these; the first is its own.
+    case check([Caller])
+  }
+
+  private typealias Batches = BatchingStateMachine<Caller>
+
+  private let settings: BatchSettings
+  private let onBatch: @Sendable (BatchReport) -> Void
+  /// By key; a key of which nothing is being checked and nothing bad is known is not in it.
+  private let batches = Mutex<[BN254PublicKey: Batches]>([:])
+
+  /// How claims are put together.
+  package struct BatchSettings: Sendable {
+    /// Signatures checked together at the most.
+    package var signatures: Int
+    /// Checks under way at a time for a key of which bad signatures came.
+    package var workers: Int
+
+    package init(signatures: Int = 64, workers: Int = ProcessInfo.processInfo.activeProcessorCount) {
+      self.signatures = signatures
+      self.workers = workers
+    }
+  }
+
+  /// - Parameter onBatch: Called after each check, a lone one included; must be quick.
+  package init(settings: BatchSettings = BatchSettings(), onBatch: @escaping @Sendable (BatchReport) -> Void = { _ in }) {
+    self.settings = settings
+    self.onBatch = onBatch
+  }
+
+  /// Returns when `key` signed `digest` as a message: a task submission or a session's proof.
+  package func verifyMessage(
+    _ digest: Digest32, signature: [UInt8], by key: VerificationKey
+  ) async throws(SignatureError) {
+    guard case .bn254(let key) = key else { return try key.verifyMessage(digest, signature: signature) }
+    let statement = BN254Statement(digest: digest, hashing: .xmd, signature: try BN254Signature(bytes: signature))
+    guard await holds(BN254Claim([statement]), of: key) else { throw .doesNotVerify }
+  }
+
+  /// Whether `key` made every signature of `claim`.
+  package func holds(_ claim: BN254Claim, of key: BN254PublicKey) async -> Bool {
+    let turn = await withCheckedContinuation { continuation in
+      let caller = Caller(claim: claim, continuation: continuation)
+      begin(change(key) { $0.arrive(caller, weight: claim.signatureCount) })
+    }
+    return switch turn {
+    case .checked(let holds): holds
+    case .check(let callers): await check(callers, key)
+    }
+  }
+
+  /// Callers that wait until those before them are checked.
+  var waitingCount: Int { batches.withLock { $0.values.reduce(0) { $0 + $1.waitingCount } } }
+
+  /// Keys that something is remembered about.
+  var keyCount: Int { batches.withLock { $0.count } }
+
+  private func change(_ key: BN254PublicKey, _ step: (inout Batches) -> [[Caller]]) -> [[Caller]] {
+    batches.withLock { all in
+      // In place: a copy would be made of everyone who waits.
+      let begun = step(&all[key, default: Batches(.init(batchWeight: settings.signatures, workers: settings.workers))])
+      if all[key]?.isFresh == true { all[key] = nil }
+      return begun
+    }
+  }
+
+  private func begin(_ batches: [[Caller]]) {
+    for batch in batches { batch.first?.continuation.resume(returning: .check(batch)) }
+  }
+
+  /// Tells every caller but the first, which is the one that computes, as soon as its claim is decided; returns whether the first
+  /// one's holds.
+  private func check(_ callers: [Caller], _ key: BN254PublicKey) async -> Bool {
+    var bisection = BN254Bisection(callers.map(\.claim), of: key)
+    var (ownHolds, undecided, isGood) = (false, callers.count, true)
+    while let verdict = bisection.next() {
+      isGood = isGood && verdict.holds
+      if verdict.range.contains(0) { ownHolds = verdict.holds }
+      for index in verdict.range where index > 0 { callers[index].continuation.resume(returning: .checked(holds: verdict.holds)) }
+      undecided -= verdict.range.count
+      // Looking for bad ones takes many checks: others may want the thread.
+      if undecided > 0 { await Task.yield() }
+    }
+    onBatch(BatchReport(signatures: callers.reduce(0) { $0 + $1.claim.signatureCount }, isGood: isGood))
+    begin(change(key) { $0.finish(foundBad: !isGood) })
+    return ownHolds
+  }
+}
