@@ -8,6 +8,8 @@ package enum SessionEnd: Hashable, Sendable {
   case peerSilent
   /// No session came about in time.
   case handshakeTimedOut
+  /// Others needed the room before the peer had proven who it is.
+  case crowdedOut
   /// The peer did what the protocol forbids.
   case violation(String)
   /// The peer is not who it says, or not one we work with.
@@ -26,6 +28,7 @@ package enum SessionEnd: Hashable, Sendable {
     case .peerLeft: "peer_left"
     case .peerSilent: "peer_silent"
     case .handshakeTimedOut: "handshake_timed_out"
+    case .crowdedOut: "crowded_out"
     case .violation: "protocol_violation"
     case .unauthenticated(let code, _), .unavailable(let code, _): code
     case .superseded: "superseded"
@@ -39,6 +42,7 @@ package enum SessionEnd: Hashable, Sendable {
     case .peerLeft(let goodbye): "the peer ended the session: \(goodbye.message) (\(goodbye.code))"
     case .peerSilent: "the peer was silent for two heartbeats"
     case .handshakeTimedOut: "hello and proof did not come in time"
+    case .crowdedOut: "too many peers are in their handshake; open a new session shortly"
     case .violation(let what): what
     case .unauthenticated(_, let message), .unavailable(_, let message): message
     case .superseded: "a newer session of the same aggregator and AVS took over"
@@ -50,7 +54,7 @@ package enum SessionEnd: Hashable, Sendable {
   package var goodbye: Goodbye? {
     switch self {
     case .disconnected, .peerLeft: nil
-    case .peerSilent, .handshakeTimedOut, .stopping, .unavailable:
+    case .peerSilent, .handshakeTimedOut, .crowdedOut, .stopping, .unavailable:
       Goodbye(code: code, message: message, retryAfter: 1000)
     case .violation, .unauthenticated, .superseded: Goodbye(code: code, message: message, retryAfter: nil)
     }

@@ -70,6 +70,8 @@ package final class SubmitterConnection: Sendable {
       for try await message in messages {
         submitter.received(try ExecutorMessage(wire: message), on: self)
         await outlet.room()
+        // The session is over, however much the peer has to say.
+        if Task.isCancelled { return }
       }
       submitter.handle(.end(.disconnected("the peer closed the stream")), on: self)
     } catch let error as StreamWireError {

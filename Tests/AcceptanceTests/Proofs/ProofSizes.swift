@@ -3,9 +3,9 @@ import Foundation
 /// How much the proofs do: enough for every run of the tests, and more where the environment says so.
 enum ProofSizes {
   /// Kills of the daemon, those at failpoints included.
-  static let kills = number("PONOS_PROOF_KILLS") ?? 60
+  static let kills = number("PONOS_PROOF_KILLS") ?? 100
   /// Submissions of the duplicate storm.
-  static let storm = number("PONOS_PROOF_STORM") ?? 3_000
+  static let storm = number("PONOS_PROOF_STORM") ?? 100_000
   /// Connections of stock clients at the public client's own pace; nil for fewer at a quicker one.
   static let stockClients = number("PONOS_PROOF_STOCK_CLIENTS")
   /// What the dice of a proof begin with.

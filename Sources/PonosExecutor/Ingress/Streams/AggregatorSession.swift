@@ -48,8 +48,10 @@ package final class AggregatorSession: Sendable {
     var end: SessionEnd?
   }
 
-  /// Messages that may wait for a peer that reads slowly, before we stop listening to it.
+  /// Short messages that may wait for a peer that reads slowly, before we stop listening to it.
   private static let maxUnwritten = 1024
+  /// Tasks whose standing takes as much room as a short message.
+  private static let standingsPerMessage = 4
   /// Requests of the peer in work beside its submissions, before we stop listening to it.
   private static let maxRequests = 64
   /// How long last words may take to leave.
@@ -137,7 +139,7 @@ package final class AggregatorSession: Sendable {
     switch action {
     case .send(let message):
       if case .outcome = message, let party = state.party { dependencies.metrics.sent(party.avs) }
-      outlet.say(message.wire)
+      outlet.say(message.wire, weight: Self.weight(of: message))
     case .giveBackCredit(let count): state.account?.giveBack(count)
     case .close(let end):
       state.end = end
@@ -149,6 +151,12 @@ package final class AggregatorSession: Sendable {
       hand(action)
     case .authenticate, .admit, .fetch, .acknowledge, .cancel, .reconcile: hand(action)
     }
+  }
+
+  /// Outcomes have a bound of their own, the machine's window.
+  private static func weight(of message: ExecutorMessage<StreamAnswer>) -> Int {
+    guard case .standings(let standings) = message else { return 1 }
+    return 1 + standings.count / standingsPerMessage
   }
 
   private func hand(_ action: Machine.Action) {
@@ -170,6 +178,8 @@ package final class AggregatorSession: Sendable {
         // A peer that does not read, or asks faster than we answer, is not listened to meanwhile.
         await outlet.room()
         await workInHand.room()
+        // The session is over: a peer that goes on sending does not keep it.
+        if Task.isCancelled { return }
       }
       handle(.end(.disconnected("the peer closed the stream")))
     } catch let error as StreamWireError {
@@ -287,6 +297,9 @@ package final class AggregatorSession: Sendable {
 
   /// Whether the session came about.
   var wasEstablished: Bool { party != nil }
+
+  /// Whether it is with somebody who dialled us and has not proven anything.
+  var isStranger: Bool { !dialledByUs && !wasEstablished }
 
   private func sayFarewell() async {
     await withTaskGroup(of: Void.self) { group in

@@ -11,6 +11,9 @@ package final class SessionDesk: Sendable {
 
   /// Sessions at a time, those in their handshake included.
   private static let maxSessions = 1024
+  /// Sessions in their handshake at a time, of peers that dialled us. A handshake takes a few round trips: of so many, the oldest
+  /// is hardly that of an honest peer.
+  static let maxStrangers = 256
 
   private let settings: AggregatorSession.Machine.Settings
   private let dependencies: SessionDependencies
@@ -43,14 +46,23 @@ package final class SessionDesk: Sendable {
 
   var isStopped: Bool { state.withLock { $0.isStopped } }
 
+  /// Sessions at the moment.
+  var sessionCount: Int { state.withLock { $0.sessions.count } }
+
   private func open(_ wanted: StreamParty?) -> AggregatorSession? {
-    state.withLock { state in
-      guard !state.isStopped, state.sessions.count < Self.maxSessions else { return nil }
+    let (session, crowdedOut) = state.withLock { state -> (AggregatorSession?, AggregatorSession?) in
+      guard !state.isStopped else { return (nil, nil) }
+      let strangers = state.sessions.values.filter(\.isStranger)
+      let oldest = strangers.count < Self.maxStrangers ? nil : strangers.min { $0.number < $1.number }
+      if let oldest { state.sessions[oldest.number] = nil }
+      guard state.sessions.count < Self.maxSessions else { return (nil, oldest) }
       state.lastNumber += 1
       let session = AggregatorSession(
         number: state.lastNumber, wanted: wanted, settings: settings, dependencies: dependencies)
       state.sessions[session.number] = session
-      return session
+      return (session, oldest)
     }
+    crowdedOut?.end(.crowdedOut)
+    return session
   }
 }

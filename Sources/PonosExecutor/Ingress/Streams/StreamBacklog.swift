@@ -21,13 +21,13 @@ final class StreamBacklog: Sendable {
 
   var count: Int { state.withLock { $0.count } }
 
-  func enter() {
-    state.withLock { $0.count += 1 }
+  func enter(weight: Int = 1) {
+    state.withLock { $0.count += weight }
   }
 
-  func leave() {
+  func leave(weight: Int = 1) {
     let waiter = state.withLock { state in
-      state.count -= 1
+      state.count -= weight
       return takeWaiter(&state)
     }
     waiter?.resume()

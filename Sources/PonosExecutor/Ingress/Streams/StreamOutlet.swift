@@ -2,19 +2,22 @@ import GRPCCore
 
 /// The messages a session has said and its peer has not taken. Said from anywhere at once, written by one task in that order.
 final class StreamOutlet<Message: Sendable>: Sendable {
-  private let messages: AsyncStream<Message>
-  private let continuation: AsyncStream<Message>.Continuation
+  private typealias Entry = (message: Message, weight: Int)
+
+  private let messages: AsyncStream<Entry>
+  private let continuation: AsyncStream<Entry>.Continuation
   private let backlog: StreamBacklog
 
-  /// - Parameter limit: Unwritten messages above which `room` waits.
+  /// - Parameter limit: What unwritten messages may weigh together before `room` waits.
   init(limit: Int) {
     (messages, continuation) = AsyncStream.makeStream()
     backlog = StreamBacklog(limit: limit)
   }
 
-  func say(_ message: Message) {
-    backlog.enter()
-    continuation.yield(message)
+  /// - Parameter weight: How many short messages it is as large as, about.
+  func say(_ message: Message, weight: Int = 1) {
+    backlog.enter(weight: weight)
+    continuation.yield((message, weight))
   }
 
   /// Nothing will be said any more.
@@ -22,7 +25,7 @@ final class StreamOutlet<Message: Sendable>: Sendable {
     continuation.finish()
   }
 
-  /// Returns when few enough messages wait.
+  /// Returns when little enough waits.
   func room() async { await backlog.room() }
 
   /// Returns when all was written.
@@ -32,9 +35,9 @@ final class StreamOutlet<Message: Sendable>: Sendable {
   func write(to writer: RPCWriter<Message>) async throws {
     // What cannot be written any more is not waited for.
     defer { backlog.clear() }
-    for await message in messages {
+    for await (message, weight) in messages {
       try await writer.write(message)
-      backlog.leave()
+      backlog.leave(weight: weight)
     }
   }
 }

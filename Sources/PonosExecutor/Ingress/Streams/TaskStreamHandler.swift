@@ -38,7 +38,7 @@ extension RPCError {
     case .peerSilent, .handshakeTimedOut: code = .deadlineExceeded
     case .violation: code = .invalidArgument
     case .unauthenticated: code = .permissionDenied
-    case .unavailable, .stopping: code = .unavailable
+    case .unavailable, .stopping, .crowdedOut: code = .unavailable
     case .superseded: code = .aborted
     }
     self.init(code: code, message: end.message, metadata: ["ponos-code": .string(end.code)])

@@ -64,6 +64,63 @@ struct RawAggregator: Sendable {
   }
 }
 
+extension RawAggregator {
+  /// Opens a session in good order, then asks more and more, says that it lives, and reads nothing. Returns when it cannot write
+  /// any more, or the call has ended.
+  func proveAndReadNothing(port: Int) async throws {
+    let aggregator = TestAggregator.registered(.ecdsa)
+    let ours = AggregatorHello(
+      challenge: .random(), party: StreamRig.party(), executor: PipelineRig.operatorAddress, operatorSetID: 0,
+      heartbeat: Int64(heartbeat))
+    let (proofs, prove) = AsyncStream<Ponos_V1_AggregatorMessage>.makeStream()
+    let transport = try Transports.client(ClientTransportSettings(host: "127.0.0.1", port: port))
+    try await withGRPCClient(transport: transport) { client in
+      try await Ponos_V1_TaskStreamService.Client(wrapping: client).openSession { writer in
+        try await writer.write(AggregatorMessage.hello(ours).wire)
+        for await proof in proofs { try await writer.write(proof) }
+        let question = AggregatorMessage.reconciliation((0..<1024).map { _ in TaskID(unchecked: Digest32.random().bytes) }).wire
+        while true {
+          try await writer.write(question)
+          try await writer.write(AggregatorMessage.heartbeat.wire)
+        }
+      } onResponse: { response in
+        for try await wire in response.messages {
+          guard case .hello(let theirs) = try ExecutorMessage<StreamAnswer>(wire: wire) else { continue }
+          let message = SessionProofMessage(role: .aggregator, aggregator: ours, executor: theirs)
+          prove.yield(AggregatorMessage.proof(signature: try aggregator.key.signMessage(message.digest)).wire)
+          prove.finish()
+          break
+        }
+        // Neither read nor given up, until the test is over.
+        try await Task.sleep(for: .seconds(600))
+      }
+    }
+  }
+
+  /// Opens as many calls as `count` says, and says nothing on them, until it is cancelled.
+  static func knock(port: Int, count: Int) async throws {
+    let transport = try Transports.client(ClientTransportSettings(host: "127.0.0.1", port: port))
+    try await withGRPCClient(transport: transport) { client in
+      await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<count {
+          group.addTask {
+            do {
+              try await Ponos_V1_TaskStreamService.Client(wrapping: client).openSession { _ in
+                try await Task.sleep(for: .seconds(600))
+              } onResponse: { response in
+                for try await _ in response.messages {}
+              }
+            } catch {
+              // Turned away or cancelled: what was to be seen is seen at the other end.
+              return
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 /// An executor that says hello and nothing more.
 struct MuteExecutor: Ponos_V1_TaskStreamService.SimpleServiceProtocol {
   let heartbeat: Int64

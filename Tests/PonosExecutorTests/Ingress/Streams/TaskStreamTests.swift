@@ -153,6 +153,50 @@ struct TaskStreamTests {
     #expect(ContinuousClock.now - start < .seconds(2))
   }
 
+  @Test("a peer that asks and asks and reads nothing is not listened to, disturbs nobody, and is let go")
+  func readsNothing() async throws {
+    let stream = try StreamRig()
+    stream.rig.publish(.echo())
+    let deaf = RawAggregator(heartbeat: 1000)
+    let honest = StreamRig.aggregator(.bn254)
+    try await stream.serve { port in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        // It ends by the executor's doing, as an error of its call, or is cancelled below.
+        group.addTask { try? await deaf.proveAndReadNothing(port: port) }
+        try await eventually { stream.desk.sessionCount == 1 }
+        try await honest.dialling(port: port) {
+          try await eventually { stream.desk.sessionCount == 2 }
+          // Until the other has been let go; in time, because what it may leave unread is little.
+          try await eventually(within: .seconds(60)) {
+            let answer = try await honest.submit(PipelineRig.draft("heard"))?.result
+            #expect(answer != nil)
+            return stream.desk.sessionCount == 1
+          }
+        }
+        group.cancelAll()
+      }
+    }
+  }
+
+  @Test("strangers who say nothing keep no aggregator out")
+  func strangers() async throws {
+    let stream = try StreamRig { $0.handshakeLimit = 600_000 }
+    stream.rig.publish(.echo())
+    let honest = StreamRig.aggregator()
+    try await stream.serve { port in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<6 { group.addTask { try? await RawAggregator.knock(port: port, count: 200) } }
+        try await eventually(within: .seconds(60)) { stream.desk.sessionCount == SessionDesk.maxStrangers }
+        try await honest.dialling(port: port) {
+          let answer = try await honest.submit(PipelineRig.draft("let in"))?.result
+          #expect(answer != nil)
+          #expect(stream.desk.sessionCount <= SessionDesk.maxStrangers + 1)
+        }
+        group.cancelAll()
+      }
+    }
+  }
+
   @Test("messages of the wrong shape end the session with the field that was wrong")
   func malformed() async throws {
     let stream = try StreamRig()
