@@ -49,7 +49,7 @@ let fuzzProgram: [Target] =
   ] : []
 
 /// scripts/sanitize.sh sets this: the transport and its tests alone, so that building them for a sanitizer is a matter of minutes.
-let isTransportOnly = Context.environment["PONOS_TRANSPORT_ONLY"] != nil
+let sanitizer = Context.environment["PONOS_SANITIZER"]
 
 let package = Package(
   name: "ponos-executor",
@@ -194,8 +194,13 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-if isTransportOnly {
+if let sanitizer {
   let kept: Set = ["CZlib", "PonosAPI", "PonosTransport", "PonosTransportTests"]
   package.targets.removeAll { !kept.contains($0.name) }
   package.products.removeAll()
+  if sanitizer == "thread" {
+    for target in package.targets where target.type != .system {
+      target.swiftSettings = (target.swiftSettings ?? []) + [.define("PONOS_SANITIZE_THREAD")]
+    }
+  }
 }

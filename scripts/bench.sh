@@ -31,7 +31,7 @@ if [ "${1:-}" = transport ]; then
   GO111MODULE=off GOFLAGS='' GOPATH=/usr/share/gocode CGO_ENABLED=0 go build -o "$products/grpc-go-peer" ./Benchmarks/Transport/go
   exec Benchmarks/Transport/run.py "$@"
 fi
-scripts/setup.sh build docker
+scripts/setup.sh build docker bench
 build PonosBenchmarks
 build NoOpPerformer
 scripts/docker.sh run scripts/bench.sh --with-engine "$@"

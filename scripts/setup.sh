@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and running need and the machine lacks; quick when nothing is missing.
 #
-#   scripts/setup.sh [GROUP…]     groups: build docker test lint proto demo (default: build docker)
+#   scripts/setup.sh [GROUP…]     groups: build docker test lint proto demo bench (default: build docker)
 #
 # Needs: Debian 12 with a Swift 6.3 toolchain in PATH, and root or sudo if something must be installed.
 set -euo pipefail
@@ -18,6 +18,15 @@ missing_packages() {
     have=${installed[$name]:-}
     if [ -z "$have" ] || dpkg --compare-versions "$have" lt "$lowest"; then echo "$name"; fi
   done < <(grep -v -e '^#' -e '^$' "$repo/scripts/packages.txt")
+}
+
+# Keeps the databases of the bench group from starting as services of this machine (Debian policy 9.3.3.2).
+policy=/usr/sbin/policy-rc.d
+forbid_services() {
+  [ -e "$policy" ] && return
+  trap 'as_root rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
 }
 
 install_packages() {
@@ -52,7 +61,10 @@ main() {
   [ ${#groups[@]} -gt 0 ] || groups=(build docker)
   mapfile -t packages < <(missing_packages "${groups[@]}")
   case " ${groups[*]} " in *" docker "*) mapfile -t -O "${#packages[@]}" packages < <(engine_package) ;; esac
-  if [ ${#packages[@]} -gt 0 ]; then install_packages "${packages[@]}"; fi
+  if [ ${#packages[@]} -gt 0 ]; then
+    case " ${groups[*]} " in *" bench "*) forbid_services ;; esac
+    install_packages "${packages[@]}"
+  fi
   case " ${groups[*]} " in
     *" build "*)
       check_swift

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// What one contender did in one round.
 struct Round {
@@ -65,6 +65,44 @@ struct Contender {
       }
       return Round(
         operations: latencies.count, wall: Clock.now - start, cpu: try processor() - cpu, latencies: latencies)
+    }
+  }
+
+  /// `callers` threads, each with one operation at a time under way that blocks it. `operation` gets the number of its caller.
+  static func blocking(
+    _ name: String, callers: Int, cpu processor: @escaping () throws -> Double,
+    _ operation: @escaping @Sendable (_ caller: Int) throws -> Void
+  ) -> Contender {
+    Contender(name) { seconds in
+      let start = Clock.now
+      let cpu = try processor()
+      let latencies = try await withThrowingTaskGroup(of: [Double].self) { group in
+        for caller in 0..<callers {
+          group.addTask { try await onThread { try repeated(until: start + seconds) { try operation(caller) } } }
+        }
+        return try await group.reduce(into: []) { $0 += $1 }
+      }
+      return Round(
+        operations: latencies.count, wall: Clock.now - start, cpu: try processor() - cpu, latencies: latencies)
+    }
+  }
+
+  /// What each repetition took.
+  private static func repeated(until end: Double, _ operation: () throws -> Void) throws -> [Double] {
+    var latencies: [Double] = []
+    var now = Clock.now
+    repeat {
+      let begin = now
+      try operation()
+      now = Clock.now
+      latencies.append(now - begin)
+    } while now < end
+    return latencies
+  }
+
+  private static func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread { continuation.resume(with: Result(catching: work)) }.start()
     }
   }
 }

@@ -3,6 +3,10 @@ import GRPCCore
 import Synchronization
 import Testing
 
+#if PONOS_SANITIZE_THREAD
+  import PonosTransport
+#endif
+
 /// A number that only grows, from any thread.
 final class Counter: Sendable {
   private let count = Mutex(0)

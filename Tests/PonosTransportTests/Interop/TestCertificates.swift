@@ -1,6 +1,10 @@
 import Foundation
 import Synchronization
 
+#if PONOS_SANITIZE_THREAD
+  import PonosTransport
+#endif
+
 /// Keys and certificates for one test run, made by the `openssl` program: a root, a server `localhost`, a client.
 struct TestCertificates: Sendable {
   let folder: URL

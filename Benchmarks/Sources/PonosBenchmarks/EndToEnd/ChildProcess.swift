@@ -30,16 +30,17 @@ final class ChildProcess {
     process.waitUntilExit()
   }
 
-  /// Seconds of processor time, user and system, of all the process's threads so far. Counted by the kernel in steps of 10 ms.
+  /// Seconds of processor time, user and system, of all the process's threads so far, and of its own child processes that have
+  /// ended. Counted by the kernel in steps of 10 ms.
   func cpu() throws -> Double {
     let path = "/proc/\(process.processIdentifier)/stat"
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    // The second field, the name, is in brackets and may hold anything; counted after it, utime and stime are fields 11 and 12.
+    // The second field, the name, is in brackets and may hold anything; counted after it, utime and stime are fields 11 and 12,
+    // those of children fields 13 and 14.
     let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
-    guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
-      throw SystemFailure("read \(path)", reason: "unexpected content")
-    }
-    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    let ticks = fields.dropFirst(12).prefix(4).compactMap { Double($0) }
+    guard ticks.count == 4 else { throw SystemFailure("read \(path)", reason: "unexpected content") }
+    return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
   /// The last lines it wrote, for messages.
@@ -50,18 +51,24 @@ final class ChildProcess {
 
   /// Runs a command to its end and returns what it wrote; throws when it failed.
   @discardableResult
-  static func output(_ command: String, _ arguments: String...) throws -> String {
+  static func output(_ command: String...) throws -> String {
+    try output(command)
+  }
+
+  /// The same for a command put together elsewhere.
+  @discardableResult
+  static func output(_ command: [String]) throws -> String {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [command] + arguments
+    process.arguments = command
     process.standardOutput = output
     process.standardError = output
     try process.run()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
-      throw SystemFailure("run \(command) \(arguments.joined(separator: " "))", reason: text)
+      throw SystemFailure("run \(command.joined(separator: " "))", reason: text)
     }
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
   }

@@ -29,8 +29,9 @@ enum StreamBenchmarks {
     try await TaskBenchmarks.withConnections([target.client]) {
       try await target.waitUntilServing(stock, daemon.process)
       let submitter = submitter(parties)
+      let port = daemon.port
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { _ = await submitter.dial(host: "127.0.0.1", port: daemon.port) }
+        group.addTask { _ = await submitter.dial(host: "127.0.0.1", port: port) }
         for depth in depths {
           let comparison = Comparison(
             group: "streaming", title: "\(depth) tasks at a time", figure: .time,

@@ -7,8 +7,12 @@ enum JournalBenchmarks {
   private static let submissionBytes = 400
 
   static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+    let databases = try Workspace()
+    let redis = try RedisServer(in: databases)
+    let postgreSQL = try await PostgreSQLServer(in: databases, recordBytes: submissionBytes)
     for writers in [1, 64] {
       let workspace = try Workspace()
+      let clients = try (0..<writers).map { _ in try redis.client(recordBytes: submissionBytes) }
       let file = try RawFileJournal(path: workspace.path("raw"), bytes: submissionBytes, count: writers)
       let database = try RawSQLiteJournal(path: workspace.path("raw.sqlite"), bytes: submissionBytes)
       let sqlite = try SQLiteStore.open(path: workspace.path("executor.sqlite"))
@@ -18,6 +22,8 @@ enum JournalBenchmarks {
         contenders: [
           looping("write and fdatasync of \(writers) × \(submissionBytes) bytes", count: writers) { try file.append() },
           looping("SQLite C interface, \(writers) rows a transaction", count: writers) { try database.insert(writers) },
+          .blocking("Redis, appendfsync always", callers: writers, cpu: redis.process.cpu) { try clients[$0].append() },
+          postgreSQL.contender(callers: writers),
           .calling("SQLiteStore.accept", callers: writers) { _ in _ = try await sqlite.accept(task()) },
           .calling("MemoryStore.accept", callers: writers) { _ in _ = try await memory.accept(task()) },
         ])

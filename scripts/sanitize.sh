@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Runs the tests of the gRPC transport under a sanitizer (docs/testing.md). The first build takes several minutes.
+#
+#   scripts/sanitize.sh [thread|address] [REGEX]     thread, and all tests of the transport, unless given
+#
+# The build goes to .build-SANITIZER, next to the one that `make test` uses. The whole output stays in .build/sanitize-SANITIZER.log.
+# Fails when a test fails or the sanitizer reports anything. The suites with foreign peers run where scripts/build-interop.sh has
+# built those.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
+cd "$repo"
+sanitizer=${1:-thread}
+filter=${2:-PonosTransportTests}
+case $sanitizer in
+  thread | address) export PONOS_SANITIZER=$sanitizer ;;
+  *) fail "no such sanitizer: $sanitizer (thread or address)" ;;
+esac
+# By product, as scripts/build.sh does and for its reason.
+options=(--sanitize "$sanitizer" --scratch-path ".build-$sanitizer")
+output=.build/sanitize-$sanitizer.log
+
+scripts/setup.sh build
+long "build-$sanitizer" "building the transport and its tests for the $sanitizer sanitizer" \
+  swift build "${options[@]}" --product ponos-executorPackageTests
+step "running the tests that match $filter"
+# A report ends nothing, so that one run shows all of them; it makes the run fail at its end.
+export TSAN_OPTIONS="suppressions=$repo/scripts/thread-sanitizer.txt ${TSAN_OPTIONS:-}"
+status=0
+swift test "${options[@]}" --skip-build --no-parallel --filter "$filter" >"$output" 2>&1 || status=$?
+reports=$(grep -c '^SUMMARY: .*Sanitizer' "$output") || true
+grep -aE '^✘ .*recorded an issue|^↳|^SUMMARY: |Test run with' "$output" | cut -c 1-300 | sort | uniq -c | sort -rn | head -n 40 || true
+step "$reports reports of the $sanitizer sanitizer; all of the output: $output"
+[ "$status" = 0 ] && [ "$reports" = 0 ]
