@@ -72,7 +72,7 @@ final class RedisClient: @unchecked Sendable {
     command += Array("\r\n$\(record.count)\r\n".utf8)
     command += record
     command += Array("\r\n".utf8)
-    guard send(descriptor, command, command.count, Int32(MSG_NOSIGNAL.rawValue)) == command.count else {
+    guard send(descriptor, command, command.count, Int32(MSG_NOSIGNAL)) == command.count else {
       throw SystemFailure("write to Redis")
     }
     var answer = [UInt8](repeating: 0, count: 64)
