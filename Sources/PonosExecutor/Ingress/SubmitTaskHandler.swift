@@ -13,7 +13,7 @@ package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.Servic
   package func submitTask(
     request: ServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>, context: ServerContext
   ) async throws -> ServerResponse<Eigenlayer_Hourglass_V1_TaskResult> {
-    ServerResponse(message: try await result(of: try read(request)))
+    ServerResponse(message: try await offEventLoop { try await result(of: try read(request)) })
   }
 
   /// The message, with what the call's metadata say of its urgency.

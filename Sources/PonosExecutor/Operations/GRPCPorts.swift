@@ -18,11 +18,8 @@ struct GRPCPorts {
     func listener(
       _ name: String, port: Int, _ services: [any RegistrableRPCService], _ descriptors: [ServiceDescriptor]
     ) -> GRPCListenerService {
-      var settings = ServerTransportSettings(host: config.listenAddress, port: port)
-      // Handlers verify signatures and ask the store, which would hold up the other calls of their event loop.
-      settings.runsHandlersOnEventLoop = false
-      return GRPCListenerService(
-        name: name, transport: Transports.server(settings),
+      GRPCListenerService(
+        name: name, transport: Transports.server(ServerTransportSettings(host: config.listenAddress, port: port)),
         services: services + [HealthHandler(services: descriptors, isReady: isReady)], interceptors: interceptors,
         logger: logger)
     }

@@ -38,7 +38,9 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
     try authenticator.authenticate(request.hasAuth ? request.auth : nil)
     let spec = try DeployRequest.spec(from: request, configuration: configuration)
     do throws(DeploymentError) {
-      let deployment = try await performers.deploy(spec, origin: .deployment)
+      let deployment = try await offEventLoop { () throws(DeploymentError) in
+        try await performers.deploy(spec, origin: .deployment)
+      }
       return .with { message in
         message.success = true
         message.message = "\(deployment.image) serves AVS \(deployment.avs) as \(deployment.performerID)"
@@ -69,7 +71,7 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
       throw RPCError(code: .invalidArgument, message: "performer_id is empty; ListPerformers names the ids")
     }
     do throws(RemovalError) {
-      try await performers.remove(performerID: request.performerID)
+      try await offEventLoop { () throws(RemovalError) in try await performers.remove(performerID: request.performerID) }
       return .with { message in
         message.success = true
         message.message = "\(request.performerID) is removed"

@@ -42,7 +42,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func begin(_ metadata: Metadata) throws(RPCError) -> Bool {
     guard machine.isIdle else { throw machine.misuse }
     guard link.takesCalls else { return false }
-    let headers = try machine.begin(descriptor, metadata: metadata, headers: connection.role.headers)
+    let headers = try machine.begin(connection.role.headers(of: descriptor), metadata: metadata)
     let id = connection.role.openStream(for: self)
     self.id = id
     link.write(id, .headers(.init(headers: headers)))

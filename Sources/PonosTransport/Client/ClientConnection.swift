@@ -3,7 +3,7 @@ import NIOCore
 import Synchronization
 
 /// An open connection, as the pool and the calls of other threads hold it.
-struct ClientConnection: PooledConnection {
+final class ClientConnection: PooledConnection {
   let id: UInt64
   let lane: Int
   let channel: any Channel
@@ -13,6 +13,20 @@ struct ClientConnection: PooledConnection {
   let localPeer: String
   /// Succeeds when the connection takes no more calls, at the latest when it is closed.
   let retired: EventLoopFuture<Void>
+
+  init(
+    id: UInt64, lane: Int, channel: any Channel, role: ClientConnectionRole, executor: EventLoopTaskExecutor,
+    remotePeer: String, localPeer: String, retired: EventLoopFuture<Void>
+  ) {
+    self.id = id
+    self.lane = lane
+    self.channel = channel
+    self.role = role
+    self.executor = executor
+    self.remotePeer = remotePeer
+    self.localPeer = localPeer
+    self.retired = retired
+  }
 
   var callLimit: Int { role.callLimit.load(ordering: .relaxed) }
 

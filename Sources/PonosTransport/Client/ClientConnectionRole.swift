@@ -1,5 +1,6 @@
 import GRPCCore
 import NIOCore
+import NIOHPACK
 import NIOHTTP2
 import NIOSSL
 import Synchronization
@@ -8,13 +9,14 @@ import Synchronization
 ///
 /// All state belongs to the event loop of the connection.
 final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
-  let headers: RequestHeaders
   let link: ConnectionLink
 
   /// Calls the server lets the connection carry at once; read from any thread. swift-nio-http2 opens 100 streams at a server that
   /// names no limit.
   let callLimit = Atomic(100)
 
+  private let headers: RequestHeaders
+  private var headersByMethod: [MethodDescriptor: HPACKHeaders] = [:]
   private let ready: EventLoopPromise<ClientConnectionRole>
   private let retired: EventLoopPromise<Void>
   private var calls: [HTTP2StreamID: ClientCall] = [:]
@@ -76,6 +78,14 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   }
 
   // MARK: Streams
+
+  /// The header fields that every request for `method` has.
+  func headers(of method: MethodDescriptor) -> HPACKHeaders {
+    if let known = headersByMethod[method] { return known }
+    let made = headers.make(for: method)
+    headersByMethod[method] = made
+    return made
+  }
 
   /// A stream for `call`; the connection has to take calls.
   func openStream(for call: ClientCall) -> HTTP2StreamID {

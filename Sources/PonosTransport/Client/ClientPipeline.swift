@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP2
 
-/// The handlers of one connection of a client, from the network inwards: TLS, PING guard, HTTP/2, calls.
+/// The handlers of one connection of a client, from the network inwards: TLS, joining of writes, PING guard, HTTP/2, calls.
 enum ClientPipeline {
   static func configure(
     _ channel: any Channel, settings: ClientTransportSettings, headers: RequestHeaders,
@@ -15,6 +15,7 @@ enum ClientPipeline {
     let role = ClientConnectionRole(headers: headers, link: link, ready: ready, retired: retired)
     let pipeline = channel.pipeline.syncOperations
     if let security = settings.security { try pipeline.addHandler(security.makeHandler(host: settings.host)) }
+    try pipeline.addHandler(WriteCoalescer())
     try pipeline.addHandler(PingGuard(isServer: false))
     try pipeline.addHandler(http2.makeHandler(mode: .client, watcher: watcher))
     try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))

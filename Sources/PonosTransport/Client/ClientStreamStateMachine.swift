@@ -55,17 +55,19 @@ package struct ClientStreamStateMachine: Sendable {
 
   // MARK: Request
 
-  /// The header fields of the request.
-  package mutating func begin(
-    _ method: MethodDescriptor, metadata: Metadata, headers: RequestHeaders
-  ) throws(RPCError) -> HPACKHeaders {
+  /// The header fields of the request: those every call of its method has, and those of this one.
+  package mutating func begin(_ headers: HPACKHeaders, metadata: Metadata) throws(RPCError) -> HPACKHeaders {
     guard request == .idle else { throw misuse }
-    let fields = headers.make(for: method, metadata: metadata, isGzip: compressesRequest)
-    guard MetadataCoding.fitInOneFrame(fields) else {
-      throw RPCError(code: .resourceExhausted, message: "the metadata of the request is larger than 16 KiB")
+    var headers = headers
+    if compressesRequest { headers.add(name: "grpc-encoding", value: "gzip") }
+    if !metadata.isEmpty {
+      MetadataCoding.append(metadata, to: &headers)
+      guard MetadataCoding.fitInOneFrame(headers) else {
+        throw RPCError(code: .resourceExhausted, message: "the metadata of the request is larger than 16 KiB")
+      }
     }
     request = .open
-    return fields
+    return headers
   }
 
   /// The payload for one message.

@@ -1,4 +1,5 @@
 package import GRPCCore
+import NIOCore
 package import NIOPosix
 
 /// A gRPC client transport over HTTP/2 in which a call lives on the event loop of its connection.
@@ -54,9 +55,10 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
       descriptor: descriptor, remotePeer: connection.remotePeer, localPeer: connection.localPeer)
     return try await withTaskExecutorPreference(connection.executor) {
       defer {
-        call.onEventLoop { [pool] in
-          call.leave()
-          pool.callEnded(on: call.connection)
+        if call.eventLoop.inEventLoop {
+          end(call)
+        } else {
+          call.eventLoop.execute { self.end(call) }
         }
       }
       return try await withTaskCancellationHandler {
@@ -65,6 +67,12 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
         call.onEventLoop { call.cancel() }
       }
     }
+  }
+
+  /// The caller has left. On the event loop.
+  private func end(_ call: ClientCall) {
+    call.leave()
+    pool.callEnded(on: call.connection)
   }
 
   private func makeCall(

@@ -25,6 +25,7 @@ final class ConnectionLink {
   private var isReading = false
   private var flushIsDue = false
   private var flushIsScheduled = false
+  private var isFlushing = false
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
 
   init(eventLoop: any EventLoop, http2: HTTP2Limits, connection: ConnectionLimits) {
@@ -79,7 +80,7 @@ final class ConnectionLink {
 
   func scheduleFlush() {
     flushIsDue = true
-    guard !isReading, !flushIsScheduled else { return }
+    guard !isReading, !isFlushing, !flushIsScheduled else { return }
     flushIsScheduled = true
     eventLoop.assumeIsolated().execute {
       self.flushIsScheduled = false
@@ -89,7 +90,10 @@ final class ConnectionLink {
 
   private func flush() {
     guard flushIsDue else { return }
+    // What is written now leaves with this flush; it needs no other.
+    isFlushing = true
     beforeFlush?()
+    isFlushing = false
     flushIsDue = false
     context?.flush()
   }

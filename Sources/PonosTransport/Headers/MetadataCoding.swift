@@ -35,7 +35,9 @@ package enum MetadataCoding {
       let name = key.lowercased()
       guard isToken(name), !isReserved(name) else { continue }
       switch value {
-      case .string(let text) where isFieldValue(text): headers.add(name: name, value: text)
+      case .string(let text) where isFieldValue(text):
+        // A time that differs from call to call would push everything else out of the peers' tables.
+        headers.add(name: name, value: text, indexing: name == "grpc-timeout" ? .nonIndexable : .indexable)
       case .string: continue
       case .binary(let bytes): headers.add(name: name, value: Base64.encode(bytes))
       }

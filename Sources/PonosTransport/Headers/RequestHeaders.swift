@@ -1,7 +1,7 @@
 package import GRPCCore
 package import NIOHPACK
 
-/// The header fields a client asks with, prepared once per connection.
+/// The header fields a client asks with.
 package struct RequestHeaders: Sendable {
   /// `http` or `https`.
   package var scheme: String
@@ -15,10 +15,9 @@ package struct RequestHeaders: Sendable {
     self.userAgent = userAgent
   }
 
-  /// The fields of one call.
-  package func make(for method: MethodDescriptor, metadata: Metadata, isGzip: Bool) -> HPACKHeaders {
+  /// The fields of every call of `method`.
+  package func make(for method: MethodDescriptor) -> HPACKHeaders {
     var headers = HPACKHeaders()
-    headers.reserveCapacity(10 + metadata.count)
     headers.add(name: ":method", value: "POST")
     headers.add(name: ":scheme", value: scheme)
     headers.add(name: ":path", value: "/\(method.fullyQualifiedMethod)")
@@ -27,8 +26,6 @@ package struct RequestHeaders: Sendable {
     headers.add(name: "content-type", value: ContentType.canonical)
     headers.add(name: "user-agent", value: userAgent)
     headers.add(name: "grpc-accept-encoding", value: "identity,gzip")
-    if isGzip { headers.add(name: "grpc-encoding", value: "gzip") }
-    MetadataCoding.append(metadata, to: &headers)
     return headers
   }
 }

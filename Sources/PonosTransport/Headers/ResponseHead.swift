@@ -10,31 +10,53 @@ package enum ResponseHead: Sendable {
   /// The call is over.
   case final(Status, Metadata)
 
+  /// The fields that have a meaning of their own.
+  private struct Fields {
+    var httpStatus = ""
+    var contentType = ""
+    var encoding = "identity"
+    var status: String?
+    var message: String?
+
+    init(_ headers: HPACKHeaders) {
+      for (name, value, _) in headers {
+        switch name {
+        case ":status": httpStatus = value
+        case "content-type": contentType = value
+        case "grpc-encoding": encoding = value
+        case "grpc-status": status = value
+        case "grpc-message": message = value
+        default: continue
+        }
+      }
+    }
+  }
+
   /// Judges the first header fields of a response.
   package init(first headers: HPACKHeaders, endStream: Bool) {
-    let status = headers.first(name: ":status") ?? ""
-    if status.hasPrefix("1"), !endStream {
+    let fields = Fields(headers)
+    if fields.httpStatus.hasPrefix("1"), !endStream {
       self = .interim
       return
     }
-    if headers.contains(name: "grpc-status"), endStream {
-      self.init(trailers: headers)
+    if fields.status != nil, endStream {
+      self = Self.ending(fields, headers)
       return
     }
-    guard status == "200" else {
-      let code = Status.Code(StatusMapping.code(forHTTPStatus: status))
-      self = .final(Status(code: code, message: "the server answered with HTTP status \(status)"), [:])
+    guard fields.httpStatus == "200" else {
+      let code = Status.Code(StatusMapping.code(forHTTPStatus: fields.httpStatus))
+      self = .final(Status(code: code, message: "the server answered with HTTP status \(fields.httpStatus)"), [:])
       return
     }
-    guard ContentType.isGRPC(headers.first(name: "content-type") ?? "") else {
+    guard ContentType.isGRPC(fields.contentType) else {
       self = .final(Status(code: .unknown, message: "the server answered with a content-type that is not gRPC"), [:])
       return
     }
     guard !endStream else {
-      self.init(trailers: headers)
+      self = Self.ending(fields, headers)
       return
     }
-    switch headers.first(name: "grpc-encoding") ?? "identity" {
+    switch fields.encoding {
     case "identity": self = .initial(MetadataCoding.metadata(from: headers), isGzip: false)
     case "gzip": self = .initial(MetadataCoding.metadata(from: headers), isGzip: true)
     default: self = .final(Status(code: .internalError, message: "the server answered with an unknown encoding"), [:])
@@ -43,13 +65,15 @@ package enum ResponseHead: Sendable {
 
   /// Judges the last header fields of a response.
   package init(trailers headers: HPACKHeaders) {
-    let text = headers.first(name: "grpc-status")
-    guard let number = text.flatMap({ Int($0) }) else {
-      self = .final(Status(code: .unknown, message: "the server ended the call without a valid grpc-status"), [:])
-      return
+    self = Self.ending(Fields(headers), headers)
+  }
+
+  private static func ending(_ fields: Fields, _ headers: HPACKHeaders) -> ResponseHead {
+    guard let number = fields.status.flatMap({ Int($0) }) else {
+      return .final(Status(code: .unknown, message: "the server ended the call without a valid grpc-status"), [:])
     }
     let code = Status.Code(rawValue: number) ?? .unknown
-    let message = headers.first(name: "grpc-message").map { PercentEncoding.decode($0) } ?? ""
-    self = .final(Status(code: code, message: message), MetadataCoding.metadata(from: headers))
+    let message = fields.message.map { PercentEncoding.decode($0) } ?? ""
+    return .final(Status(code: code, message: message), MetadataCoding.metadata(from: headers))
   }
 }

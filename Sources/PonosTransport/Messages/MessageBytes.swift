@@ -36,6 +36,7 @@ package struct MessageBytes: GRPCContiguousBytes, Hashable, Sendable {
 
   package init(_ sequence: some Sequence<UInt8>) {
     storage = ByteBuffer()
+    storage.reserveCapacity(sequence.underestimatedCount + Self.prefixLength)
     storage.writeRepeatingByte(0, count: Self.prefixLength)
     let count = storage.writeBytes(sequence)
     storage.setInteger(UInt32(clamping: count), at: 1)

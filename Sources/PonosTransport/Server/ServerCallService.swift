@@ -17,7 +17,11 @@ struct ServerCallService: Sendable {
   /// Runs the handler of one call, from its first part to its last.
   func run(_ call: ServerCall, remotePeer: String, localPeer: String, specifics: CallPeer) async {
     await withServerContextRPCCancellationHandle { handle in
-      call.onEventLoop { call.attach(handle) }
+      if call.eventLoop.inEventLoop {
+        call.attach(handle)
+      } else {
+        call.eventLoop.execute { call.attach(handle) }
+      }
       var context = ServerContext(
         descriptor: call.descriptor, remotePeer: remotePeer, localPeer: localPeer, cancellation: handle)
       context.transportSpecific = specifics
@@ -27,6 +31,10 @@ struct ServerCallService: Sendable {
         outbound: RPCWriter.Closable(wrapping: ServerCallWriter(call: call)))
       await handler(stream, context)
     }
-    call.onEventLoop { call.handlerReturned() }
+    if call.eventLoop.inEventLoop {
+      call.handlerReturned()
+    } else {
+      call.eventLoop.execute { call.handlerReturned() }
+    }
   }
 }

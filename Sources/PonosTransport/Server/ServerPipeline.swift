@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP2
 
-/// The handlers of one connection of a server, from the network inwards: reading, TLS, announcements,
+/// The handlers of one connection of a server, from the network inwards: reading, TLS, joining of writes, announcements,
 /// PING guard, HTTP/2, calls.
 enum ServerPipeline {
   static func configure(
@@ -14,6 +14,7 @@ enum ServerPipeline {
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(ReadWhileWritable())
     if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
+    try pipeline.addHandler(WriteCoalescer())
     try pipeline.addHandler(ShutdownAnnouncer())
     try pipeline.addHandler(PingGuard(isServer: true))
     try pipeline.addHandler(settings.http2.makeHandler(mode: .server, watcher: watcher))

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Streams")
 struct StreamStateMachineTests {
-  static let headers = RequestHeaders(scheme: "http", authority: "a", userAgent: "b")
+  static let headers = RequestHeaders(scheme: "http", authority: "a", userAgent: "b").make(for: HeaderTests.method)
   static let responseHead: HPACKHeaders = [":status": "200", "content-type": "application/grpc"]
 
   static func server(endStream: Bool = false) -> ServerStreamStateMachine {
@@ -17,7 +17,7 @@ struct StreamStateMachineTests {
   /// A client's stream whose request has begun.
   static func client() throws -> ClientStreamStateMachine {
     var machine = ClientStreamStateMachine(maxMessageBytes: 10, compressesRequest: false)
-    _ = try machine.begin(HeaderTests.method, metadata: [:], headers: headers)
+    _ = try machine.begin(headers, metadata: [:])
     return machine
   }
 
@@ -114,7 +114,7 @@ struct StreamStateMachineTests {
     let large: Metadata = ["x": .string(String(repeating: "v", count: 17_000))]
     var client = ClientStreamStateMachine(maxMessageBytes: 10, compressesRequest: false)
     #expect(throws: RPCError.self) { () throws in
-      _ = try client.begin(HeaderTests.method, metadata: large, headers: Self.headers)
+      _ = try client.begin(Self.headers, metadata: large)
     }
     var server = Self.server()
     #expect(throws: RPCError.self) { () throws in _ = try server.send(metadata: large) }

@@ -14,12 +14,14 @@ package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtoc
     request: RPCAsyncSequence<Ponos_V1_AggregatorMessage, any Error>, response: RPCWriter<Ponos_V1_ExecutorMessage>,
     context: ServerContext
   ) async throws {
-    let end = await desk.withSession(wanted: nil) { session in
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { await session.write(to: response) }
-        let end = await session.run(reading: request)
-        group.cancelAll()
-        return end
+    let end = await offEventLoop {
+      await desk.withSession(wanted: nil) { session in
+        await withTaskGroup(of: Void.self) { group in
+          group.addTask { await session.write(to: response) }
+          let end = await session.run(reading: request)
+          group.cancelAll()
+          return end
+        }
       }
     }
     guard let end else {

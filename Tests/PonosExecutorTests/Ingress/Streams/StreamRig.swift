@@ -41,7 +41,7 @@ struct StreamRig: Sendable {
   func serve<Result: Sendable>(_ body: @escaping @Sendable (Int) async throws -> Result) async throws -> Result {
     try await rig.run { _ in
       let server = GRPCServer(
-        transport: Transports.server(Self.settings), services: [TaskStreamHandler(desk: desk)])
+        transport: Transports.server(ServerTransportSettings(host: "127.0.0.1", port: 0)), services: [TaskStreamHandler(desk: desk)])
       return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.serve() }
         let result = try await body(try await server.transport.boundPort())
@@ -51,13 +51,6 @@ struct StreamRig: Sendable {
         return result
       }
     }
-  }
-
-  /// As the daemon's port: handlers do not run on event loops.
-  private static var settings: ServerTransportSettings {
-    var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
-    settings.runsHandlersOnEventLoop = false
-    return settings
   }
 
   /// The registered aggregator of a curve.
