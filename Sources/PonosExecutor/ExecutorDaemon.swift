@@ -61,10 +61,12 @@ package struct ExecutorDaemon: Sendable {
     let answers = StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger)
     let recovery = RunRecovery(
       journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
+    let running = RunningTasks()
     let pipeline = failpoints.watching(
       TaskPipeline(
         journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
-        recovery: recovery, metrics: metrics, clock: clock, rules: { [config] in config.avs($0)?.responseRules ?? .none }))
+        recovery: recovery, running: running, metrics: metrics, clock: clock,
+        rules: { [config] in config.avs($0)?.responseRules ?? .none }))
 
     // Performers.
     let docker = DockerClient(endpoint: try .fromEnvironment(environment))
@@ -82,7 +84,8 @@ package struct ExecutorDaemon: Sendable {
     // Intake.
     let operatorSets = try StaticOperatorSetRegistry(config.avs)
     let validator = TaskValidator(
-      operatorAddress: config.identity.address, registry: operatorSets, verifier: verifier, signers: { keys.curves })
+      operatorAddress: config.identity.address, registry: operatorSets, verifier: verifier, signers: { keys.curves },
+      maxPayloadBytes: { [config] in config.avs($0)?.maxPayloadBytes ?? TaskSubmission.maxPayloadBytes })
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, answers: answers, metrics: metrics,
       audit: audit,
@@ -92,7 +95,8 @@ package struct ExecutorDaemon: Sendable {
       },
       readiness: { avs in
         failpoints.pass(.intakeVerified)
-        return PerformerReadiness.obstacle(for: avs, roster: roster, isExpected: performers.mayServe(avs))
+        return PerformerReadiness.obstacle(
+          for: avs, roster: roster, isTooLarge: performers.isTooLargeForHost(avs), isExpected: performers.mayServe(avs))
       },
       limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock,
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
@@ -101,7 +105,9 @@ package struct ExecutorDaemon: Sendable {
       dependencies: SessionDependencies(
         operatorAddress: config.identity.address,
         authenticator: AggregatorAuthenticator(registry: operatorSets, keys: keys, verifier: verifier), receiver: receiver,
-        canceller: TaskCanceller(queue: queue, outbox: outbox, journal: journal, logger: logger), transmitter: transmitter,
+        canceller: TaskCanceller(
+          queue: queue, running: running, flights: flights, outbox: outbox, journal: journal, logger: logger),
+        transmitter: transmitter,
         credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,

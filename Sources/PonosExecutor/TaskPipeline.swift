@@ -1,4 +1,3 @@
-import Logging
 import PonosCore
 
 /// The whole workflow of an accepted task, on one screen.
@@ -10,11 +9,13 @@ package struct TaskPipeline: Sendable {
   package var execute: @Sendable (AssignedTask) async throws(TaskFailure) -> PerformerReply
   package var collect: @Sendable (AssignedTask, PerformerReply) throws(TaskFailure) -> CollectedResult
   package var sign: @Sendable (CollectedResult) async throws(TaskFailure) -> SignedResult
-  package var deliver: @Sendable (SignedResult) async throws(TaskFailure) -> Void
+  package var deliver: @Sendable (AcceptedTask, SignedResult) async throws(TaskFailure) -> Void
   /// Gives the slot back, with what the run says about the performer.
   package var release: @Sendable (AssignedTask, RunOutcome) -> Void
   /// The run failed: another one later, or the end. Never throws; what cannot be written down waits for the next start.
   package var recover: @Sendable (AcceptedTask, TaskFailure) async -> Void
+  /// The runs that may be cancelled.
+  package let running: RunningTasks
 
   /// Runs an assigned task once, to a delivered result or a recovered failure.
   package func run(_ task: AssignedTask) async {
@@ -36,19 +37,24 @@ package struct TaskPipeline: Sendable {
   }
 
   private func finish(_ result: CollectedResult) async throws(TaskFailure) {
-    try await deliver(try await sign(result))
+    try await deliver(result.accepted, try await sign(result))
   }
 
   private func attempt(_ task: AssignedTask) async throws(TaskFailure) -> CollectedResult {
     var outcome = RunOutcome.unjudged
     defer { release(task, outcome) }
+    let run = running.open(task.accepted)
+    defer { running.close(task.id) }
     try await begin(task)
     let start = ContinuousClock.now
     do throws(TaskFailure) {
-      let result = try collect(task, try await execute(task))
+      let reply = try await run.call { () async throws(TaskFailure) in try await execute(task) }
+      let result = try collect(task, reply)
       outcome = .answered
+      if running.close(task.id) { throw .cancelled }
       return result
     } catch {
+      if run.isCancelled { throw .cancelled }
       // A run we broke off ourselves says nothing about the performer.
       if !Task.isCancelled { outcome = RunOutcome(error, after: ContinuousClock.now - start) }
       throw error
@@ -62,15 +68,15 @@ extension TaskPipeline {
   /// - Parameter rules: What outputs of an AVS must look like.
   package init(
     journal: TaskJournal, roster: PerformerRoster, runner: TaskRunner, signing: SigningService, outbox: ResultOutbox,
-    recovery: RunRecovery, retries: RetryPolicy = RetryPolicy(), metrics: ExecutorMetrics, clock: TaskClock,
+    recovery: RunRecovery, retries: RetryPolicy = RetryPolicy(), running: RunningTasks, metrics: ExecutorMetrics,
+    clock: TaskClock,
     rules: @escaping @Sendable (EthereumAddress) -> ResponseRules = { _ in .none }
   ) {
     self.init(
       begin: { task throws(TaskFailure) in
         let lost = task.accepted.lostContainers
         if retries.isAtFault(lostContainers: lost) { throw .performerCrashed(containers: lost) }
-        metrics.queueWait(
-          task.accepted.avs, seconds: Double(clock.unix() - task.accepted.acceptedAt) / 1000)
+        metrics.queueWait(task.accepted.avs, seconds: task.accepted.age(at: clock.monotonic()).seconds)
         try await journal.begin(
           task.id, performerID: task.lease.entry.performerID, attempt: task.accepted.attempt)
       },
@@ -81,7 +87,8 @@ extension TaskPipeline {
           metrics.taskExecuted(task.accepted.avs, seconds: (ContinuousClock.now - start).seconds)
           return reply
         } catch {
-          if case .performerUnreachable = error { roster.suspect(task.lease) }
+          // A call that we ended ourselves says nothing about the container.
+          if case .performerUnreachable = error, !Task.isCancelled { roster.suspect(task.lease) }
           throw error
         }
       },
@@ -89,8 +96,8 @@ extension TaskPipeline {
         try ResponseCollector.collect(task, reply, rules: rules(task.accepted.avs))
       },
       sign: { result throws(TaskFailure) in try await signing.sign(result) },
-      deliver: { result throws(TaskFailure) in try await outbox.deliver(result) },
+      deliver: { task, result throws(TaskFailure) in try await outbox.deliver(result, of: task) },
       release: { roster.release($0.lease, after: $1) },
-      recover: { await recovery.recover($0, from: $1) })
+      recover: { await recovery.recover($0, from: $1) }, running: running)
   }
 }

@@ -22,4 +22,9 @@ package enum Transports {
   package static func isOversizedMessage(_ error: RPCError) -> Bool {
     error.code == .resourceExhausted && error.message.hasPrefix(CallFault.oversizedMessage)
   }
+
+  /// Whether a call was ended because of the load beside it, as opposed to what the peer says of itself.
+  package static func isOverload(_ error: RPCError) -> Bool {
+    error.code == .resourceExhausted && [CallFault.peerOverloaded, CallFault.connectionOverloaded].contains(error.message)
+  }
 }

@@ -134,7 +134,7 @@ extension Acceptance {
 
     @Test(
       "are run again when the performer asks for it, however it says so",
-      arguments: ["once 8", "once 10", "once 14"])
+      arguments: ["once 10", "once 14"])
     func asksAgain(payload: String) async throws {
       #expect(try await daemon.answer(to: payload) == "again")
     }

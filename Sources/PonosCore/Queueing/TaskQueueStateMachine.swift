@@ -2,7 +2,8 @@ import HeapModule
 
 /// The waiting tasks: a line by rank for each AVS, turns between AVSs by weight, bounded in number and in bytes.
 ///
-/// A place is reserved before a task is accepted, so that what was accepted always has one. Turns follow virtual time: each task
+/// A place is reserved before a task is accepted, so that what was accepted always has one. Each AVS has places of its own that the
+/// others cannot take (`Limits.guaranteed`), so no number of full AVSs shuts another one out. Turns follow virtual time: each task
 /// an AVS sends out moves it forward by the inverse of its weight, and the AVS that is furthest behind is next. An AVS that comes
 /// back to the line, after it had nothing to do or could not run, starts from where the others are: nobody saves up turns. Those
 /// that cannot run are set aside and cost nothing until `reconsider` names them, so `next` takes logarithmic time, however many
@@ -20,15 +21,22 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     package var bytes: Int
     /// Of the entries of one AVS together.
     package var bytesPerAVS: Int
+    /// Places that each AVS has, however many the others have taken: up to so many, `total` does not bound it.
+    package var guaranteed: Int
+    /// Likewise for bytes.
+    package var guaranteedBytes: Int
     package var overflow: OverflowPolicy
 
     package init(
-      perAVS: Int, total: Int, bytes: Int, bytesPerAVS: Int = .max, overflow: OverflowPolicy = .rejectNewest
+      perAVS: Int, total: Int, bytes: Int, bytesPerAVS: Int = .max, guaranteed: Int = 0, guaranteedBytes: Int = 0,
+      overflow: OverflowPolicy = .rejectNewest
     ) {
       self.perAVS = perAVS
       self.total = total
       self.bytes = bytes
       self.bytesPerAVS = bytesPerAVS
+      self.guaranteed = guaranteed
+      self.guaranteedBytes = guaranteedBytes
       self.overflow = overflow
     }
   }
@@ -109,7 +117,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   /// Tasks the AVS may still be given places for, going by their number.
   package func freePlaces(avs: EthereumAddress) -> Int {
     let occupied = laneIndex[avs].map { lanes[$0].occupied } ?? 0
-    return max(0, min(limits.perAVS - occupied, limits.total - occupiedTotal))
+    return max(0, min(limits.perAVS - occupied, max(limits.total - occupiedTotal, limits.guaranteed - occupied)))
   }
 
   // MARK: Reserving
@@ -221,9 +229,9 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     return expired.sorted { $0.sequence < $1.sequence }
   }
 
-  /// Takes out a task that waits, wherever in the line it is; nil when `avs` has none such waiting. Looks at every task of the AVS.
-  package mutating func remove(avs: EthereumAddress, where isWanted: (Entry) -> Bool) -> Entry? {
-    guard let lane = laneIndex[avs], let entry = lanes[lane].line.remove(where: isWanted) else { return nil }
+  /// Takes out a task that waits, wherever in the line it is; nil when `avs` has none such waiting, and when it is not wanted.
+  package mutating func remove(_ id: TaskID, avs: EthereumAddress, where isWanted: (Entry) -> Bool = { _ in true }) -> Entry? {
+    guard let lane = laneIndex[avs], let entry = lanes[lane].line.remove(id, where: isWanted) else { return nil }
     vacate(lane, byteCount: entry.byteCount)
     reconsider(lane: lane)
     return entry
@@ -266,10 +274,15 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
 
   private func bound(on lane: Int, byteCount: Int) -> QueueBound? {
     if lanes[lane].occupied >= limits.perAVS { return .tasksOfAVS }
-    if occupiedTotal >= limits.total { return .tasks }
+    if occupiedTotal >= limits.total, lanes[lane].occupied >= limits.guaranteed { return .tasks }
     if lanes[lane].bytes + byteCount > limits.bytesPerAVS { return .bytesOfAVS }
-    if occupiedBytes + byteCount > limits.bytes { return .bytes }
+    if exceedsBytes(lane, growth: byteCount) { return .bytes }
     return nil
+  }
+
+  /// Whether so many bytes more would be too many for all AVSs together, and more than what this one has for itself.
+  private func exceedsBytes(_ lane: Int, growth: Int) -> Bool {
+    occupiedBytes + growth > limits.bytes && lanes[lane].bytes + growth > limits.guaranteedBytes
   }
 
   private mutating func mayDisplace(in lane: Int, byteCount: Int, priority: Int, deadline: Int64) -> Bool {
@@ -281,7 +294,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
       case .dropNearestToExpiry: deadline > victim.deadline
       }
     let growth = byteCount - victim.byteCount
-    return isBetter && lanes[lane].bytes + growth <= limits.bytesPerAVS && occupiedBytes + growth <= limits.bytes
+    return isBetter && lanes[lane].bytes + growth <= limits.bytesPerAVS && !exceedsBytes(lane, growth: growth)
   }
 
   /// The task that goes when a better one comes.
@@ -318,10 +331,11 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
 
   /// The bound that is exceeded; reservations that will displace a task of their own do not count against the numbers.
   private func exceededBound(on lane: Int) -> QueueBound? {
-    if lanes[lane].occupied - lanes[lane].overbooked > limits.perAVS { return .tasksOfAVS }
-    if occupiedTotal - overbookedTotal > limits.total { return .tasks }
+    let occupied = lanes[lane].occupied - lanes[lane].overbooked
+    if occupied > limits.perAVS { return .tasksOfAVS }
+    if occupiedTotal - overbookedTotal > limits.total, occupied > limits.guaranteed { return .tasks }
     if lanes[lane].bytes > limits.bytesPerAVS { return .bytesOfAVS }
-    if occupiedBytes > limits.bytes { return .bytes }
+    if exceedsBytes(lane, growth: 0) { return .bytes }
     return nil
   }
 

@@ -5,7 +5,8 @@ import HeapModule
 ///
 /// The tasks lie in numbered places; two heaps hold keys to them, by rank and by deadline. Taking a task out by one key leaves
 /// the other behind: it is dropped when it surfaces, and all such keys together as soon as they outnumber the tasks. So every
-/// operation takes logarithmic time, amortised, and memory stays proportional to what waits.
+/// operation takes logarithmic time, amortised, and memory stays proportional to what waits. An index by id is made when the first
+/// task is taken out by its id.
 struct WaitingLine<Content: Sendable>: Sendable {
   typealias Entry = QueueEntry<Content>
 
@@ -57,6 +58,8 @@ struct WaitingLine<Content: Sendable>: Sendable {
   private var byRank = Heap<Rank>()
   private var byDeadline = Heap<Expiry>()
   private var lastStay: UInt64 = 0
+  /// The place of each task, once one was taken out by its id; nil before that, since most lines are never asked.
+  private var placesByID: [TaskID: Int]?
 
   var isEmpty: Bool { count == 0 }
 
@@ -69,6 +72,7 @@ struct WaitingLine<Content: Sendable>: Sendable {
     let key = Key(place: emptyPlaces.popLast() ?? places.count, stay: lastStay)
     if key.place == places.count { places.append(Place()) }
     places[key.place] = Place(stay: key.stay, entry: entry)
+    placesByID?[entry.id] = key.place
     count += 1
     byRank.insert(Rank(priority: entry.priority, deadline: entry.deadline, sequence: entry.sequence, key: key))
     byDeadline.insert(Expiry(deadline: entry.deadline, key: key))
@@ -112,10 +116,22 @@ struct WaitingLine<Content: Sendable>: Sendable {
     return vacate(expiry.key)
   }
 
-  /// Takes out an entry, wherever in the line it is; nil when none is wanted. Looks at every entry.
-  mutating func remove(where isWanted: (Entry) -> Bool) -> Entry? {
-    guard let index = places.firstIndex(where: { $0.entry.map(isWanted) ?? false }) else { return nil }
-    return vacate(Key(place: index, stay: places[index].stay))
+  /// Takes out an entry, wherever in the line it is; nil when it is not there, or not wanted. Looks at every entry the first time,
+  /// and again only after the line was empty.
+  mutating func remove(_ id: TaskID, where isWanted: (Entry) -> Bool) -> Entry? {
+    if isEmpty { return nil }
+    if placesByID == nil { indexPlaces() }
+    guard let place = placesByID?[id], let entry = places[place].entry, isWanted(entry) else { return nil }
+    return vacate(Key(place: place, stay: places[place].stay))
+  }
+
+  private mutating func indexPlaces() {
+    var index: [TaskID: Int] = [:]
+    index.reserveCapacity(count)
+    for (place, content) in places.enumerated() {
+      if let entry = content.entry { index[entry.id] = place }
+    }
+    placesByID = index
   }
 
   private func isGood(_ key: Key) -> Bool { places[key.place].stay == key.stay }
@@ -127,6 +143,7 @@ struct WaitingLine<Content: Sendable>: Sendable {
   private mutating func vacate(_ key: Key) -> Entry? {
     let entry = places[key.place].entry
     places[key.place] = Place()
+    if let entry, placesByID?[entry.id] == key.place { placesByID?[entry.id] = nil }
     emptyPlaces.append(key.place)
     count -= 1
     cleanUp()
@@ -137,6 +154,7 @@ struct WaitingLine<Content: Sendable>: Sendable {
     if isEmpty {
       byRank = Heap()
       byDeadline = Heap()
+      placesByID = nil
       // A long line that has gone gives its memory back.
       if places.count > Self.toleratedKeys { (places, emptyPlaces) = ([], []) }
       return

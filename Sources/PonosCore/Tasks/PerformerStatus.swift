@@ -2,10 +2,11 @@
 ///
 /// A performer's error is its definite answer, and the task is not run again, unless the error itself asks for another run.
 package enum PerformerStatus {
-  /// Whether a gRPC status asks for another run: RESOURCE_EXHAUSTED (8), ABORTED (10) and UNAVAILABLE (14) do, as gRPC's own
-  /// description of the codes says, and so does any status that carries `google.rpc.RetryInfo`.
+  /// Whether a gRPC status asks for another run: ABORTED (10) and UNAVAILABLE (14) do, as gRPC's own description of the codes
+  /// says, and so does any status that carries `google.rpc.RetryInfo`. RESOURCE_EXHAUSTED (8) alone does not: gRPC libraries answer
+  /// it when a message is too large, and will again.
   package static func asksAgain(grpcCode: Int, hasRetryInfo: Bool) -> Bool {
-    hasRetryInfo || [8, 10, 14].contains(grpcCode)
+    hasRetryInfo || [10, 14].contains(grpcCode)
   }
 
   /// Whether an HTTP status asks for another run: 429 Too Many Requests and 503 Service Unavailable do.

@@ -20,6 +20,10 @@ package enum Rejection: Error, Hashable, Sendable {
   case noPerformer(avs: EthereumAddress)
   /// The performer is being started or restarted.
   case performerUnavailable(avs: EthereumAddress)
+  /// The performer is configured with more than this host has, so it is not started.
+  case insufficientResources(avs: EthereumAddress)
+  /// The payload has more bytes than the AVS's tasks may have.
+  case payloadTooLarge(avs: EthereumAddress, count: Int, limit: Int)
   /// The id was used before for other content, another aggregator, or another operator set.
   case conflictingTask(TaskID)
   /// The time the sender gave the task is over already.
@@ -56,6 +60,8 @@ package enum Rejection: Error, Hashable, Sendable {
     case .noSigner: "no_signer"
     case .noPerformer: "no_performer"
     case .performerUnavailable: "performer_unavailable"
+    case .insufficientResources: "insufficient_resources"
+    case .payloadTooLarge: "payload_too_large"
     case .conflictingTask: "conflicting_task"
     case .deadlinePassed: "deadline_passed"
     case .circuitOpen: "circuit_open"
@@ -93,6 +99,10 @@ package enum Rejection: Error, Hashable, Sendable {
       "no performer is deployed for avs_address \(avs); deploy one by configuration or DeployArtifact"
     case .performerUnavailable(let avs):
       "the performer of avs_address \(avs) is starting or restarting; send the task again shortly"
+    case .insufficientResources(let avs):
+      "the performer of avs_address \(avs) needs more memory or processors than the host of this executor has; the operator has to change its resources"
+    case .payloadTooLarge(let avs, let count, let limit):
+      "payload has \(count) bytes, and tasks of avs_address \(avs) may have \(limit); send a reference to the data instead, or have the operator raise maxPayloadBytes"
     case .conflictingTask(let id):
       "task_id \(id) was accepted before with other content; a task id stands for one task only"
     case .deadlinePassed(let id):
@@ -130,7 +140,8 @@ package enum Rejection: Error, Hashable, Sendable {
     // Room comes with every task that is answered; nobody knows when. Long enough that those who ask again are no load.
     case .queueFull, .tooManyCallers: .seconds(1)
     case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
-      .noSigner, .noPerformer, .performerUnavailable, .conflictingTask, .deadlinePassed, .storeUnavailable, .outcomeNotWritten,
+      .noSigner, .noPerformer, .performerUnavailable, .insufficientResources, .payloadTooLarge, .conflictingTask, .deadlinePassed,
+      .storeUnavailable, .outcomeNotWritten,
       .notAccepting, .storedRecordDamaged:
       nil
     }

@@ -25,7 +25,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case digestConflict(recorded: Digest32)
   /// The key failed, or the signature did not verify against our own public key.
   case signingFailed(String)
-  /// The aggregator took the task back before a performer had begun it.
+  /// The aggregator took the task back before a performer had answered it.
   case cancelled
   /// The daemon was down when the task's time ended.
   case expiredWhileDown
@@ -101,7 +101,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
     case .signingFailed(let problem):
       "the result could not be signed: \(problem)"
     case .cancelled:
-      "the aggregator cancelled the task before it was executed"
+      "the aggregator cancelled the task before it was answered"
     case .expiredWhileDown:
       "the task's time ended while the executor was down"
     case .journalRefused(let problem):

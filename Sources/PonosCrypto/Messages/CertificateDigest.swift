@@ -19,8 +19,17 @@ package struct CertificateDigest: Hashable, Sendable {
   package static func make(
     curve: SignatureCurve, messageHash: Digest32, referenceTimestamp: UInt32, ecdsaVerifier: EthereumAddress
   ) -> CertificateDigest {
+    make(
+      curve: curve, messageHash: messageHash, referenceTimestamp: referenceTimestamp,
+      ecdsaDomain: CertificateVerifiers.domainSeparator(verifier: ecdsaVerifier))
+  }
+
+  /// The same, with the domain separator of the verifier contract already at hand.
+  package static func make(
+    curve: SignatureCurve, messageHash: Digest32, referenceTimestamp: UInt32, ecdsaDomain: Digest32
+  ) -> CertificateDigest {
     switch curve {
-    case .ecdsa: ecdsa(messageHash: messageHash, referenceTimestamp: referenceTimestamp, verifier: ecdsaVerifier)
+    case .ecdsa: ecdsa(messageHash: messageHash, referenceTimestamp: referenceTimestamp, domain: ecdsaDomain)
     case .bn254: bn254(messageHash: messageHash, referenceTimestamp: referenceTimestamp)
     }
   }
@@ -29,8 +38,12 @@ package struct CertificateDigest: Hashable, Sendable {
   package static func ecdsa(
     messageHash: Digest32, referenceTimestamp: UInt32, verifier: EthereumAddress
   ) -> CertificateDigest {
-    let structHash = Keccak256.hash(TypeHash.ecdsa + ABIWord.encode(referenceTimestamp) + messageHash.bytes)
     let domain = CertificateVerifiers.domainSeparator(verifier: verifier)
+    return ecdsa(messageHash: messageHash, referenceTimestamp: referenceTimestamp, domain: domain)
+  }
+
+  private static func ecdsa(messageHash: Digest32, referenceTimestamp: UInt32, domain: Digest32) -> CertificateDigest {
+    let structHash = Keccak256.hash(TypeHash.ecdsa + ABIWord.encode(referenceTimestamp) + messageHash.bytes)
     return CertificateDigest(curve: .ecdsa, preimage: [0x19, 0x01] + domain.bytes + structHash.bytes)
   }
 

@@ -85,6 +85,8 @@ package struct AVSConfig: Sendable, Equatable {
   package var concurrency = 8
   /// From acceptance to answer.
   package var taskTimeout = Duration.seconds(90)
+  /// Bytes a task's payload may have.
+  package var maxPayloadBytes = TaskSubmission.maxPayloadBytes
   /// Share of the turns its tasks get while several AVSs wait.
   package var weight = 1
   /// How often its tasks may be submitted.

@@ -51,6 +51,12 @@ package struct DockerRuntime: Sendable {
       """
   }
 
+  /// Why the engine's host cannot give a container what `limits` promise, and what to do; nil when it can.
+  func shortage(for limits: ResourceLimits) async throws(DockerError) -> String? {
+    let host = try await docker.info()
+    return HostCapacity(memoryBytes: host.memoryBytes, cpus: host.cpus).shortage(for: limits)
+  }
+
   /// Id of the image the container was created from; nil when the container is gone.
   func imageID(of id: String) async throws(DockerError) -> String? {
     do {

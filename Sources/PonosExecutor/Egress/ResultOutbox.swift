@@ -14,10 +14,10 @@ package struct ResultOutbox: Sendable {
     self.clock = clock
   }
 
-  /// Keeps a signed result and delivers it.
-  package func deliver(_ result: SignedResult) async throws(TaskFailure) {
+  /// Keeps the signed result of a task and delivers it.
+  package func deliver(_ result: SignedResult, of task: AcceptedTask) async throws(TaskFailure) {
     try await journal.finish(result)
-    metrics.taskAnswered(result.avs, secondsFromAcceptance: Double(clock.unix() - result.acceptedAt) / 1000)
+    metrics.taskAnswered(result.avs, secondsFromAcceptance: task.age(at: clock.monotonic()).seconds)
     flights.settle(result.id, with: .signed(result))
   }
 

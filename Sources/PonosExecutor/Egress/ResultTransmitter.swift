@@ -93,7 +93,7 @@ extension StreamRefusal {
       .storeUnavailable, .outcomeNotWritten, .notAccepting:
       true
     case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
-      .noSigner, .noPerformer, .conflictingTask, .deadlinePassed, .storedRecordDamaged:
+      .noSigner, .noPerformer, .insufficientResources, .payloadTooLarge, .conflictingTask, .deadlinePassed, .storedRecordDamaged:
       false
     }
   }

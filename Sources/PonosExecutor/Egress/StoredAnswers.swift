@@ -51,7 +51,7 @@ package struct StoredAnswers: Sendable {
         throw damaged(record.id, "the result stored of it is not what was written, and no digest is recorded for it")
       }
       result = try await signing.signAgain(
-        Array(wire.output), of: task, acceptedAt: record.accepted.acceptedAt, recorded: recorded)
+        Array(wire.output), of: task, recorded: recorded)
       try await journal.restore(result)
     } catch let rejection as Rejection {
       throw rejection

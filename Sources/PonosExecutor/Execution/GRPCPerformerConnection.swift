@@ -13,8 +13,12 @@ package final class GRPCPerformerConnection: PerformerConnection {
   private let connecting: Task<Void, any Error>
   private let isClosed = Atomic(false)
 
-  /// Replies up to this size are read to find out how much too large they are; longer ones end the call.
-  private static let maxReplyBytes = 4 << 20
+  /// The largest output with its task id and framing; a longer reply ends the call. A hostile performer can make us hold as much for
+  /// each task it is given.
+  private static let maxReplyBytes = ResponseChecks.maxOutputBytes + (1 << 10)
+
+  /// The performer's clock of a call may run out so much before ours.
+  private static let deadlineSlack = Duration.milliseconds(100)
 
   /// Enough for 1,024 tasks and a probe at once where a performer takes 100 calls on a connection, which is also what is assumed of
   /// one that names no limit.
@@ -40,6 +44,7 @@ package final class GRPCPerformerConnection: PerformerConnection {
     options.timeout = timeout
     options.waitForReady = false
     options.maxResponseMessageBytes = Self.maxReplyBytes
+    let start = ContinuousClock.now
     do {
       let stub = Eigenlayer_Hourglass_V1_Performer_PerformerService.Client(wrapping: client)
       let reply = try await stub.executeTask(request, options: options)
@@ -49,7 +54,8 @@ package final class GRPCPerformerConnection: PerformerConnection {
     } catch {
       // What a client that closes says of a call is no answer of the performer's.
       if isClosed.load(ordering: .relaxed), !Task.isCancelled { throw .unreachable("its connection was closed") }
-      throw (error as? RPCError).map(Self.classify) ?? .unreachable("\(error)")
+      guard let error = error as? RPCError else { throw .unreachable("\(error)") }
+      throw Self.classify(error, isTimeOver: ContinuousClock.now - start >= timeout - Self.deadlineSlack)
     }
   }
 
@@ -77,15 +83,19 @@ package final class GRPCPerformerConnection: PerformerConnection {
     _ = await connecting.result
   }
 
-  private static func classify(_ error: RPCError) -> PerformerCallError {
+  /// - Parameter isTimeOver: Whether the time the call was given has passed.
+  private static func classify(_ error: RPCError, isTimeOver: Bool) -> PerformerCallError {
     let pause = retryInfo(of: error)?.delay
     switch error.code {
     case _ where Transports.isOversizedMessage(error):
       return .replyTooLarge
+    case _ where Transports.isOverload(error):
+      return .unreachable(error.message)
     case .unavailable where pause == nil:
       // The performer may have said so, or the transport on behalf of a line that broke: both mean another run.
       return .unreachable(error.message)
-    case .deadlineExceeded:
+    // Before that it is the performer's own word, on a deadline of its own: an answer, and no silence.
+    case .deadlineExceeded where isTimeOver && pause == nil:
       return .timedOut
     case .cancelled:
       return Task.isCancelled ? .cancelled : .unreachable("the performer broke the call off: \(error.message)")

@@ -36,8 +36,8 @@ extension Failpoints {
       pass(.runSigned)
       return signed
     }
-    watched.deliver = { result throws(TaskFailure) in
-      try await pipeline.deliver(result)
+    watched.deliver = { task, result throws(TaskFailure) in
+      try await pipeline.deliver(task, result)
       pass(.runDelivered)
     }
     watched.recover = { task, failure in

@@ -3,8 +3,10 @@ import PonosCore
 import SwiftProtobuf
 
 extension TaskSubmission {
-  /// Largest payload, in bytes. The transport lets a little more through, so that the refusal can name the field.
-  package static let maxPayloadBytes = 4 << 20
+  /// Largest payload, in bytes: with the task id and its framing (73 bytes) it makes a message of 4 MiB at the most, which is what
+  /// gRPC libraries of performers take unless told otherwise. A submission of 4 MiB is never refused for it: it holds a smaller
+  /// payload. The transport lets a little more through, so that the refusal can name the field.
+  package static let maxPayloadBytes = (4 << 20) - 128
 
   /// Reads the wire message, checking the shape of every field and nothing else.
   package init(wire message: Eigenlayer_Hourglass_V1_TaskSubmission) throws(Rejection) {
@@ -22,10 +24,7 @@ extension TaskSubmission {
         field: "signature", problem: "is empty; sign the submission with the aggregator's key (65 bytes ECDSA, 64 bytes BN254)")
     }
     guard message.payload.count <= Self.maxPayloadBytes else {
-      throw .malformed(
-        field: "payload",
-        problem:
-          "has \(message.payload.count) bytes; the limit is \(Self.maxPayloadBytes), so send a reference to the data instead")
+      throw .payloadTooLarge(avs: avs, count: message.payload.count, limit: Self.maxPayloadBytes)
     }
     guard message.referenceTimestamp != 0 else {
       throw .malformed(

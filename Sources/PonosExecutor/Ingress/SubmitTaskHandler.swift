@@ -47,9 +47,10 @@ extension RPCError {
   package init(_ rejection: Rejection) {
     let code: RPCError.Code =
       switch rejection {
-      case .malformed, .unsupportedVersion: .invalidArgument
+      case .malformed, .unsupportedVersion, .payloadTooLarge: .invalidArgument
       case .wrongExecutor, .unknownAggregator, .badSignature: .permissionDenied
-      case .unknownAVS, .unknownOperatorSet, .noSigner, .noPerformer, .deadlinePassed: .failedPrecondition
+      case .unknownAVS, .unknownOperatorSet, .noSigner, .noPerformer, .insufficientResources, .deadlinePassed:
+        .failedPrecondition
       case .conflictingTask: .alreadyExists
       case .queueFull, .tooManyCallers, .avsRateLimited, .aggregatorRateLimited: .resourceExhausted
       case .performerUnavailable, .circuitOpen, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable

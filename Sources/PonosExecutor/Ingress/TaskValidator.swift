@@ -23,20 +23,27 @@ package struct TaskValidator: Sendable {
   private let verifier: SignatureVerifier
   /// The curves we hold keys of.
   private let signers: @Sendable () -> Set<SignatureCurve>
+  private let maxPayloadBytes: @Sendable (EthereumAddress) -> Int
 
+  /// - Parameter maxPayloadBytes: What tasks of an AVS may bring; none may bring more than `TaskSubmission.maxPayloadBytes`.
   package init(
     operatorAddress: EthereumAddress, registry: any OperatorSetRegistry, verifier: SignatureVerifier = SignatureVerifier(),
-    signers: @escaping @Sendable () -> Set<SignatureCurve>
+    signers: @escaping @Sendable () -> Set<SignatureCurve>,
+    maxPayloadBytes: @escaping @Sendable (EthereumAddress) -> Int = { _ in TaskSubmission.maxPayloadBytes }
   ) {
     self.operatorAddress = operatorAddress
     self.registry = registry
     self.verifier = verifier
     self.signers = signers
+    self.maxPayloadBytes = maxPayloadBytes
   }
 
   /// Every check that needs neither the journal nor a performer.
   package func validate(_ submission: TaskSubmission) async throws(Rejection) -> ValidatedTask {
     let curve = try await checkAddressing(of: submission)
+    let (avs, size) = (submission.operatorSet.avs, submission.payload.count)
+    let limit = maxPayloadBytes(avs)
+    guard size <= limit else { throw .payloadTooLarge(avs: avs, count: size, limit: limit) }
     let key = try await registry.aggregatorKey(
       of: submission.aggregator, avs: submission.operatorSet.avs, atBlock: submission.taskBlockNumber)
     let digest = signedDigest(of: submission)

@@ -12,7 +12,7 @@ package final class ExecutorMetrics: Sendable {
   private let deploymentsFailed: PrometheusFamily<PrometheusCounter>
   private let performerStates: PrometheusFamily<PrometheusGauge>
   private let dispatch: DispatchMetricFamilies
-  private let signing: PrometheusFamily<PrometheusHistogram>
+  private let signing: [SignatureCurve: PrometheusHistogram]
   private let batchSignatures: PrometheusHistogram
   private let badBatches: PrometheusCounter
   private let commitSeconds: PrometheusHistogram
@@ -39,9 +39,10 @@ package final class ExecutorMetrics: Sendable {
     performerStates = registry.gauge(
       "ponos_performers", help: "Performers, by state of their lifecycle.", labels: ["avs", "state"])
     dispatch = DispatchMetricFamilies(registry)
-    signing = registry.histogram(
+    let signing = registry.histogram(
       "ponos_signing_seconds", help: "Time to sign a result and verify the signature.", labels: ["curve"],
       bounds: PrometheusHistogram.fineSeconds)
+    self.signing = Dictionary(uniqueKeysWithValues: SignatureCurve.allCases.map { ($0, signing.with($0.rawValue)) })
     batchSignatures =
       registry.histogram(
         "ponos_bn254_batch_signatures", help: "BN254 signatures that were verified together, our own included.",
@@ -100,7 +101,7 @@ package final class ExecutorMetrics: Sendable {
   package func taskFailed(_ avs: EthereumAddress, code: String) { failed.with(label(of: avs), code).increment() }
 
   /// A result was signed and its signature verified within `seconds`.
-  package func taskSigned(_ curve: SignatureCurve, seconds: Double) { signing.with(curve.rawValue).observe(seconds) }
+  package func taskSigned(_ curve: SignatureCurve, seconds: Double) { signing[curve]?.observe(seconds) }
 
   /// BN254 signatures of one key were verified together.
   func signaturesChecked(_ report: SignatureVerifier.BatchReport) {
@@ -211,7 +212,7 @@ package final class ExecutorMetrics: Sendable {
     let everyAVS = Array(figures.values) + [other]
     return TaskCounts(
       received: Self.sum(everyAVS.map(\.received)), refused: Self.sum(refused.all), accepted: Self.sum(everyAVS.map(\.accepted)),
-      signed: signing.all.reduce(0) { $0 + $1.count }, failed: Self.sum(failed.all), waiting: waiting, executing: executing)
+      signed: signing.values.reduce(0) { $0 + $1.count }, failed: Self.sum(failed.all), waiting: waiting, executing: executing)
   }
 
   private static func sum(_ counters: [PrometheusCounter]) -> Int { Int(counters.reduce(0) { $0 + $1.value }) }

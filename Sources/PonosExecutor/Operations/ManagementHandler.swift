@@ -160,7 +160,7 @@ extension RPCError {
       case .imageNotFound: .notFound
       case .imageUnauthorized: .permissionDenied
       case .invalidImage: .invalidArgument
-      case .imageCorrupt, .containerRefused, .performerExited, .performerNotServing: .failedPrecondition
+      case .imageCorrupt, .insufficientResources, .containerRefused, .performerExited, .performerNotServing: .failedPrecondition
       case .registryUnavailable, .imagePullFailed, .dockerUnavailable, .shuttingDown, .storeFailed: .unavailable
       }
     self.init(

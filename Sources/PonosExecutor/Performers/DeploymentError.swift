@@ -26,6 +26,8 @@ package struct DeploymentError: Error, Sendable, Equatable, CustomStringConverti
     /// The pull failed for a reason that is not known; another attempt may work.
     case imagePullFailed = "image_pull_failed"
     case invalidImage = "image_reference_invalid"
+    /// The performer may use more than the host has.
+    case insufficientResources = "insufficient_resources"
     /// The engine would not create or start the container.
     case containerRefused = "container_refused"
     /// The container ended before it served.

@@ -88,6 +88,15 @@ package final class PerformerRoster: Sendable {
     func hasRoom(alone: Bool, at now: Int64) -> Bool {
       !isTakenWhole && leases.count < (alone ? 1 : entry.capacity) && breaker.admits(at: now)
     }
+
+    /// Takes a place in it; nil when the breaker lets none in.
+    mutating func lease(number: UInt64, alone: Bool, present: [UInt64], at now: Int64) -> Lease? {
+      guard let permit = breaker.admit(at: now) else { return nil }
+      leases.insert(number)
+      isTakenWhole = alone
+      return Lease(
+        entry: entry, publication: publication, present: present, isSuspect: isSuspect, number: number, permit: permit)
+    }
   }
 
   private struct State {
@@ -97,11 +106,29 @@ package final class PerformerRoster: Sendable {
     var serving: [EthereumAddress: [Int: String]] = [:]
     /// The replica of each AVS that was chosen last.
     var chosenLast: [EthereumAddress: Int] = [:]
-    /// Serving and draining performers by id.
+    /// Serving and draining performers by id; added and removed by `put` and `remove`. To be changed in place: a copy beside it would
+    /// have its set of leases copied by the first change.
     var slots: [String: Slot] = [:]
+    /// The publications of each AVS whose slots there are.
+    private(set) var publications: [EthereumAddress: [UInt64]] = [:]
     var lastPublication: UInt64 = 0
     var nextLease: UInt64 = 0
     var nextWaiter: UInt64 = 0
+
+    /// Puts a slot in the place of the one there was under its performer's id, which is returned.
+    mutating func put(_ slot: Slot) -> Slot? {
+      let replaced = remove(slot.entry.performerID)
+      slots[slot.entry.performerID] = slot
+      publications[slot.entry.avs, default: []].append(slot.publication)
+      return replaced
+    }
+
+    @discardableResult
+    mutating func remove(_ id: String) -> Slot? {
+      guard let slot = slots.removeValue(forKey: id) else { return nil }
+      publications[slot.entry.avs]?.removeAll { $0 == slot.publication }
+      return slot
+    }
   }
 
   private let state = Mutex(State())
@@ -152,8 +179,7 @@ package final class PerformerRoster: Sendable {
     state.lastPublication += 1
     let slot = Slot(
       entry: entry, breaker: CircuitBreaker(rules.breaker(entry.avs)), publication: state.lastPublication)
-    let replaced = state.slots.updateValue(slot, forKey: entry.performerID)
-    return replaced.map { Array($0.drainWaiters.values) } ?? []
+    return state.put(slot).map { Array($0.drainWaiters.values) } ?? []
   }
 
   /// Takes a performer out of service for a while; tasks it holds go on, and its seat stays its own. Does nothing for an unknown
@@ -175,7 +201,7 @@ package final class PerformerRoster: Sendable {
     let seat = slot.seat
     if state.serving[seat.avs]?[seat.replica] == performerID { state.serving[seat.avs]?[seat.replica] = nil }
     if slot.leases.isEmpty {
-      state.slots[performerID] = nil
+      state.remove(performerID)
     } else {
       state.slots[performerID]?.isDraining = true
     }
@@ -211,23 +237,19 @@ package final class PerformerRoster: Sendable {
     let now = clock.monotonic()
     return state.withLock { state in
       guard let serving = state.serving[avs], !serving.isEmpty else { return nil }
-      let present = state.slots.values.filter { $0.entry.avs == avs }.map(\.publication)
+      let present = state.publications[avs] ?? []
       let alone = mustBeAlone(present)
       let candidates = serving.compactMap { replica, id -> LoadBalancing.Candidate? in
         guard let slot = state.slots[id], slot.hasRoom(alone: alone, at: now) else { return nil }
         return LoadBalancing.Candidate(replica: replica, outstanding: slot.leases.count)
       }
       let chosen = rules.balancing(avs).choose(from: candidates, after: state.chosenLast[avs])
-      guard let chosen, let id = serving[chosen], let slot = state.slots[id],
-        let permit = state.slots[id]?.breaker.admit(at: now)
+      let number = state.nextLease + 1
+      guard let chosen, let id = serving[chosen],
+        let lease = state.slots[id]?.lease(number: number, alone: alone, present: present, at: now)
       else { return nil }
-      state.chosenLast[avs] = chosen
-      state.nextLease += 1
-      state.slots[id]?.leases.insert(state.nextLease)
-      state.slots[id]?.isTakenWhole = alone
-      return Lease(
-        entry: slot.entry, publication: slot.publication, present: present, isSuspect: slot.isSuspect,
-        number: state.nextLease, permit: permit)
+      (state.chosenLast[avs], state.nextLease) = (chosen, number)
+      return lease
     }
   }
 
@@ -249,7 +271,7 @@ package final class PerformerRoster: Sendable {
       let hasOpened = state.slots[id]?.breaker.record(outcome, of: lease.permit, at: now) ?? false
       state.slots[id]?.isTakenWhole = false
       guard let slot = state.slots[id], slot.leases.isEmpty, slot.isDraining else { return ([], hasOpened) }
-      state.slots[id] = nil
+      state.remove(id)
       return (Array(slot.drainWaiters.values), hasOpened)
     }
     waiters.forEach { $0.resume() }

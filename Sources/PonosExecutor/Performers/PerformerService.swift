@@ -99,6 +99,11 @@ package final class PerformerService: Service, Sendable {
     desk.obstacle != nil || desk.wanted.contains(avs) || board.all.contains { $0.avs == avs }
   }
 
+  /// Whether a performer of the AVS was not started because it may use more than the host has.
+  package func isTooLargeForHost(_ avs: EthereumAddress) -> Bool {
+    board.all.contains { $0.avs == avs && $0.isTooLargeForHost }
+  }
+
   /// Why the performers are not all ready for tasks; empty when they are.
   package func notReady() -> [String] {
     if let obstacle = desk.obstacle { return [obstacle] }

@@ -22,6 +22,8 @@ package struct PerformerSnapshot: Sendable, Equatable {
   package var restarts: Int
   /// What went wrong last; nil when nothing did, or when it has served well since.
   package var lastError: String?
+  /// Whether it was not started because it may use more than the host has.
+  package var isTooLargeForHost = false
   /// The last lines of the container that failed last, oldest first.
   package var logTail: [String]
 

@@ -23,7 +23,10 @@ struct PerformerStaging: Sendable {
   /// board.
   func stage(_ wanted: PerformerRecord) async throws(DeploymentError) -> Staged {
     var machine = PerformerStateMachine(deploying: settings.probes, policy: settings.restarts)
-    board.put(PerformerSnapshot(wanted))
+    var snapshot = PerformerSnapshot(wanted)
+    // So it stays between two attempts.
+    snapshot.isTooLargeForHost = board.entry(wanted.id)?.isTooLargeForHost ?? false
+    board.put(snapshot)
     do throws(DeploymentError) {
       do { try await store.save(wanted) } catch { throw DeploymentError(error) }
       return try await bringUp(wanted, &machine)
@@ -34,6 +37,7 @@ struct PerformerStaging: Sendable {
         entry.containerID = nil
         entry.containerHealthy = false
         entry.lastError = error.description
+        entry.isTooLargeForHost = error.code == .insufficientResources
         entry.logTail = error.logTail
       }
       // When the daemon ends in the middle, the staged record stays for the next start to roll back.
@@ -45,6 +49,7 @@ struct PerformerStaging: Sendable {
   private func bringUp(
     _ wanted: PerformerRecord, _ machine: inout PerformerStateMachine
   ) async throws(DeploymentError) -> Staged {
+    try await checkResources(of: wanted.spec)
     let image = try await image(of: wanted, &machine)
     _ = machine.handle(.starting, at: .now)
     board.update(wanted.id) { $0.state = .starting }
@@ -79,6 +84,12 @@ struct PerformerStaging: Sendable {
     } catch {
       throw DeploymentError(error)
     }
+  }
+
+  private func checkResources(of spec: PerformerSpec) async throws(DeploymentError) {
+    let shortage: String?
+    do { shortage = try await launcher.runtime.shortage(for: spec.limits) } catch { throw DeploymentError(error) }
+    if let shortage { throw DeploymentError(.insufficientResources, "The performer is too large for this host: \(shortage).") }
   }
 
   private func forget(_ performerID: String) async throws(DeploymentError) {

@@ -1,23 +1,35 @@
 import Logging
 import PonosCore
 
-/// Ends tasks that their aggregators take back before a performer has begun them.
+/// Ends tasks that their aggregators take back before a performer has answered them.
 package struct TaskCanceller: Sendable {
   private let queue: TaskQueue
+  private let running: RunningTasks
+  private let flights: TaskFlights
   private let outbox: ResultOutbox
   private let journal: TaskJournal
   private let logger: Logger
 
-  package init(queue: TaskQueue, outbox: ResultOutbox, journal: TaskJournal, logger: Logger) {
+  package init(
+    queue: TaskQueue, running: RunningTasks, flights: TaskFlights, outbox: ResultOutbox, journal: TaskJournal, logger: Logger
+  ) {
     self.queue = queue
+    self.running = running
+    self.flights = flights
     self.outbox = outbox
     self.journal = journal
     self.logger = logger
   }
 
-  /// Cancels a task of `party` that waits; its outcome is a failure that says so, written down before this returns.
+  /// Cancels a task of `party` that waits or runs; its outcome is a failure that says so, written down before this returns.
   package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
-    guard let task = queue.remove(id, of: party.aggregator, avs: party.avs) else { return await standing(of: id, party) }
+    if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
+    // The flight first: the run may end at once.
+    if let flight = flights.flight(of: id), running.cancel(id, for: party) { return await end(of: flight) }
+    return await standing(of: id, party)
+  }
+
+  private func end(_ task: AcceptedTask) async -> CancellationResult {
     do throws(TaskFailure) {
       try await outbox.fail(task, with: .cancelled)
       return .cancelled
@@ -26,9 +38,15 @@ package struct TaskCanceller: Sendable {
       queue.resume(.waiting(task))
       logger.warning(
         "a cancelled task could not be ended, so it is run",
-        metadata: [LogKey.taskID: "\(id)", LogKey.avs: "\(party.avs)", LogKey.error: "\(error.message)"])
+        metadata: [LogKey.taskID: "\(task.id)", LogKey.avs: "\(task.avs)", LogKey.error: "\(error.message)"])
       return .tooLate
     }
+  }
+
+  /// The pipeline ends a run that is cancelled, and writes that down or says that it cannot.
+  private func end(of flight: TaskFlight) async -> CancellationResult {
+    guard case .failed(let failure)? = await flight.outcome() else { return .tooLate }
+    return failure.code == TaskFailure.cancelled.code ? .cancelled : .tooLate
   }
 
   private func standing(of id: TaskID, _ party: StreamParty) async -> CancellationResult {

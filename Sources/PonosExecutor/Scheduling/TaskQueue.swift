@@ -3,19 +3,7 @@ import Synchronization
 
 /// The accepted tasks that wait for a slot. Intake puts them in, the task service takes them out.
 package final class TaskQueue: Sendable {
-  private struct State {
-    var machine: TaskQueueStateMachine<AcceptedTask>
-    /// Who waits for room, each for its AVS.
-    var waiters: [UInt64: Waiter] = [:]
-    var lastWaiter: UInt64 = 0
-  }
-
-  private struct Waiter {
-    let avs: EthereumAddress
-    let continuation: CheckedContinuation<Void, Never>
-  }
-
-  private let state: Mutex<State>
+  private let machine: Mutex<TaskQueueStateMachine<AcceptedTask>>
   private let signal: AsyncStream<Void>.Continuation
   private let stopped = Mutex(false)
   private let collected = Mutex<[CollectedResult]>([])
@@ -26,19 +14,24 @@ package final class TaskQueue: Sendable {
   /// Yields when there may be something to dispatch: a task came, a slot became free, a performer was published. For one reader.
   package let wakeups: AsyncStream<Void>
 
-  /// Payloads of waiting tasks may take this much memory together, those of one AVS a quarter of it.
+  /// Payloads of waiting tasks may take this much memory together, those of one AVS a quarter of it. The shares kept for AVSs that
+  /// come last may double it at the most.
   private static let maxBytes = 512 << 20
 
   /// - Parameters:
-  ///   - weights: Shares of the turns; 1 for AVSs not named.
+  ///   - weights: The AVSs that are served, with their shares of the turns. Each of them is guaranteed an equal part of the places,
+  ///     whatever the others take.
   ///   - observe: Called for everything worth counting, outside any lock; must not block.
   package init(
     limits: QueueConfig, weights: [EthereumAddress: Int] = [:], observe: @escaping @Sendable (QueueEvent) -> Void = { _ in }
   ) {
-    let limits = TaskQueueStateMachine<AcceptedTask>.Limits(
+    var bounds = TaskQueueStateMachine<AcceptedTask>.Limits(
       perAVS: limits.maxPerAVS, total: limits.maxTotal, bytes: Self.maxBytes, bytesPerAVS: Self.maxBytes / 4,
       overflow: limits.overflow)
-    state = Mutex(State(machine: TaskQueueStateMachine(limits: limits, weights: weights)))
+    if !weights.isEmpty {
+      (bounds.guaranteed, bounds.guaranteedBytes) = (limits.maxTotal / weights.count, Self.maxBytes / weights.count)
+    }
+    machine = Mutex(TaskQueueStateMachine(limits: bounds, weights: weights))
     overflow = limits.overflow
     self.observe = observe
     (wakeups, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -52,18 +45,18 @@ package final class TaskQueue: Sendable {
   ///   - priority: Of the task; under some overflow policies a task may take another one's place.
   ///   - deadline: Likewise; on the monotonic clock.
   func reserve(avs: EthereumAddress, byteCount: Int, priority: Int, deadline: Int64) -> Rejection? {
-    state.withLock {
-      $0.machine.reserve(avs: avs, byteCount: byteCount, priority: priority, deadline: deadline)
+    machine.withLock {
+      $0.reserve(avs: avs, byteCount: byteCount, priority: priority, deadline: deadline)
     }.map { .queueFull(avs: avs, $0) }
   }
 
   func cancelReservation(avs: EthereumAddress, byteCount: Int) {
-    freeing { $0.cancelReservation(avs: avs, byteCount: byteCount) }
+    machine.withLock { $0.cancelReservation(avs: avs, byteCount: byteCount) }
   }
 
   /// Puts a task on the place reserved for it. A task it displaces is kept for `takeDisplaced`.
   func fillReservation(with task: AcceptedTask) {
-    if let (entry, bound) = freeing({ $0.fillReservation(with: Self.entry(for: task)) }) {
+    if let (entry, bound) = machine.withLock({ $0.fillReservation(with: Self.entry(for: task)) }) {
       displaced.withLock { $0.append(entry.content) }
       observe(.overflow(avs: entry.avs, overflow, bound))
     }
@@ -72,7 +65,7 @@ package final class TaskQueue: Sendable {
 
   /// Keeps a place for a task between two of its runs, whatever the limits say: it counts against newcomers meanwhile.
   func keepPlace(for task: AcceptedTask) {
-    state.withLock { $0.machine.reserveUnbounded(avs: task.avs, byteCount: task.task.submission.payload.count) }
+    machine.withLock { $0.reserveUnbounded(avs: task.avs, byteCount: task.task.submission.payload.count) }
   }
 
   /// Gives up the place kept for a task.
@@ -82,42 +75,7 @@ package final class TaskQueue: Sendable {
 
   /// Tasks of the AVS there is room for: what a stream may be given credit for. A hint; others may be faster.
   package func freePlaces(avs: EthereumAddress) -> Int {
-    state.withLock { $0.machine.freePlaces(avs: avs) }
-  }
-
-  /// Returns as soon as there is room for a task of the AVS, at once if there is, and when the caller is cancelled.
-  package func roomForTask(of avs: EthereumAddress) async {
-    let number = state.withLock { state in
-      state.lastWaiter += 1
-      return state.lastWaiter
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isDone = state.withLock { state in
-          if Task.isCancelled || state.machine.freePlaces(avs: avs) > 0 { return true }
-          state.waiters[number] = Waiter(avs: avs, continuation: continuation)
-          return false
-        }
-        if isDone { continuation.resume() }
-      }
-    } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: number) }?.continuation.resume()
-    }
-  }
-
-  /// Does something that may make room, and tells those who wait for it.
-  private func freeing<Value: Sendable>(
-    _ change: (inout TaskQueueStateMachine<AcceptedTask>) -> Value
-  ) -> Value {
-    let (value, waiters) = state.withLock { state -> (Value, [Waiter]) in
-      let value = change(&state.machine)
-      guard !state.waiters.isEmpty else { return (value, []) }
-      let ready = state.waiters.filter { state.machine.freePlaces(avs: $0.value.avs) > 0 }
-      for number in ready.keys { state.waiters[number] = nil }
-      return (value, Array(ready.values))
-    }
-    for waiter in waiters { waiter.continuation.resume() }
-    return value
+    machine.withLock { $0.freePlaces(avs: avs) }
   }
 
   // MARK: Tasks
@@ -125,7 +83,7 @@ package final class TaskQueue: Sendable {
   /// Puts in what was accepted before, whatever the limits say.
   func resume(_ task: RestoredTask) {
     switch task {
-    case .waiting(let task): state.withLock { $0.machine.enqueueUnbounded(Self.entry(for: task)) }
+    case .waiting(let task): machine.withLock { $0.enqueueUnbounded(Self.entry(for: task)) }
     case .collected(let result): collected.withLock { $0.append(result) }
     }
     wake()
@@ -150,7 +108,7 @@ package final class TaskQueue: Sendable {
   /// The next task and the slot that `acquire` gave for it; nil when nothing can run now.
   func next(acquire: (AcceptedTask) -> PerformerRoster.Lease?) -> AssignedTask? {
     if isStopped { return nil }
-    return freeing { machine -> AssignedTask? in
+    return machine.withLock { machine -> AssignedTask? in
       guard let (entry, lease) = machine.next(admit: { acquire($0.content) }) else { return nil }
       return AssignedTask(entry.content, lease: lease)
     }
@@ -158,21 +116,21 @@ package final class TaskQueue: Sendable {
 
   /// Takes out the tasks whose deadline is over.
   func removeExpired(now: Int64) -> [AcceptedTask] {
-    let expired = freeing { $0.removeExpired(now: now) }.map(\.content)
+    let expired = machine.withLock { $0.removeExpired(now: now) }.map(\.content)
     for task in expired { observe(.expired(avs: task.avs)) }
     return expired
   }
 
   /// Takes out a task of `aggregator` that waits; nil when no such task does.
   func remove(_ id: TaskID, of aggregator: EthereumAddress, avs: EthereumAddress) -> AcceptedTask? {
-    freeing { machine in
-      machine.remove(avs: avs) { $0.id == id && $0.content.task.submission.aggregator == aggregator }
+    machine.withLock { machine in
+      machine.remove(id, avs: avs) { $0.content.task.submission.aggregator == aggregator }
     }?.content
   }
 
   /// A slot of the AVS's performers may have become free, or a performer has come: its tasks are asked again.
   package func slotsChanged(of avs: EthereumAddress) {
-    state.withLock { $0.machine.reconsider(avs) }
+    machine.withLock { $0.reconsider(avs) }
     wake()
   }
 
@@ -185,7 +143,7 @@ package final class TaskQueue: Sendable {
   @discardableResult
   func stop() -> [TaskID] {
     stopped.withLock { $0 = true }
-    return state.withLock { $0.machine.waitingIDs }
+    return machine.withLock { $0.waitingIDs }
   }
 
   /// Ends `wakeups`.
@@ -199,7 +157,7 @@ package final class TaskQueue: Sendable {
 
   /// Waiting tasks by AVS.
   package var depths: [EthereumAddress: Int] {
-    state.withLock { $0.machine.depths }
+    machine.withLock { $0.depths }
   }
 
   private static func entry(for task: AcceptedTask) -> QueueEntry<AcceptedTask> {

@@ -6,16 +6,12 @@ import SwiftProtobuf
 package struct SignedResult: Sendable, Equatable {
   package let id: TaskID
   package let avs: EthereumAddress
-  package let acceptedAt: UnixMilliseconds
   /// The answer with the id in lower case, as it is stored.
   package let wire: Eigenlayer_Hourglass_V1_TaskResult
 
-  init(
-    id: TaskID, avs: EthereumAddress, acceptedAt: UnixMilliseconds, wire: Eigenlayer_Hourglass_V1_TaskResult
-  ) {
+  init(id: TaskID, avs: EthereumAddress, wire: Eigenlayer_Hourglass_V1_TaskResult) {
     self.id = id
     self.avs = avs
-    self.acceptedAt = acceptedAt
     self.wire = wire
   }
 
@@ -25,8 +21,7 @@ package struct SignedResult: Sendable, Equatable {
       let wire = try? Eigenlayer_Hourglass_V1_TaskResult(serializedBytes: bytes),
       TaskID(hex: wire.taskID) == record.id
     else { return nil }
-    self.init(
-      id: record.id, avs: record.accepted.operatorSet.avs, acceptedAt: record.accepted.acceptedAt, wire: wire)
+    self.init(id: record.id, avs: record.accepted.operatorSet.avs, wire: wire)
   }
 
   /// The answer for a caller that wrote the id as `idText`: aggregators compare it to the letter.

@@ -7,7 +7,7 @@ import SwiftProtobuf
 package struct SigningService: Sendable {
   private let keys: KeyRing
   private let operatorAddress: EthereumAddress
-  private let ecdsaVerifier: EthereumAddress
+  private let ecdsaDomain: Digest32
   private let verifier: SignatureVerifier
   private let journal: TaskJournal
   private let metrics: ExecutorMetrics
@@ -22,7 +22,7 @@ package struct SigningService: Sendable {
   ) {
     self.keys = keys
     self.operatorAddress = operatorAddress
-    self.ecdsaVerifier = ecdsaVerifier
+    ecdsaDomain = CertificateVerifiers.domainSeparator(verifier: ecdsaVerifier)
     self.verifier = verifier
     self.journal = journal
     self.metrics = metrics
@@ -41,18 +41,18 @@ package struct SigningService: Sendable {
       }
       throw error
     }
-    return try await signedResult(result.output, certificate, for: task, acceptedAt: result.accepted.acceptedAt, key)
+    return try await signedResult(result.output, certificate, for: task, key)
   }
 
   /// Signs an output again whose digest was recorded as `recorded` before: the same signatures, since signing is deterministic.
   /// Throws `.digestConflict` when it is not the output the digest is of.
   func signAgain(
-    _ output: [UInt8], of task: ValidatedTask, acceptedAt: UnixMilliseconds, recorded: Digest32
+    _ output: [UInt8], of task: ValidatedTask, recorded: Digest32
   ) async throws(TaskFailure) -> SignedResult {
     let key = try key(for: task)
     let certificate = certificate(for: task, output: output)
     guard certificate.digest == recorded else { throw .digestConflict(recorded: recorded) }
-    return try await signedResult(output, certificate, for: task, acceptedAt: acceptedAt, key)
+    return try await signedResult(output, certificate, for: task, key)
   }
 
   private func key(for task: ValidatedTask) throws(TaskFailure) -> SigningKey {
@@ -63,11 +63,11 @@ package struct SigningService: Sendable {
   }
 
   private func signedResult(
-    _ output: [UInt8], _ certificate: CertificateDigest, for task: ValidatedTask, acceptedAt: UnixMilliseconds, _ key: SigningKey
+    _ output: [UInt8], _ certificate: CertificateDigest, for task: ValidatedTask, _ key: SigningKey
   ) async throws(TaskFailure) -> SignedResult {
     let signatures = try await signatures(over: certificate, for: task.submission, with: key)
     return SignedResult(
-      id: task.submission.id, avs: task.submission.operatorSet.avs, acceptedAt: acceptedAt,
+      id: task.submission.id, avs: task.submission.operatorSet.avs,
       wire: message(for: task.submission, output: output, signatures: signatures))
   }
 
@@ -75,7 +75,7 @@ package struct SigningService: Sendable {
     let message = ResultMessage(taskID: task.submission.id, result: output)
     return .make(
       curve: task.curve, messageHash: message.digest, referenceTimestamp: task.submission.referenceTimestamp,
-      ecdsaVerifier: ecdsaVerifier)
+      ecdsaDomain: ecdsaDomain)
   }
 
   private func signatures(

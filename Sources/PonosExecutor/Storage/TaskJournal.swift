@@ -7,7 +7,8 @@ import SwiftProtobuf
 package struct AcceptedTask: Sendable {
   package let task: ValidatedTask
   package let sequence: Int64
-  package let acceptedAt: UnixMilliseconds
+  /// On the monotonic clock.
+  package let acceptedAt: Int64
   /// Higher runs first.
   package let priority: Int
   /// On the monotonic clock.
@@ -21,7 +22,7 @@ package struct AcceptedTask: Sendable {
   var lastPublication: UInt64?
 
   fileprivate init(
-    task: ValidatedTask, sequence: Int64, acceptedAt: UnixMilliseconds, priority: Int, deadline: Int64, attempt: Int
+    task: ValidatedTask, sequence: Int64, acceptedAt: Int64, priority: Int, deadline: Int64, attempt: Int
   ) {
     self.task = task
     self.sequence = sequence
@@ -33,6 +34,11 @@ package struct AcceptedTask: Sendable {
 
   package var id: TaskID { task.submission.id }
   package var avs: EthereumAddress { task.submission.operatorSet.avs }
+  /// Whose task it is.
+  var party: StreamParty { StreamParty(aggregator: task.submission.aggregator, avs: avs) }
+
+  /// Time since its acceptance, going by the monotonic clock; the acceptance of a restored task is moved onto it, maybe to the future.
+  func age(at now: Int64) -> Duration { .milliseconds(max(0, now - acceptedAt)) }
 
   /// `lostContainers` as it will be for a run that begins while the containers of these publications are there.
   func lostContainers(present: [UInt64]) -> Int {
@@ -82,7 +88,7 @@ package struct TaskJournal: Sendable {
   package func accept(
     _ task: ValidatedTask, timeout: Duration, isStreamed: Bool = false
   ) async throws(StoreError) -> Acceptance {
-    let now = clock.unix()
+    let (now, acceptedAt) = (clock.unix(), clock.monotonic())
     let urgency = task.submission.urgency
     let left = urgency.timeLeft(at: now, timeout: timeout).milliseconds
     let record = AcceptedTaskRecord(
@@ -95,7 +101,7 @@ package struct TaskJournal: Sendable {
     case .accepted(let sequence):
       return .accepted(
         AcceptedTask(
-          task: task, sequence: sequence, acceptedAt: now, priority: record.priority,
+          task: task, sequence: sequence, acceptedAt: acceptedAt, priority: record.priority,
           deadline: clock.monotonic() + left, attempt: 0))
     }
   }
@@ -109,7 +115,7 @@ package struct TaskJournal: Sendable {
   ///   millisecond.
   package func restore(_ record: TaskRecord, as task: ValidatedTask, offset: Int64) -> RestoredTask {
     let accepted = AcceptedTask(
-      task: task, sequence: record.sequence, acceptedAt: record.accepted.acceptedAt,
+      task: task, sequence: record.sequence, acceptedAt: record.accepted.acceptedAt &+ offset,
       priority: record.accepted.priority, deadline: record.accepted.deadline &+ offset, attempt: record.attempt)
     if record.phase == .collected, let output = record.output {
       return .collected(ResponseCollector.restore(accepted, output: output))

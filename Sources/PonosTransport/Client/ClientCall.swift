@@ -114,7 +114,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     }
     drainEvents()
     if link.budget.isWedged {
-      fail(CallFault(.resourceExhausted, "the calls of this connection hold too many incomplete messages"))
+      fail(CallFault(.resourceExhausted, CallFault.connectionOverloaded))
     }
   }
 

@@ -23,7 +23,7 @@ package enum StatusMapping {
     case .cancel:
       CallFault(.cancelled, "the peer cancelled the stream (CANCEL)")
     case .enhanceYourCalm:
-      CallFault(.resourceExhausted, "the peer reset the stream because of its load (ENHANCE_YOUR_CALM)")
+      CallFault(.resourceExhausted, CallFault.peerOverloaded)
     case .inadequateSecurity:
       CallFault(.permissionDenied, "the peer asks for better transport security (INADEQUATE_SECURITY)")
     default:

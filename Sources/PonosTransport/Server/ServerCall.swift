@@ -72,7 +72,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     }
     drainEvents()
     if link.budget.isWedged {
-      end(CallFault(.resourceExhausted, "the calls of this connection hold too many incomplete messages"))
+      end(CallFault(.resourceExhausted, CallFault.connectionOverloaded))
     }
   }
 

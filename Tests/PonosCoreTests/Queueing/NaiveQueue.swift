@@ -35,7 +35,8 @@ struct NaiveQueue {
 
   func freePlaces(avs: EthereumAddress) -> Int {
     let places = waiting.map(\.avs) + reservations.map(\.avs)
-    return max(0, min(limits.perAVS - places.count { $0 == avs }, limits.total - places.count))
+    let own = places.count { $0 == avs }
+    return max(0, min(limits.perAVS - own, max(limits.total - places.count, limits.guaranteed - own)))
   }
 
   // MARK: Places
@@ -84,18 +85,21 @@ struct NaiveQueue {
     let own = places.filter { $0.0 == avs }
     func bytes(_ places: [(EthereumAddress, Int)]) -> Int { places.map(\.1).reduce(byteCount, +) }
     if own.count + 1 > limits.perAVS { return .tasksOfAVS }
-    if places.count + 1 > limits.total { return .tasks }
+    if places.count + 1 > limits.total && own.count + 1 > limits.guaranteed { return .tasks }
     if bytes(own) > limits.bytesPerAVS { return .bytesOfAVS }
-    if bytes(places) > limits.bytes { return .bytes }
+    if bytes(places) > limits.bytes && bytes(own) > limits.guaranteedBytes { return .bytes }
     return nil
   }
 
   private func isTooFull(_ avs: EthereumAddress) -> Bool {
     let places = waiting.map { ($0.avs, $0.byteCount) } + reservations.map { ($0.avs, $0.bytes) }
     let own = places.filter { $0.0 == avs }
-    return own.count - promised[avs, default: 0] > limits.perAVS
-      || places.count - promised.values.reduce(0, +) > limits.total
-      || own.map(\.1).reduce(0, +) > limits.bytesPerAVS || places.map(\.1).reduce(0, +) > limits.bytes
+    let ownCount = own.count - promised[avs, default: 0]
+    let ownBytes = own.map(\.1).reduce(0, +)
+    return ownCount > limits.perAVS
+      || places.count - promised.values.reduce(0, +) > limits.total && ownCount > limits.guaranteed
+      || ownBytes > limits.bytesPerAVS
+      || places.map(\.1).reduce(0, +) > limits.bytes && ownBytes > limits.guaranteedBytes
   }
 
   private func mayDisplace(_ avs: EthereumAddress, _ byteCount: Int, _ priority: Int, _ deadline: Int64) -> Bool {
@@ -108,8 +112,9 @@ struct NaiveQueue {
     }
     let places = waiting.map { ($0.avs, $0.byteCount) } + reservations.map { ($0.avs, $0.bytes) }
     let growth = byteCount - victim.byteCount
-    return places.filter { $0.0 == avs }.map(\.1).reduce(growth, +) <= limits.bytesPerAVS
-      && places.map(\.1).reduce(growth, +) <= limits.bytes
+    let own = places.filter { $0.0 == avs }.map(\.1).reduce(growth, +)
+    return own <= limits.bytesPerAVS
+      && (places.map(\.1).reduce(growth, +) <= limits.bytes || own <= limits.guaranteedBytes)
   }
 
   private func victim(_ avs: EthereumAddress) -> Int? {
@@ -169,7 +174,7 @@ struct NaiveQueue {
     if !met.contains(avs) { met.append(avs) }
   }
 
-  private mutating func remove(at index: Int) -> Entry {
+  mutating func remove(at index: Int) -> Entry {
     let entry = waiting.remove(at: index)
     reconsider(entry.avs)
     return entry

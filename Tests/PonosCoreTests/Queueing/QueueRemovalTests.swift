@@ -10,8 +10,10 @@ struct QueueRemovalTests {
     var queue = Script.Queue(limits: .init(perAVS: 3, total: 3, bytes: 30))
     for sequence in 1...3 { queue.enqueueUnbounded(Script.entry("\(sequence)", sequence: Int64(sequence), bytes: 10)) }
     #expect(queue.freePlaces(avs: Script.avsA) == 0)
-    #expect(queue.remove(avs: Script.avsA) { $0.content == "2" }?.content == "2")
-    #expect(queue.remove(avs: Script.avsA) { $0.content == "2" }?.content == nil)
+    let second = Script.entry("2", sequence: 2).id
+    #expect(queue.remove(second, avs: Script.avsA) { $0.content == "3" }?.content == nil)
+    #expect(queue.remove(second, avs: Script.avsA)?.content == "2")
+    #expect(queue.remove(second, avs: Script.avsA)?.content == nil)
     #expect(queue.freePlaces(avs: Script.avsA) == 1)
     #expect(queue.reserve(avs: Script.avsA, byteCount: 10) == nil)
     queue.cancelReservation(avs: Script.avsA, byteCount: 10)
@@ -24,9 +26,10 @@ struct QueueRemovalTests {
     var queue = Script.Queue(limits: Script.roomy)
     queue.enqueueUnbounded(Script.entry("a", Script.avsA, sequence: 1))
     queue.enqueueUnbounded(Script.entry("b", Script.avsB, sequence: 2))
-    #expect(queue.remove(avs: Script.avsB) { $0.content == "a" }?.content == nil)
-    #expect(queue.remove(avs: Script.avsC) { _ in true }?.content == nil)
-    #expect(queue.remove(avs: Script.avsA) { $0.content == "a" }?.content == "a")
+    let first = Script.entry("a", sequence: 1).id
+    #expect(queue.remove(first, avs: Script.avsB)?.content == nil)
+    #expect(queue.remove(first, avs: Script.avsC)?.content == nil)
+    #expect(queue.remove(first, avs: Script.avsA)?.content == "a")
     #expect(Script.drain(&queue) == ["b"])
     queue.enqueueUnbounded(Script.entry("a again", Script.avsA, sequence: 3))
     #expect(Script.drain(&queue) == ["a again"])

@@ -15,6 +15,8 @@ struct TaskQueueHistoryTests {
         return
       }
     }
+    #expect(history.removed > 0, "seed \(seed) took no task back")
+    #expect(history.servedBeyondTotal > 0, "seed \(seed) never kept a place for an AVS while the queue was full")
     #expect(history.left > Self.steps / 10, "seed \(seed) took out so little that it proves nothing")
     #expect(history.refusedBy.count == 4, "seed \(seed) met only \(history.refusedBy)")
     #expect(history.expired > 0, "seed \(seed) never saw a task expire")
@@ -29,6 +31,7 @@ struct QueueHistory {
   private static let weights = [avs[1]: 2, avs[2]: 4]
 
   private var dice: SeededGenerator
+  private let limits: QueueScript.Queue.Limits
   private var queue: QueueScript.Queue
   private var model: NaiveQueue
   private var sequence: Int64 = 0
@@ -39,10 +42,13 @@ struct QueueHistory {
   private(set) var refusedBy: Set<QueueBound> = []
   private(set) var expired = 0
   private(set) var displaced = 0
+  private(set) var removed = 0
+  private(set) var servedBeyondTotal = 0
 
   init(seed: UInt64, overflow: OverflowPolicy) {
     dice = SeededGenerator(seed: seed)
-    let limits = QueueScript.Queue.Limits(perAVS: 6, total: 14, bytes: 90, bytesPerAVS: 40, overflow: overflow)
+    limits = QueueScript.Queue.Limits(
+      perAVS: 6, total: 14, bytes: 90, bytesPerAVS: 40, guaranteed: 3, guaranteedBytes: 22, overflow: overflow)
     queue = QueueScript.Queue(limits: limits, weights: Self.weights)
     model = NaiveQueue(limits: limits, weights: Self.weights)
   }
@@ -55,7 +61,8 @@ struct QueueHistory {
       case 35..<52: fill()
       case 52..<55: reserveUnbounded()
       case 55..<60: cancel()
-      case 60..<63: enqueueAgain()
+      case 60..<62: enqueueAgain()
+      case 62..<63: remove()
       case 63..<84: takeNext()
       case 84..<95: reconsider()
       default: expire()
@@ -66,9 +73,10 @@ struct QueueHistory {
   private mutating func reserve() -> String? {
     let avs = anyAVS()
     let (bytes, priority, deadline) = (Int.random(in: 0...12, using: &dice), anyPriority(), anyDeadline())
+    let isFull = model.waiting.count + model.reservations.count >= limits.total
     let mine = queue.reserve(avs: avs, byteCount: bytes, priority: priority, deadline: deadline)
     let theirs = model.reserve(avs: avs, byteCount: bytes, priority: priority, deadline: deadline)
-    if let theirs { refusedBy.insert(theirs) }
+    if let theirs { refusedBy.insert(theirs) } else if isFull { servedBeyondTotal += 1 }
     return mine == theirs
       ? nil : "reserve(\(avs), \(bytes)) is \(String(describing: mine)), the model says \(String(describing: theirs))"
   }
@@ -101,6 +109,16 @@ struct QueueHistory {
     queue.enqueueUnbounded(entry)
     model.insert(entry)
     return nil
+  }
+
+  private mutating func remove() -> String? {
+    guard let index = model.waiting.indices.randomElement(using: &dice) else { return nil }
+    let entry = model.waiting[index]
+    // Somebody else's task stays.
+    guard queue.remove(entry.id, avs: entry.avs, where: { _ in false }) == nil else { return "\(show(entry)) left unwanted" }
+    removed += 1
+    let (mine, theirs) = (queue.remove(entry.id, avs: entry.avs), model.remove(at: index))
+    return mine?.id == theirs.id ? nil : "remove gave \(show(mine)), the model says \(show(theirs))"
   }
 
   private mutating func takeNext() -> String? {

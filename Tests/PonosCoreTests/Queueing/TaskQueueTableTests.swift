@@ -272,4 +272,37 @@ struct TaskQueueTableTests {
     #expect(queue.removeExpired(now: 100).map(\.content) == ["short"])
     #expect(queue.count == 1)
   }
+
+  @Test(
+    "an AVS gets the places guaranteed to it, however full the queue is, and no more then",
+    arguments: OverflowPolicy.allCases)
+  func guaranteedPlaces(overflow: OverflowPolicy) {
+    // Five AVSs with a fifth each; four of them could fill the queue.
+    var queue = Script.Queue(
+      limits: .init(perAVS: 5, total: 20, bytes: 1000, guaranteed: 4, guaranteedBytes: 200, overflow: overflow))
+    let all = (1...5).map { Script.avs($0) }
+    for avs in all.prefix(4) {
+      for _ in 0..<5 { #expect(queue.reserve(avs: avs, byteCount: 1) == nil) }
+    }
+    #expect(queue.freePlaces(avs: all[0]) == 0)
+    #expect(queue.freePlaces(avs: all[4]) == 4)
+    for _ in 0..<4 { #expect(queue.reserve(avs: all[4], byteCount: 1) == nil) }
+    #expect(queue.freePlaces(avs: all[4]) == 0)
+    #expect(queue.reserve(avs: all[4], byteCount: 1) == .tasks)
+    // Of the places beyond the total none comes back until the queue is no longer full.
+    queue.cancelReservation(avs: all[0], byteCount: 1)
+    #expect(queue.reserve(avs: all[0], byteCount: 1) == .tasks)
+    for avs in all[0...3] { queue.cancelReservation(avs: avs, byteCount: 1) }
+    #expect(queue.reserve(avs: all[0], byteCount: 1) == nil)
+  }
+
+  @Test("likewise for the bytes guaranteed to it")
+  func guaranteedBytes() {
+    var queue = Script.Queue(limits: .init(perAVS: 10, total: 100, bytes: 100, guaranteed: 1, guaranteedBytes: 20))
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 100) == nil)
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == .bytes)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 15) == nil)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 6) == .bytes)
+    #expect(queue.reserve(avs: Script.avsB, byteCount: 5) == nil)
+  }
 }

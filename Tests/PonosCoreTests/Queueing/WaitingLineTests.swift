@@ -10,7 +10,7 @@ struct WaitingLineTests {
     var line = WaitingLine<String>()
     var list: [QueueEntry<String>] = []
     for step in 0..<4000 {
-      switch Int.random(in: 0..<(step < 2000 ? 10 : 6), using: &dice) {
+      switch Int.random(in: 0..<(step < 2000 ? 12 : 7), using: &dice) {
       case 0, 1:
         let best = list.min { rank($0) < rank($1) }
         #expect(line.removeFirst()?.sequence == best?.sequence)
@@ -23,6 +23,12 @@ struct WaitingLineTests {
         let nearest = list.min { ($0.deadline, $0.sequence) < ($1.deadline, $1.sequence) }
         #expect(line.removeNearestToExpiry()?.sequence == nearest?.sequence)
         list.removeAll { $0.sequence == nearest?.sequence }
+      case 4:
+        guard let wanted = list.randomElement(using: &dice) else { continue }
+        #expect(line.remove(wanted.id) { _ in false } == nil)
+        #expect(line.remove(wanted.id) { _ in true }?.sequence == wanted.sequence)
+        #expect(line.remove(wanted.id) { _ in true } == nil)
+        list.removeAll { $0.sequence == wanted.sequence }
       default:
         let entry = QueueScript.entry(
           "", priority: Int.random(in: 0...3, using: &dice), deadline: Int64.random(in: 0...20, using: &dice),

@@ -3,9 +3,9 @@ import Testing
 
 @Suite("What a performer's error says of another run")
 struct PerformerStatusTests {
-  @Test("of the gRPC statuses exactly three ask for one")
+  @Test("of the gRPC statuses exactly two ask for one")
   func grpc() {
-    #expect((1...16).filter { PerformerStatus.asksAgain(grpcCode: $0, hasRetryInfo: false) } == [8, 10, 14])
+    #expect((1...16).filter { PerformerStatus.asksAgain(grpcCode: $0, hasRetryInfo: false) } == [10, 14])
   }
 
   @Test("every gRPC status asks for one when it says when", arguments: 1...16)

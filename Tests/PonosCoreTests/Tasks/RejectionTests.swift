@@ -51,6 +51,11 @@ enum RejectionTable {
       rejection: .aggregatorRateLimited(other, avs: avs, retryAfter: .seconds(1)), code: "aggregator_rate_limited",
       words: [other.description, avs.description, "aggregatorRateLimit", "later"]),
     Row(rejection: .storedRecordDamaged(id), code: "stored_record_damaged", words: [id.description, "restore a backup"]),
+    Row(
+      rejection: .insufficientResources(avs: avs), code: "insufficient_resources", words: [avs.description, "memory", "operator"]),
+    Row(
+      rejection: .payloadTooLarge(avs: avs, count: 12, limit: 10), code: "payload_too_large",
+      words: ["payload has 12", avs.description, "10", "maxPayloadBytes"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -77,6 +82,8 @@ enum RejectionTable {
     case .avsRateLimited: 18
     case .aggregatorRateLimited: 19
     case .storedRecordDamaged: 20
+    case .insufficientResources: 21
+    case .payloadTooLarge: 22
     }
   }
 }

@@ -54,6 +54,21 @@ import Testing
     #expect(config.performerNetworkName == (name.isEmpty ? nil : name))
   }
 
+  @Test func aQueueWithFewerPlacesThanAVSsIsWarnedOf() throws {
+    let address = "0x" + String(repeating: "9", count: 40)
+    let registry = """
+      {executorOperatorSets: [{id: 0, curve: ecdsa}], \
+      aggregators: [{address: "\(address)", curve: ecdsa, signingAddress: "\(address)"}]}
+      """
+    let entries = (1...3).map { "  - {avsAddress: \"0x\(String(repeating: "\($0)", count: 40))\", registry: \(registry)}\n" }
+    func warning(_ places: Int) throws -> ConfigurationFinding? {
+      try ConfigurationText.load("queue: {maxTotal: \(places)}\n" + minimal + "avsPerformers:\n" + entries.joined())
+        .notices.about("queue.maxTotal").first
+    }
+    #expect(try warning(2)?.severity == .warning)
+    #expect(try warning(3) == nil)
+  }
+
   @Test func descriptionsAreOneLine() throws {
     let findings = try ConfigurationText.findings("grpcPort: x\noperator: 1\n")
     for finding in findings { #expect(!finding.description.contains("\n")) }

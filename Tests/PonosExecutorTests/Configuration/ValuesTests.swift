@@ -48,6 +48,7 @@ import Testing
     #expect(avs.limits == limits)
     #expect(avs.concurrency == 3)
     #expect(avs.taskTimeout == .milliseconds(90_500))
+    #expect(avs.maxPayloadBytes == 65_536)
     #expect(avs.weight == 7)
     #expect(avs.replicas == 2)
     #expect(avs.balancing == .roundRobin)

@@ -61,4 +61,27 @@ struct ResultOutboxTests {
       #expect(SignedResult(stored: record) == nil)
     }
   }
+
+  @Test("times of tasks are measured on the clock that nobody sets")
+  func wallClock() async throws {
+    let clock = TestClock()
+    let gate = TaskGate()
+    try await Rig(clock: clock).run { rig in
+      rig.publish(.behind(gate), capacity: 1)
+      async let first = rig.receiver.submit(try Rig.submission(Rig.draft("first")))
+      try await eventually { gate.arrivals == 1 }
+      async let second = rig.receiver.submit(try Rig.submission(Rig.draft("second")))
+      try await eventually { rig.queue.depths[Rig.avs] == 1 }
+      clock.advance(by: .seconds(2))
+      clock.setWallClock(by: .seconds(-3600))
+      gate.open()
+      #expect(try await first?.signed != nil)
+      #expect(try await second?.signed != nil)
+      let text = rig.registry.text()
+      // The first did not wait, the second did; both were answered after two seconds.
+      for line in [
+        "ponos_queue_wait_seconds_sum{avs=\"\(Rig.avs)\"} 2", "ponos_task_answer_seconds_sum{avs=\"\(Rig.avs)\"} 4",
+      ] { #expect(text.contains(line), "\(line)") }
+    }
+  }
 }

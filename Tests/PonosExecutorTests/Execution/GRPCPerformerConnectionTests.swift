@@ -1,6 +1,8 @@
+import PonosAPI
 import PonosCore
 import PonosExecutor
 import PonosTesting
+import SwiftProtobuf
 import Testing
 
 @Suite("A line to a performer over gRPC")
@@ -97,7 +99,10 @@ struct GRPCPerformerConnectionTests {
     arguments: [
       ("error 3 no", PerformerCallError.answeredError(code: 3, message: "no")),
       ("error 13 no", .answeredError(code: 13, message: "no")),
-      ("error 8 full", .answeredBusy("status 8: full", retryAfter: nil)),
+      ("error 4 mine", .answeredError(code: 4, message: "mine")),
+      ("error 8 too large", .answeredError(code: 8, message: "too large")),
+      ("retry-later 250 4 mine", .answeredBusy("status 4: mine", retryAfter: .milliseconds(250))),
+      ("retry-later 250 8 full", .answeredBusy("status 8: full", retryAfter: .milliseconds(250))),
       ("error 10 lost", .answeredBusy("status 10: lost", retryAfter: nil)), ("error 14 away", .unreachable("away")),
       ("retry-later 250 9 warming up", .answeredBusy("status 9: warming up", retryAfter: .milliseconds(250))),
       ("retry-later 250 14 away", .answeredBusy("status 14: away", retryAfter: .milliseconds(250))),
@@ -107,6 +112,30 @@ struct GRPCPerformerConnectionTests {
     try await withConnection(ScriptedPerformer()) { [id] connection in
       #expect(await Self.failure(connection, id, payload) == expected)
     }
+  }
+
+  @Test("a performer that reports a deadline of its own has answered, and does not hang")
+  func ownDeadlines() async throws {
+    try await withConnection(ScriptedPerformer()) { [id] connection in
+      let counting = CountingConnection(connection, hangThreshold: 1)
+      var failure: PerformerCallError?
+      do throws(PerformerCallError) {
+        _ = try await counting.execute(id, payload: Array("error 4 mine".utf8), timeout: .seconds(20))
+      } catch { failure = error }
+      #expect(failure == .answeredError(code: 4, message: "mine"))
+      #expect(counting.activity.replies == 1)
+    }
+  }
+
+  @Test("carries the largest payload in a message of 4 MiB at the most")
+  func largestPayload() async throws {
+    let payload = [UInt8](repeating: 0x2e, count: TaskSubmission.maxPayloadBytes)
+    let request = Eigenlayer_Hourglass_V1_Performer_TaskRequest.with { message in
+      message.taskID = .init(id.description.utf8)
+      message.payload = .init(payload)
+    }
+    #expect(try request.serializedData().count <= 4 << 20)
+    #expect(payload.count > (4 << 20) - 256, "a submission of 4 MiB would not fit")
   }
 
   @Test("takes a call back from the performer when its time is over, and when its caller is cancelled")

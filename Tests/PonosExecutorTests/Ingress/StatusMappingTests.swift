@@ -25,6 +25,8 @@ struct StatusMappingTests {
       (.notAccepting("starting"), .unavailable),
       (.deadlinePassed(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .failedPrecondition),
       (.circuitOpen(avs: avs, retryAfter: .seconds(3)), .unavailable),
+      (.insufficientResources(avs: avs), .failedPrecondition),
+      (.payloadTooLarge(avs: avs, count: 2, limit: 1), .invalidArgument),
       (.avsRateLimited(avs, retryAfter: .milliseconds(250)), .resourceExhausted),
       (.aggregatorRateLimited(avs, avs: avs, retryAfter: .milliseconds(1500)), .resourceExhausted),
       (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .internalError),

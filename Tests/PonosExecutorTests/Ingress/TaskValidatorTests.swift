@@ -81,4 +81,21 @@ struct TaskValidatorTests {
     let submission = try Rig.submission(Rig.draft("payload", set: 1), by: .registered(.bn254))
     #expect(try TaskSubmission(wire: submission.wire) == submission)
   }
+
+  @Test("a payload that is larger than the AVS's tasks may have is refused before its signature is looked at")
+  func payloads() async throws {
+    let validator = TaskValidator(
+      operatorAddress: Rig.operatorAddress, registry: try StaticOperatorSetRegistry([Rig.config(Rig.avs)]),
+      signers: { [.ecdsa, .bn254] }, maxPayloadBytes: { _ in 4 })
+    let bad = TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa))
+    func refusal(_ payload: String) async throws -> Rejection? {
+      let submission = try Rig.submission(Rig.draft(payload), by: bad)
+      do throws(Rejection) {
+        _ = try await validator.validate(submission)
+        return nil
+      } catch { return error }
+    }
+    #expect(try await refusal("12345") == .payloadTooLarge(avs: Rig.avs, count: 5, limit: 4))
+    #expect(try await refusal("1234")?.code == "bad_signature")
+  }
 }

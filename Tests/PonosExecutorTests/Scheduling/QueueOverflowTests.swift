@@ -1,6 +1,5 @@
 import PonosCore
 import PonosTesting
-import Synchronization
 import Testing
 
 @testable import PonosExecutor
@@ -46,59 +45,17 @@ struct QueueOverflowTests {
     }
   }
 
-  @Test("whoever waits for room hears of it: when a task leaves, expires or gives its place back, and when it goes away itself")
-  func room() async throws {
-    let clock = TestClock()
-    let rig = try Rig(clock: clock, limits: QueueConfig(maxPerAVS: 1, maxTotal: 10), timeout: .seconds(5))
-    let queue = rig.queue
-    let task = try await accepted(rig)
-    func reserve() { #expect(queue.reserve(avs: Rig.avs, byteCount: 4, priority: 0, deadline: task.deadline) == nil) }
-
-    #expect(queue.freePlaces(avs: Rig.avs) == 1)
-    await queue.roomForTask(of: Rig.avs)
-
-    reserve()
-    #expect(queue.freePlaces(avs: Rig.avs) == 0)
-    await queue.roomForTask(of: Rig.otherAVS)
-    try await becomesFree(rig) { queue.cancelReservation(avs: Rig.avs, byteCount: 4) }
-
-    reserve()
-    queue.fillReservation(with: task)
-    rig.publish(.echo())
-    try await becomesFree(rig) { #expect(queue.next(acquire: { rig.roster.acquire($0.avs) })?.id == task.id) }
-
-    reserve()
-    queue.fillReservation(with: task)
-    try await becomesFree(rig) { #expect(queue.removeExpired(now: task.deadline).map(\.id) == [task.id]) }
-
-    reserve()
-    let impatient = Task { await queue.roomForTask(of: Rig.avs) }
-    await Task.yield()
-    impatient.cancel()
-    await impatient.value
-  }
-
-  /// Waits for room, checks that it is not told of any before `body` makes it, and is told afterwards.
-  private func becomesFree(_ rig: Rig, _ body: () -> Void) async throws {
-    let told = Mutex(false)
-    let queue = rig.queue
-    let waiting = Task {
-      await queue.roomForTask(of: Rig.avs)
-      told.withLock { $0 = true }
+  @Test("AVSs that fill the queue shut no other one out")
+  func shares() throws {
+    let all = [Rig.avs, Rig.otherAVS]
+    let queue = TaskQueue(
+      limits: QueueConfig(maxPerAVS: 10, maxTotal: 10), weights: Dictionary(uniqueKeysWithValues: all.map { ($0, 1) }))
+    func reserve(_ avs: EthereumAddress) -> Rejection? {
+      queue.reserve(avs: avs, byteCount: 1, priority: 0, deadline: .max)
     }
-    for _ in 0..<20 { await Task.yield() }
-    #expect(told.withLock { $0 } == false)
-    body()
-    await waiting.value
-  }
-
-  private func accepted(_ rig: Rig) async throws -> AcceptedTask {
-    let task = try await rig.validator.validate(try Rig.submission())
-    let acceptance = try await rig.journal.accept(task, timeout: .seconds(5))
-    guard case .accepted(let accepted) = acceptance else {
-      Issue.record("the task is new")
-      throw CancellationError()
-    }
-    return accepted
+    for _ in 0..<10 { #expect(reserve(Rig.avs) == nil) }
+    #expect(queue.freePlaces(avs: Rig.otherAVS) == 5)
+    for _ in 0..<5 { #expect(reserve(Rig.otherAVS) == nil) }
+    #expect(reserve(Rig.otherAVS) == .queueFull(avs: Rig.otherAVS, .tasks))
   }
 }

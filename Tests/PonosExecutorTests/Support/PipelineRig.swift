@@ -26,6 +26,7 @@ struct PipelineRig: Sendable {
   let journal: TaskJournal
   let outbox: ResultOutbox
   let recovery: RunRecovery
+  let running = RunningTasks()
   let audit: AuditLog
   let validator: TaskValidator
   let receiver: TaskReceiver
@@ -75,7 +76,7 @@ struct PipelineRig: Sendable {
     let pipeline = wrap(
       TaskPipeline(
         journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
-        recovery: recovery, metrics: metrics, clock: clock.taskClock, rules: { _ in rules }))
+        recovery: recovery, running: running, metrics: metrics, clock: clock.taskClock, rules: { _ in rules }))
     validator = TaskValidator(
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
     receiver = TaskReceiver(

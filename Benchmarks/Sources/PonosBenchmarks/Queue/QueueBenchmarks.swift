@@ -20,6 +20,8 @@ enum QueueBenchmarks {
       "A step of time: some expire, as many come, at \(entries) tasks", [bareHeap(), insertAndExpire()], rounds, seconds, report)
     try await compare(
       "A better one takes the last one's place, at \(entries) tasks", [bareHeap(), displace()], rounds, seconds, report)
+    try await compare(
+      "One is taken back by its id, another comes, at \(entries) tasks", [bareHeap(), takeBack()], rounds, seconds, report)
   }
 
   /// One comparison after the other, so that the queues of one are gone before those of the next are filled.
@@ -73,6 +75,18 @@ enum QueueBenchmarks {
     }
   }
 
+  private static func takeBack() -> Contender {
+    var feed = Feed()
+    var queue = filledQueue(from: &feed, overflow: .rejectNewest)
+    var oldest: Int64 = 0
+    return .computing("remove(id), insert", batch: batch) {
+      oldest += 1
+      let entry = queue.remove(Feed.id(of: oldest), avs: feed.address(of: oldest))
+      precondition(entry != nil, "tasks leave in the order in which they came")
+      queue.enqueueUnbounded(feed.entry(lane: Feed.lane(of: oldest)))
+    }
+  }
+
   private static func filledQueue(from feed: inout Feed, overflow: OverflowPolicy) -> Queue {
     var queue = Queue(limits: .init(perAVS: entries / lanes, total: entries, bytes: .max, overflow: overflow))
     for index in 0..<entries { queue.enqueueUnbounded(feed.entry(lane: index % lanes)) }
@@ -86,7 +100,19 @@ enum QueueBenchmarks {
     private let addresses = (0..<QueueBenchmarks.lanes).map { lane in
       EthereumAddress(unchecked: [UInt8](repeating: UInt8(lane), count: 20))
     }
-    private let id = TaskID(unchecked: [UInt8](repeating: 7, count: 32))
+
+    /// The AVS of the task that `filledQueue`, and `takeBack` after it, puts in as number `sequence`, from 1.
+    static func lane(of sequence: Int64) -> Int { Int((sequence - 1) % Int64(QueueBenchmarks.lanes)) }
+
+    func address(of sequence: Int64) -> EthereumAddress { addresses[Self.lane(of: sequence)] }
+
+    /// As unlike others as hashes are.
+    static func id(of sequence: Int64) -> TaskID {
+      var dice = Dice(state: UInt64(bitPattern: sequence))
+      var bytes: [UInt8] = []
+      for _ in 0..<4 { withUnsafeBytes(of: dice.next()) { bytes.append(contentsOf: $0) } }
+      return TaskID(unchecked: bytes)
+    }
 
     mutating func anyNumber(below bound: Int) -> Int { Int(dice.next() % UInt64(bound)) }
 
@@ -109,13 +135,14 @@ enum QueueBenchmarks {
     private mutating func entry(_ avs: EthereumAddress, priority: Int, deadline: Int64) -> Queue.Entry {
       sequence += 1
       return Queue.Entry(
-        id: id, avs: avs, priority: priority, deadline: deadline, sequence: sequence, byteCount: 1, content: ())
+        id: Self.id(of: sequence), avs: avs, priority: priority, deadline: deadline, sequence: sequence, byteCount: 1, content: ()
+      )
     }
   }
 
   /// SplitMix64: cheap enough not to be what is measured, and the same numbers in every run.
   private struct Dice {
-    private var state: UInt64 = 42
+    var state: UInt64 = 42
 
     mutating func next() -> UInt64 {
       state &+= 0x9e37_79b9_7f4a_7c15

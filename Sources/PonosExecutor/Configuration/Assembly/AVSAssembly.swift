@@ -36,6 +36,7 @@ extension ConfigurationAssembly {
     var config = AVSConfig(address: address, performer: spec)
     config.concurrency = entry.integer("concurrency") ?? config.concurrency
     config.taskTimeout = entry.duration("taskTimeout") ?? config.taskTimeout
+    config.maxPayloadBytes = entry.integer("maxPayloadBytes") ?? config.maxPayloadBytes
     readDispatch(entry, into: &config)
     config.interface = interface(entry)
     config.responseRules = responseRules(entry.section("responseRules"))

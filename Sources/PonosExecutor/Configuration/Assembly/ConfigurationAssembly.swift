@@ -30,6 +30,12 @@ struct ConfigurationAssembly {
     let queue = root.section("queue")
     config.queue.maxPerAVS = queue.integer("maxPerAvs") ?? config.queue.maxPerAVS
     config.queue.maxTotal = queue.integer("maxTotal") ?? config.queue.maxTotal
+    if config.queue.maxTotal < avs.count {
+      report.add(
+        .warning, .consequence, key: queue.path.appending(key: "maxTotal"), origin: queue.origin("maxTotal"),
+        "\(config.queue.maxTotal) places cannot be shared by \(avs.count) AVSs, so some may be shut out by others",
+        cure: "allow at least one place for each")
+    }
     config.queue.overflow = queue.choice("overflow").flatMap(OverflowPolicy.init(rawValue:)) ?? config.queue.overflow
     config.streams = streams()
     config.aggregators = aggregators(avs)

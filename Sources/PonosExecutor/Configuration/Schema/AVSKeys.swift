@@ -33,6 +33,10 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "avsPerformers[].taskTimeout", .duration(.milliseconds(100)...(.seconds(86_400))), default: "90s",
       "From the acceptance of a task to its answer."),
+    ConfigurationKey(
+      "avsPerformers[].maxPayloadBytes", .integer(0...TaskSubmission.maxPayloadBytes),
+      default: "\(TaskSubmission.maxPayloadBytes)",
+      "Largest payload of a task of this AVS. One with more is refused: `payload_too_large`."),
   ]
 
   private static let interfaceKeys: [ConfigurationKey] = [
@@ -66,7 +70,10 @@ extension ConfigurationSchema {
   ]
 
   private static let limitKeys: [ConfigurationKey] = [
-    ConfigurationKey("avsPerformers[].resources", .group, "Limits of each container of this AVS, however it was deployed."),
+    ConfigurationKey(
+      "avsPerformers[].resources", .group,
+      "Limits of each container of this AVS, however it was deployed. A performer that may use more memory or processors than the "
+        + "host has is not started, and tasks for it are refused: `insufficient_resources`."),
     ConfigurationKey(
       "avsPerformers[].resources.memory", .size((6 << 20)...(1 << 44)), default: "512Mi", "Memory and swap together."),
     ConfigurationKey("avsPerformers[].resources.cpus", .number(0.01...1024), default: "1", "Processor time, in cores."),

@@ -156,7 +156,7 @@ struct StreamDeliveryTests {
     }
   }
 
-  @Test("a waiting task can be cancelled; one that runs, is over or is unknown cannot")
+  @Test("a task that waits or runs can be cancelled, which ends its run; one that is over or is unknown cannot")
   func cancellation() async throws {
     let stream = try StreamRig()
     let gate = TaskGate()
@@ -172,14 +172,48 @@ struct StreamDeliveryTests {
         try await eventually { aggregator.receipts.count == 2 }
         #expect(await aggregator.submitter.cancel(waits.id) == .cancelled)
         #expect(try await second.value?.code == "task_cancelled")
-        #expect(await aggregator.submitter.cancel(runs.id) == .tooLate)
-        #expect(await aggregator.submitter.cancel(waits.id) == .tooLate)
-        #expect(await aggregator.submitter.cancel(.random()) == .unknown)
-        gate.open()
-        #expect(try await first.value?.result != nil)
+        #expect(await aggregator.submitter.cancel(runs.id) == .cancelled)
+        #expect(try await first.value?.code == "task_cancelled")
         #expect(performer.calls == [runs.id])
-        #expect(try await aggregator.submit(waits)?.code == "task_cancelled")
+        gate.open()
+        let answered = PipelineRig.draft("answered")
+        #expect(try await aggregator.submit(answered)?.result != nil)
+        for id in [runs.id, waits.id, answered.id] { #expect(await aggregator.submitter.cancel(id) == .tooLate) }
+        #expect(await aggregator.submitter.cancel(.random()) == .unknown)
+        for draft in [runs, waits] { #expect(try await aggregator.submit(draft)?.code == "task_cancelled") }
       }
+    }
+  }
+
+  @Test("a cancellation reaches the performer; its slot is free at once, and it is not blamed", arguments: [false, true])
+  func cancellationAtThePerformer(hangsTwice: Bool) async throws {
+    let stream = try StreamRig()
+    let performer = ScriptedPerformer()
+    let aggregator = StreamRig.aggregator()
+    try await performer.withServer { performerPort in
+      let connection = try GRPCPerformerConnection(
+        PerformerEndpoint(
+          performerID: "performer-1", avs: PipelineRig.avs, host: "127.0.0.1",
+          interface: .init(style: .grpc, port: performerPort)))
+      stream.rig.roster.publish(.init(performerID: "performer-1", avs: PipelineRig.avs, capacity: 1, connection: connection))
+      try await stream.serve { port in
+        try await aggregator.dialling(port: port) {
+          for number in 1...(hangsTwice ? 2 : 1) {
+            let draft = PipelineRig.draft("hang")
+            let ending = Task { try await aggregator.submit(draft) }
+            try await eventually { performer.receivedTaskIDs.count == number }
+            // Nobody else may take it back.
+            let stranger = StreamParty(aggregator: PipelineRig.operatorAddress, avs: PipelineRig.avs)
+            #expect(!stream.rig.running.cancel(draft.id, for: stranger))
+            #expect(await aggregator.submitter.cancel(draft.id) == .cancelled)
+            #expect(try await ending.value?.code == "task_cancelled")
+            #expect(try await stream.rig.store.task(draft.id)?.failure?.code == "task_cancelled")
+            try await eventually { performer.cancelledCount == number }
+          }
+          #expect(try await aggregator.submit(PipelineRig.draft("echo next"))?.result != nil)
+        }
+      }
+      await connection.close()
     }
   }
 

@@ -33,7 +33,8 @@ struct StreamRig: Sendable {
           registry: try StaticOperatorSetRegistry([PipelineRig.config(PipelineRig.avs)]),
           keys: KeyRing(signers.map { TestKeys.executor($0) })),
         receiver: rig.receiver,
-        canceller: TaskCanceller(queue: rig.queue, outbox: rig.outbox, journal: rig.journal, logger: logger),
+        canceller: TaskCanceller(
+          queue: rig.queue, running: rig.running, flights: rig.flights, outbox: rig.outbox, journal: rig.journal, logger: logger),
         transmitter: rig.transmitter, credit: credit, metrics: rig.streamMetrics, clock: .system, logger: logger))
   }
 
