@@ -49,7 +49,9 @@ package struct ExecutorDaemon: Sendable {
     let roster = PerformerRoster(rules: rosterRules(metrics), clock: clock) { queue.slotsChanged(of: $0) }
     let streamMetrics = StreamMetrics(registry: registry, avs: config.avs.map(\.address))
     let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
-    let flights = TaskFlights { transmitter.settled($0, $1) }
+    var recent = RecentOutcomes<TaskOutcome>.Limits()
+    recent.age = config.storeKeeping.retention.milliseconds
+    let flights = TaskFlights(recent: recent, clock: clock) { transmitter.settled($0, $1) }
     let journal = TaskJournal(store: store, clock: clock) { id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }

@@ -5,6 +5,7 @@ import Synchronization
 package final class TaskQueue: Sendable {
   private struct State {
     var machine: TaskQueueStateMachine<AcceptedTask>
+    var isStopped = false
     /// Who waits for room, each for its AVS.
     var waiters: [UInt64: Waiter] = [:]
     var lastWaiter: UInt64 = 0
@@ -17,7 +18,6 @@ package final class TaskQueue: Sendable {
 
   private let state: Mutex<State>
   private let signal: AsyncStream<Void>.Continuation
-  private let stopped = Mutex(false)
   private let collected = Mutex<[CollectedResult]>([])
   private let displaced = Mutex<[AcceptedTask]>([])
   private let observe: @Sendable (QueueEvent) -> Void
@@ -58,16 +58,26 @@ package final class TaskQueue: Sendable {
   }
 
   func cancelReservation(avs: EthereumAddress, byteCount: Int) {
-    freeing { $0.cancelReservation(avs: avs, byteCount: byteCount) }
+    freeing { $0.machine.cancelReservation(avs: avs, byteCount: byteCount) }
   }
 
-  /// Puts a task on the place reserved for it. A task it displaces is kept for `takeDisplaced`.
-  func fillReservation(with task: AcceptedTask) {
-    if let (entry, bound) = freeing({ $0.fillReservation(with: Self.entry(for: task)) }) {
+  /// Puts a task on the place reserved for it, and returns true. A task it displaces is kept for `takeDisplaced`. False when the queue
+  /// was stopped: then the place is given up, and the task is left to the journal.
+  func fillReservation(with task: AcceptedTask) -> Bool {
+    let byteCount = task.task.submission.payload.count
+    let (isTaken, victim) = freeing { state -> (Bool, (displaced: QueueEntry<AcceptedTask>, bound: QueueBound)?) in
+      guard !state.isStopped else {
+        state.machine.cancelReservation(avs: task.avs, byteCount: byteCount)
+        return (false, nil)
+      }
+      return (true, state.machine.fillReservation(with: Self.entry(for: task)))
+    }
+    if let (entry, bound) = victim {
       displaced.withLock { $0.append(entry.content) }
       observe(.overflow(avs: entry.avs, overflow, bound))
     }
     wake()
+    return isTaken
   }
 
   /// Keeps a place for a task between two of its runs, whatever the limits say: it counts against newcomers meanwhile.
@@ -83,6 +93,11 @@ package final class TaskQueue: Sendable {
   /// Tasks of the AVS there is room for: what a stream may be given credit for. A hint; others may be faster.
   package func freePlaces(avs: EthereumAddress) -> Int {
     state.withLock { $0.machine.freePlaces(avs: avs) }
+  }
+
+  /// How far the AVS, and all together, are from the bounds of their number. A hint as well.
+  package func room(avs: EthereumAddress) -> QueueRoom {
+    state.withLock { $0.machine.room(avs: avs) }
   }
 
   /// Returns as soon as there is room for a task of the AVS, at once if there is, and when the caller is cancelled.
@@ -107,10 +122,10 @@ package final class TaskQueue: Sendable {
 
   /// Does something that may make room, and tells those who wait for it.
   private func freeing<Value: Sendable>(
-    _ change: (inout TaskQueueStateMachine<AcceptedTask>) -> Value
+    _ change: (inout State) -> Value
   ) -> Value {
     let (value, waiters) = state.withLock { state -> (Value, [Waiter]) in
-      let value = change(&state.machine)
+      let value = change(&state)
       guard !state.waiters.isEmpty else { return (value, []) }
       let ready = state.waiters.filter { state.machine.freePlaces(avs: $0.value.avs) > 0 }
       for number in ready.keys { state.waiters[number] = nil }
@@ -122,13 +137,19 @@ package final class TaskQueue: Sendable {
 
   // MARK: Tasks
 
-  /// Puts in what was accepted before, whatever the limits say.
-  func resume(_ task: RestoredTask) {
-    switch task {
-    case .waiting(let task): state.withLock { $0.machine.enqueueUnbounded(Self.entry(for: task)) }
-    case .collected(let result): collected.withLock { $0.append(result) }
+  /// Puts in what was accepted before, whatever the limits say, and returns true; false when the queue was stopped.
+  @discardableResult
+  func resume(_ task: RestoredTask) -> Bool {
+    let isTaken = state.withLock { state in
+      if state.isStopped { return false }
+      switch task {
+      case .waiting(let task): state.machine.enqueueUnbounded(Self.entry(for: task))
+      case .collected(let result): collected.withLock { $0.append(result) }
+      }
+      return true
     }
     wake()
+    return isTaken
   }
 
   /// Takes out the results that need nothing more but their signature and delivery.
@@ -150,23 +171,23 @@ package final class TaskQueue: Sendable {
   /// The next task and the slot that `acquire` gave for it; nil when nothing can run now.
   func next(acquire: (AcceptedTask) -> PerformerRoster.Lease?) -> AssignedTask? {
     if isStopped { return nil }
-    return freeing { machine -> AssignedTask? in
-      guard let (entry, lease) = machine.next(admit: { acquire($0.content) }) else { return nil }
+    return freeing { state -> AssignedTask? in
+      guard let (entry, lease) = state.machine.next(admit: { acquire($0.content) }) else { return nil }
       return AssignedTask(entry.content, lease: lease)
     }
   }
 
   /// Takes out the tasks whose deadline is over.
   func removeExpired(now: Int64) -> [AcceptedTask] {
-    let expired = freeing { $0.removeExpired(now: now) }.map(\.content)
+    let expired = freeing { $0.machine.removeExpired(now: now) }.map(\.content)
     for task in expired { observe(.expired(avs: task.avs)) }
     return expired
   }
 
   /// Takes out a task of `aggregator` that waits; nil when no such task does.
   func remove(_ id: TaskID, of aggregator: EthereumAddress, avs: EthereumAddress) -> AcceptedTask? {
-    freeing { machine in
-      machine.remove(avs: avs) { $0.id == id && $0.content.task.submission.aggregator == aggregator }
+    freeing { state in
+      state.machine.remove(avs: avs) { $0.id == id && $0.content.task.submission.aggregator == aggregator }
     }?.content
   }
 
@@ -184,8 +205,10 @@ package final class TaskQueue: Sendable {
   /// Hands out no further task; what waits stays in the journal. Returns the ids of what waits.
   @discardableResult
   func stop() -> [TaskID] {
-    stopped.withLock { $0 = true }
-    return state.withLock { $0.machine.waitingIDs }
+    state.withLock { state in
+      state.isStopped = true
+      return state.machine.waitingIDs
+    }
   }
 
   /// Ends `wakeups`.
@@ -195,7 +218,7 @@ package final class TaskQueue: Sendable {
   }
 
   /// Whether `stop` was called.
-  var isStopped: Bool { stopped.withLock(\.self) }
+  var isStopped: Bool { state.withLock { $0.isStopped } }
 
   /// Waiting tasks by AVS.
   package var depths: [EthereumAddress: Int] {

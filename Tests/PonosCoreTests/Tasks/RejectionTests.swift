@@ -51,6 +51,7 @@ enum RejectionTable {
       rejection: .aggregatorRateLimited(other, avs: avs, retryAfter: .seconds(1)), code: "aggregator_rate_limited",
       words: [other.description, avs.description, "aggregatorRateLimit", "later"]),
     Row(rejection: .storedRecordDamaged(id), code: "stored_record_damaged", words: [id.description, "restore a backup"]),
+    Row(rejection: .storeOverloaded("a slow disk"), code: "store_overloaded", words: ["a slow disk", "nothing was accepted"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -77,6 +78,7 @@ enum RejectionTable {
     case .avsRateLimited: 18
     case .aggregatorRateLimited: 19
     case .storedRecordDamaged: 20
+    case .storeOverloaded: 21
     }
   }
 }
