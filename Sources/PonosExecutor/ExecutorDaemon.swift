@@ -104,7 +104,10 @@ package struct ExecutorDaemon: Sendable {
         operatorAddress: config.identity.address,
         authenticator: AggregatorAuthenticator(registry: operatorSets, keys: keys, verifier: verifier), receiver: receiver,
         canceller: TaskCanceller(queue: queue, outbox: outbox, journal: journal, logger: logger), transmitter: transmitter,
-        credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
+        credit: CreditOffice(
+          aggregators: Dictionary(
+            config.avs.map { ($0.address, $0.registry?.aggregators.count ?? 1) }, uniquingKeysWith: { first, _ in first }),
+          room: { queue.room(avs: $0) }), metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,
       logger: logger
