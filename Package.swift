@@ -92,7 +92,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
 
     // Decides: nouns, policies, pure state machines.
-    .target(name: "PonosCore", dependencies: [heap], swiftSettings: strict),
+    .target(name: "PonosCore", dependencies: [deque, heap], swiftSettings: strict),
     // Proves: hashes, curves, signatures, keystores.
     .target(
       name: "PonosCrypto",

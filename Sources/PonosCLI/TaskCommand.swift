@@ -94,7 +94,7 @@ struct TaskSubmitCommand: AsyncParsableCommand {
         executor: executorAddress, payload: try payload.bytes(),
         referenceTimestamp: referenceTimestamp ?? UInt32(Date().timeIntervalSince1970), blockNumber: taskBlockNumber),
       verifier: try identity.verifier(), concurrency: concurrency, timeout: .seconds(timeout),
-      retry: retry ? StockRetry() : nil)
+      retry: retry ? StockRetry() : nil, urgency: streams.urgency)
     let summary = try await submit(taskID.map { [$0] } ?? (0..<count).map { _ in SubmissionPlan.randomID() }, run)
     try SubmissionReport(summary).print(as: format.output)
     let isComplete = summary.failed == 0
@@ -106,7 +106,7 @@ struct TaskSubmitCommand: AsyncParsableCommand {
     let start = ContinuousClock.now
     let outcomes =
       if let route = streams.route(to: endpoint) {
-        try await StreamRun(submissions: run, urgency: streams.urgency).run(ids, over: route) { progress.count($0) }
+        try await StreamRun(submissions: run).run(ids, over: route) { progress.count($0) }
       } else {
         try await endpoint.withClient { client in
           try await run.run(ids, over: SubmissionRun.Stub(wrapping: client)) { progress.count($0) }
@@ -117,7 +117,7 @@ struct TaskSubmitCommand: AsyncParsableCommand {
   }
 }
 
-/// Task streams instead of a call per task.
+/// Task streams instead of a call per task, and how urgent tasks are either way.
 struct StreamOptions: ParsableArguments {
   @Flag(help: "Submit over a task stream.")
   var stream = false
@@ -126,11 +126,11 @@ struct StreamOptions: ParsableArguments {
     help: ArgumentHelp("Listen here for the executor to dial, and submit over the stream it opens.", valueName: "host:port"))
   var listen: Endpoint?
 
-  @Option(help: "Priority among the tasks of the AVS, on a stream: higher runs first.")
+  @Option(help: "Priority among the tasks of the AVS: higher runs first.")
   var priority: Int32 = 0
 
   @Option(
-    help: ArgumentHelp("Moment at which the answer is of no more use, on a stream.", valueName: "unix milliseconds"))
+    help: ArgumentHelp("Moment at which the answer is of no more use.", valueName: "unix milliseconds"))
   var deadline: Int64?
 
   var isWanted: Bool { stream || listen != nil }
@@ -139,7 +139,6 @@ struct StreamOptions: ParsableArguments {
 
   func validate() throws {
     if stream && listen != nil { throw ValidationError("give --stream or --listen, not both: one dials, the other is dialled") }
-    if !isWanted && urgency != TaskUrgency() { throw ValidationError("--priority and --deadline need --stream or --listen") }
   }
 
   /// nil without a stream.

@@ -49,7 +49,9 @@ package struct ExecutorDaemon: Sendable {
     let roster = PerformerRoster(rules: rosterRules(metrics), clock: clock) { queue.slotsChanged(of: $0) }
     let streamMetrics = StreamMetrics(registry: registry, avs: config.avs.map(\.address))
     let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
-    let flights = TaskFlights { transmitter.settled($0, $1) }
+    var recent = RecentOutcomes<TaskOutcome>.Limits()
+    recent.age = config.storeKeeping.retention.milliseconds
+    let flights = TaskFlights(recent: recent, clock: clock) { transmitter.settled($0, $1) }
     let journal = TaskJournal(store: store, clock: clock) { id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
@@ -108,7 +110,10 @@ package struct ExecutorDaemon: Sendable {
         canceller: TaskCanceller(
           queue: queue, running: running, flights: flights, outbox: outbox, journal: journal, logger: logger),
         transmitter: transmitter,
-        credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
+        credit: CreditOffice(
+          aggregators: Dictionary(
+            config.avs.map { ($0.address, $0.registry?.aggregators.count ?? 1) }, uniquingKeysWith: { first, _ in first }),
+          room: { queue.room(avs: $0) }), metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(
       store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,
       logger: logger

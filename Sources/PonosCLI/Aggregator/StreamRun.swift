@@ -16,7 +16,6 @@ struct StreamRun: Sendable {
   }
 
   var submissions: SubmissionRun
-  var urgency: TaskUrgency
 
   /// The outcomes in the order of their ends; `progress` is told after each.
   func run(
@@ -102,7 +101,7 @@ struct StreamRun: Sendable {
   private func answer(to id: TaskID, _ submitter: StreamSubmitter) async throws -> SubmissionOutcome {
     let wire = try submissions.plan.submission(id)
     var task = try TaskSubmission(wire: wire)
-    task.urgency = urgency
+    task.urgency = submissions.urgency
     let start = ContinuousClock.now
     let ending = await ending(of: task, submitter)
     var outcome = SubmissionOutcome(

@@ -1,6 +1,7 @@
 import GRPCCore
 import PonosAPI
 import PonosCore
+import PonosExecutor
 import PonosTransport
 
 /// How one task ended, seen from the aggregator.
@@ -24,6 +25,7 @@ struct SubmissionRun: Sendable {
   var concurrency: Int
   var timeout: Duration
   var retry: StockRetry?
+  var urgency = TaskUrgency()
 
   typealias Stub = Eigenlayer_Hourglass_V1_ExecutorService.Client<ClientTransportInUse>
 
@@ -54,7 +56,7 @@ struct SubmissionRun: Sendable {
       do {
         var options = CallOptions.defaults
         options.timeout = retry?.attemptTimeout ?? timeout
-        let result = try await stub.submitTask(submission, options: options)
+        let result = try await stub.submitTask(submission, metadata: urgency.metadata, options: options)
         let problem = verifier?.problem(of: result, to: submission)
         return SubmissionOutcome(
           taskID: submission.taskID, milliseconds: Self.milliseconds(since: start), attempts: attempts,

@@ -1,3 +1,5 @@
+import DequeModule
+
 /// Decides which items are worked on together, and when: work whose cost is shared by all items of a batch, unless one is bad.
 ///
 /// Nothing waits while nothing is worked on. What arrives meanwhile is the next batch, so that batches grow with the load and
@@ -20,7 +22,7 @@ package struct BatchingStateMachine<Item> {
   }
 
   private let settings: Settings
-  private var waiting: [(item: Item, weight: Int)] = []
+  private var waiting: Deque<(item: Item, weight: Int)> = []
   private var running = 0
   /// The most the next batch may weigh.
   private var limit: Int
@@ -61,13 +63,12 @@ package struct BatchingStateMachine<Item> {
   }
 
   private mutating func takeBatch() -> [Item] {
-    var (count, weight) = (0, 0)
-    while count < waiting.count, count == 0 || weight + waiting[count].weight <= limit {
-      weight += waiting[count].weight
-      count += 1
+    var (batch, weight): ([Item], Int) = ([], 0)
+    while let next = waiting.first, batch.isEmpty || weight + next.weight <= limit {
+      weight += next.weight
+      batch.append(waiting.removeFirst().item)
     }
-    defer { waiting.removeFirst(count) }
-    return waiting[..<count].map(\.item)
+    return batch
   }
 }
 

@@ -116,8 +116,15 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
 
   /// Tasks the AVS may still be given places for, going by their number.
   package func freePlaces(avs: EthereumAddress) -> Int {
+    let room = room(avs: avs)
+    return max(0, min(room.ofAVS, room.total))
+  }
+
+  /// How far the AVS, and all together, are from the bounds of their number; below zero beyond them.
+  package func room(avs: EthereumAddress) -> QueueRoom {
     let occupied = laneIndex[avs].map { lanes[$0].occupied } ?? 0
-    return max(0, min(limits.perAVS - occupied, max(limits.total - occupiedTotal, limits.guaranteed - occupied)))
+    return QueueRoom(
+      ofAVS: limits.perAVS - occupied, total: max(limits.total - occupiedTotal, limits.guaranteed - occupied))
   }
 
   // MARK: Reserving

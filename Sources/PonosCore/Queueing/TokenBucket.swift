@@ -48,4 +48,10 @@ package struct TokenBucket: Sendable, Equatable {
     fullAt = max(fullAt, now * Self.nanosecondsPerMillisecond) + interval
     return true
   }
+
+  /// Puts back a token that was taken.
+  package mutating func giveBack() {
+    // Full is full: `fullAt` in the past means nothing.
+    fullAt = max(fullAt, .min + interval) - interval
+  }
 }

@@ -226,7 +226,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   private mutating func submit(_ submission: StreamSubmission, _ actions: inout [Action]) {
     guard submitted < granted else {
       let refusal = StreamRefusal(
-        idText: submission.idText, code: "no_credit",
+        idText: submission.idText, code: StreamRefusal.noCredit,
         message: "the session has no credit left; wait for the executor to grant more", retryAfter: 1000)
       return actions.append(.send(.refusal(refusal)))
     }
@@ -234,7 +234,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     if let id = TaskID(hex: submission.idText), window.contains(id) {
       // Its acknowledgement and the wish for it would race each other.
       let refusal = StreamRefusal(
-        idText: submission.idText, code: "outcome_unacknowledged",
+        idText: submission.idText, code: StreamRefusal.outcomeUnacknowledged,
         message: "the outcome of the task was sent in this session; acknowledge it before you submit the task again",
         retryAfter: 100)
       actions.append(.giveBackCredit(1))

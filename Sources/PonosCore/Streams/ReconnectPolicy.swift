@@ -6,6 +6,9 @@ package struct ReconnectPolicy: Sendable, Equatable {
   /// Longest pause at all.
   package var maximum: Duration
 
+  /// Longest pause that a peer can ask for.
+  private static let longestWish = Duration.seconds(3600)
+
   package init(initial: Duration = .milliseconds(500), maximum: Duration = .seconds(30)) {
     self.initial = initial
     self.maximum = maximum
@@ -14,9 +17,19 @@ package struct ReconnectPolicy: Sendable, Equatable {
   /// The pause after `failures` attempts in a row without a session, at least 1: between half of the step and all of it, and never
   /// less than what the peer asked for.
   ///
-  /// - Parameter chance: A random number of 0..<1.
+  /// - Parameters:
+  ///   - asked: An hour of it at most.
+  ///   - chance: A random number of 0..<1.
   package func pause(failures: Int, asked: Duration? = nil, chance: Double) -> Duration {
     let step = min(initial * (1 << min(max(failures - 1, 0), 20)), maximum)
-    return max(step * (0.5 + chance / 2), min(asked ?? .zero, maximum))
+    return max(step * (0.5 + chance / 2), min(asked ?? .zero, Self.longestWish))
+  }
+
+  /// How many attempts in a row have failed after another one. A session that breaks soon after it came about is no success: a peer
+  /// that goes on like that is dialled as rarely as one that is not there.
+  ///
+  /// - Parameter sessionLasted: nil when no session came about.
+  package func failures(before: Int, sessionLasted: Duration?) -> Int {
+    if let sessionLasted, sessionLasted >= maximum { 1 } else { before + 1 }
   }
 }

@@ -104,6 +104,17 @@ package struct StreamRefusal: Hashable, Sendable {
   }
 }
 
+extension StreamRefusal {
+  /// The session has no credit left.
+  package static let noCredit = "no_credit"
+  /// The outcome of the task was sent in the session, and is not acknowledged.
+  package static let outcomeUnacknowledged = "outcome_unacknowledged"
+  /// The task is not of the session's aggregator and AVS.
+  package static let wrongSession = "wrong_session"
+  /// The codes of refusals that a session makes itself; all others are those of a `Rejection`.
+  package static let sessionCodes: Set<String> = [noCredit, outcomeUnacknowledged, wrongSession]
+}
+
 /// What came of a cancellation.
 package enum CancellationResult: Hashable, Sendable {
   /// It will not be executed; its outcome is a failure that says so.

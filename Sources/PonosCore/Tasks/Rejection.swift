@@ -40,6 +40,8 @@ package enum Rejection: Error, Hashable, Sendable {
   case tooManyCallers
   /// The task could not be written down.
   case storeUnavailable(String)
+  /// More is to be written down than the disk keeps up with.
+  case storeOverloaded(String)
   /// What is stored of the task is damaged and cannot be answered with.
   case storedRecordDamaged(TaskID)
   /// The task was accepted and is over, but how it ended could not be written down.
@@ -70,6 +72,7 @@ package enum Rejection: Error, Hashable, Sendable {
     case .queueFull: "queue_full"
     case .tooManyCallers: "too_many_callers"
     case .storeUnavailable: "store_unavailable"
+    case .storeOverloaded: "store_overloaded"
     case .storedRecordDamaged: "stored_record_damaged"
     case .outcomeNotWritten: "outcome_not_written"
     case .notAccepting: "not_accepting"
@@ -122,7 +125,7 @@ package enum Rejection: Error, Hashable, Sendable {
       }
     case .tooManyCallers:
       "the submissions that wait here for results take all the memory they may; send the task again later"
-    case .storeUnavailable(let problem):
+    case .storeUnavailable(let problem), .storeOverloaded(let problem):
       "the task could not be written down (\(problem)); nothing was accepted, send it again later"
     case .storedRecordDamaged(let id):
       "what this executor stored of task_id \(id) is damaged, so it is not answered; the operator has to restore a backup"
@@ -137,12 +140,13 @@ package enum Rejection: Error, Hashable, Sendable {
   package var retryDelay: Duration? {
     switch self {
     case .circuitOpen(_, let delay), .avsRateLimited(_, let delay), .aggregatorRateLimited(_, _, let delay): delay
-    // Room comes with every task that is answered; nobody knows when. Long enough that those who ask again are no load.
-    case .queueFull, .tooManyCallers: .seconds(1)
+    // Nobody knows when. Long enough that those who ask again are no load.
+    case .queueFull, .tooManyCallers, .storeOverloaded, .performerUnavailable, .storeUnavailable, .outcomeNotWritten,
+      .notAccepting:
+      .seconds(1)
     case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
-      .noSigner, .noPerformer, .performerUnavailable, .insufficientResources, .payloadTooLarge, .conflictingTask, .deadlinePassed,
-      .storeUnavailable, .outcomeNotWritten,
-      .notAccepting, .storedRecordDamaged:
+      .noSigner, .noPerformer, .insufficientResources, .payloadTooLarge, .conflictingTask, .deadlinePassed,
+      .storedRecordDamaged:
       nil
     }
   }

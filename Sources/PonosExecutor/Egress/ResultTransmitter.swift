@@ -78,23 +78,9 @@ package final class ResultTransmitter: Sendable {
 }
 
 extension StreamRefusal {
-  /// Pause that is asked for where the cause passes by itself, in milliseconds, and the rejection names none.
-  private static let pause: Int64 = 1000
-
   init(_ rejection: Rejection, idText: String) {
     self.init(
       idText: idText, code: rejection.code, message: rejection.message,
-      retryAfter: rejection.retryDelay.map { max(1, $0.milliseconds) } ?? (Self.passesByItself(rejection) ? Self.pause : nil))
-  }
-
-  private static func passesByItself(_ rejection: Rejection) -> Bool {
-    switch rejection {
-    case .queueFull, .tooManyCallers, .circuitOpen, .avsRateLimited, .aggregatorRateLimited, .performerUnavailable,
-      .storeUnavailable, .outcomeNotWritten, .notAccepting:
-      true
-    case .malformed, .unsupportedVersion, .wrongExecutor, .unknownAVS, .unknownOperatorSet, .unknownAggregator, .badSignature,
-      .noSigner, .noPerformer, .insufficientResources, .payloadTooLarge, .conflictingTask, .deadlinePassed, .storedRecordDamaged:
-      false
-    }
+      retryAfter: rejection.retryDelay.map { max(1, $0.milliseconds) })
   }
 }

@@ -38,7 +38,11 @@ package struct StoredAnswers: Sendable {
 
   /// What to tell who asks for a task that the store cannot give or take.
   func refusal(of id: TaskID, because error: StoreError) -> Rejection {
-    error.code == .damaged ? damaged(id, error.message) : .storeUnavailable(error.description)
+    switch error.code {
+    case .damaged: damaged(id, error.message)
+    case .overloaded: .storeOverloaded(error.description)
+    default: .storeUnavailable(error.description)
+    }
   }
 
   private func resultMadeAgain(of task: ValidatedTask, from record: TaskRecord) async throws(Rejection) -> SignedResult {

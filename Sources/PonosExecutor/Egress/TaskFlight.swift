@@ -1,3 +1,4 @@
+import PonosAPI
 import PonosCore
 import Synchronization
 
@@ -31,7 +32,7 @@ package final class TaskFlight: Sendable {
   package let contentHash: Digest32
   /// Whose task it is.
   package let party: StreamParty
-  private let signature: [UInt8]
+  fileprivate let signature: [UInt8]
 
   private struct State {
     var outcome: TaskOutcome?
@@ -97,10 +98,8 @@ package final class TaskFlight: Sendable {
     }
   }
 
-  /// Whether `submission` carries the signature that was verified for this flight; with an equal content hash it needs no second check.
-  func hasSignature(of submission: TaskSubmission) -> Bool {
-    signature == submission.signature
-  }
+  /// What is known of the task: with an equal content hash, its signature needs no second check.
+  var identity: TaskIdentity { TaskIdentity(contentHash: contentHash, signature: signature) }
 
   /// The outcome, as soon as there is one; nil when the waiting caller was cancelled. The flight goes on without it.
   func outcome() async -> TaskOutcome? {
@@ -128,7 +127,8 @@ package final class TaskFlight: Sendable {
     for waiter in waiters { waiter.resume(returning: outcome) }
   }
 
-  fileprivate var hasCallers: Bool { state.withLock { !$0.waiters.isEmpty } }
+  /// Callers that wait for the outcome.
+  var callers: Int { state.withLock { $0.waiters.count } }
 
   fileprivate func settle(_ outcome: TaskOutcome) {
     let waiters = state.withLock { state -> [CheckedContinuation<TaskOutcome?, Never>] in
@@ -141,13 +141,35 @@ package final class TaskFlight: Sendable {
   }
 }
 
-/// The flights of this process by task id: what makes a retry join the run in flight instead of starting another.
+/// What tells a task from others with its id, and the verified signature that goes with it.
+struct TaskIdentity: Sendable {
+  let contentHash: Digest32
+  let signature: [UInt8]
+}
+
+/// The flights of this process by task id: what makes a retry join the run in flight instead of starting another. Remembers how they
+/// ended for a while, for retries that come later.
 package final class TaskFlights: Sendable {
-  private let flights = Mutex<[TaskID: TaskFlight]>([:])
+  private struct State {
+    var flights: [TaskID: TaskFlight] = [:]
+    var recent: RecentOutcomes<TaskOutcome>
+    /// Why no further flight is opened; nil while any is.
+    var closed: Rejection?
+  }
+
+  private let state: Mutex<State>
+  private let clock: TaskClock
   private let onSettled: @Sendable (TaskFlight, TaskOutcome) -> Void
 
-  /// `onSettled` is called for each flight that ends, after those who wait for it have been answered; it must not block.
-  package init(onSettled: @escaping @Sendable (TaskFlight, TaskOutcome) -> Void = { _, _ in }) {
+  /// - Parameters:
+  ///   - recent: How much is remembered of flights that ended.
+  ///   - onSettled: Called for each flight that ends, after those who wait for it have been answered; must not block.
+  package init(
+    recent: RecentOutcomes<TaskOutcome>.Limits = .init(), clock: TaskClock = .system,
+    onSettled: @escaping @Sendable (TaskFlight, TaskOutcome) -> Void = { _, _ in }
+  ) {
+    state = Mutex(State(recent: RecentOutcomes(limits: recent)))
+    self.clock = clock
     self.onSettled = onSettled
   }
 
@@ -157,25 +179,55 @@ package final class TaskFlights: Sendable {
     case opened(TaskFlight)
     /// Somebody else does.
     case inFlight(TaskFlight)
+    /// The task is not in flight, and no further one is let in.
+    case closed(Rejection)
   }
 
   func flight(of id: TaskID) -> TaskFlight? {
-    flights.withLock { $0[id] }
+    state.withLock { $0.flights[id] }
+  }
+
+  /// How a task ended, if it did so of late; it is on disk then.
+  func recentOutcome(of id: TaskID) -> (identity: TaskIdentity, outcome: TaskOutcome)? {
+    let now = clock.monotonic()
+    return state.withLock { state in
+      state.recent.entry(of: id, now: now).map {
+        (TaskIdentity(contentHash: $0.contentHash, signature: $0.signature), $0.outcome)
+      }
+    }
+  }
+
+  /// Opens no further flight from now on; those under way go on.
+  func close(because reason: Rejection) {
+    state.withLock { $0.closed = reason }
   }
 
   /// - Parameter isWritten: Whether the task is on disk already; who opens the flight of another one calls `markWritten`.
   func open(_ task: ValidatedTask, isWritten: Bool = true) -> Opening {
-    flights.withLock { flights in
-      if let flight = flights[task.submission.id] { return .inFlight(flight) }
+    state.withLock { state in
+      if let flight = state.flights[task.submission.id] { return .inFlight(flight) }
+      if let reason = state.closed { return .closed(reason) }
       let flight = TaskFlight(task, isWritten: isWritten)
-      flights[flight.id] = flight
+      state.flights[flight.id] = flight
       return .opened(flight)
     }
   }
 
   /// Ends a flight and answers everybody who waits for it. Does nothing for an unknown id.
   package func settle(_ id: TaskID, with outcome: TaskOutcome) {
-    guard let flight = flights.withLock({ $0.removeValue(forKey: id) }) else { return }
+    let now = clock.monotonic()
+    let flight = state.withLock { state in
+      let flight = state.flights.removeValue(forKey: id)
+      // In one step with its end, so that a retry finds the task in the one place or in the other.
+      if let flight, let byteCount = outcome.memory {
+        state.recent.keep(
+          .init(
+            contentHash: flight.contentHash, signature: flight.signature, outcome: outcome,
+            byteCount: byteCount + flight.signature.count), of: id, now: now)
+      }
+      return flight
+    }
+    guard let flight else { return }
     flight.settle(outcome)
     onSettled(flight, outcome)
   }
@@ -191,13 +243,13 @@ package final class TaskFlights: Sendable {
   }
 
   /// Whether somebody waits for the outcome of any flight.
-  package var haveCallers: Bool { flights.withLock { $0.values.contains { $0.hasCallers } } }
+  package var haveCallers: Bool { state.withLock { $0.flights.values.contains { $0.callers > 0 } } }
 
   /// Ends every flight: the daemon stops, and what is not finished will be after the restart.
   package func interruptAll() {
-    let all = flights.withLock { flights in
-      defer { flights = [:] }
-      return Array(flights.values)
+    let all = state.withLock { state in
+      defer { state.flights = [:] }
+      return Array(state.flights.values)
     }
     for flight in all {
       let outcome = TaskOutcome.interrupted(.notAccepting("stopping"))
@@ -207,5 +259,16 @@ package final class TaskFlights: Sendable {
   }
 
   /// Tasks between submission and outcome.
-  package var count: Int { flights.withLock { $0.count } }
+  package var count: Int { state.withLock { $0.flights.count } }
+}
+
+extension TaskOutcome {
+  /// About what it takes in memory; nil for what is not final, and so not remembered.
+  fileprivate var memory: Int? {
+    switch self {
+    case .signed(let result): 1024 + result.wire.output.count
+    case .failed(let failure): 512 + failure.message.utf8.count
+    case .refused, .interrupted: nil
+    }
+  }
 }

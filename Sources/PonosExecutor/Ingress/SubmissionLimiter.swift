@@ -16,11 +16,12 @@ package struct SubmissionLimits: Sendable, Equatable {
 
 /// Keeps aggregators to the rates the configuration grants them.
 ///
-/// Only submissions whose signature was verified are charged, to the AVS as well as to the aggregator: anybody can write an
-/// address into an unsigned message, and would otherwise use up what honest aggregators are granted. Before the signature it is
-/// only looked whether there is anything left: since nobody but the aggregators themselves can have used it up, that refuses none
-/// of them too early, and while they send too much their signatures cost us nothing. Only verified aggregators get a bucket, so
-/// there are as many as registered ones.
+/// Only tasks that are newly accepted are charged, to the AVS as well as to the aggregator: anybody can write an address into an
+/// unsigned message, or repeat a signed one, and would otherwise use up what honest aggregators are granted. A verified submission
+/// is charged before it is written down and gets that back when nothing came of it. Before the signature it is only looked whether
+/// there is anything left: since nobody but the aggregators themselves can have used it up, that refuses none of them too early,
+/// and while they send too much their signatures cost us nothing. Only verified aggregators get a bucket, so there are as many as
+/// registered ones.
 package final class SubmissionLimiter: Sendable {
   private struct Party: Hashable {
     let avs: EthereumAddress
@@ -64,6 +65,15 @@ package final class SubmissionLimiter: Sendable {
       _ = shared?.take(at: now)
       (buckets.parties[party], buckets.avs[avs]) = (own, shared)
       return nil
+    }
+  }
+
+  /// Gives back what was charged for a submission that brought no new task.
+  func refund(avs: EthereumAddress, aggregator: EthereumAddress) {
+    guard limits[avs] != nil else { return }
+    buckets.withLock { buckets in
+      buckets.parties[Party(avs: avs, aggregator: aggregator)]?.giveBack()
+      buckets.avs[avs]?.giveBack()
     }
   }
 

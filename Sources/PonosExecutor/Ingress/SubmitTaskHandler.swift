@@ -3,7 +3,7 @@ import PonosAPI
 import PonosCore
 
 /// The task port: turns wire messages into submissions and outcomes into answers.
-package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.ServiceProtocol {
+package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.StreamingServiceProtocol {
   private let receiver: TaskReceiver
 
   package init(receiver: TaskReceiver) {
@@ -11,13 +11,18 @@ package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.Servic
   }
 
   package func submitTask(
-    request: ServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>, context: ServerContext
-  ) async throws -> ServerResponse<Eigenlayer_Hourglass_V1_TaskResult> {
-    ServerResponse(message: try await offEventLoop { try await result(of: try read(request)) })
+    request: StreamingServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>, context: ServerContext
+  ) async throws -> StreamingServerResponse<Eigenlayer_Hourglass_V1_TaskResult> {
+    try await offEventLoop {
+      // As a stream, though it is of one message: as one request it would hold the payload for as long as its caller waits.
+      let submission = try await read(request)
+      return StreamingServerResponse(single: ServerResponse(message: try await result(of: consume submission)))
+    }
   }
 
   /// The message, with what the call's metadata say of its urgency.
-  private func read(_ request: ServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>) throws -> TaskSubmission {
+  private func read(_ call: StreamingServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>) async throws -> TaskSubmission {
+    let request = try await ServerRequest(stream: call)
     do throws(Rejection) {
       var submission = try TaskSubmission(wire: request.message)
       submission.urgency = try TaskUrgency(metadata: request.metadata)
@@ -28,9 +33,10 @@ package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.Servic
     }
   }
 
-  private func result(of submission: TaskSubmission) async throws -> Eigenlayer_Hourglass_V1_TaskResult {
-    switch await receiver.submit(submission) {
-    case .signed(let result): return result.wire(idText: submission.idText)
+  private func result(of submission: consuming TaskSubmission) async throws -> Eigenlayer_Hourglass_V1_TaskResult {
+    let idText = submission.idText
+    switch await receiver.submit(consume submission) {
+    case .signed(let result): return result.wire(idText: idText)
     case .failed(let failure): throw RPCError(failure)
     case .refused(let rejection): throw RPCError(rejection)
     case .interrupted(let reason): throw RPCError(reason)
@@ -52,9 +58,9 @@ extension RPCError {
       case .unknownAVS, .unknownOperatorSet, .noSigner, .noPerformer, .insufficientResources, .deadlinePassed:
         .failedPrecondition
       case .conflictingTask: .alreadyExists
-      case .queueFull, .tooManyCallers, .avsRateLimited, .aggregatorRateLimited: .resourceExhausted
+      case .queueFull, .tooManyCallers, .storeOverloaded, .avsRateLimited, .aggregatorRateLimited: .resourceExhausted
       case .performerUnavailable, .circuitOpen, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable
-      case .storedRecordDamaged: .internalError
+      case .storedRecordDamaged: .dataLoss
       }
     var metadata =
       rejection.retryDelay.map { RetryHint.metadata(code: code, message: rejection.message, delay: $0) } ?? [:]

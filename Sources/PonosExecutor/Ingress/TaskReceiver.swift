@@ -18,19 +18,21 @@ package final class TaskReceiver: Sendable {
   /// Makes the outcome of a task known already wait for its aggregator.
   private let expectDelivery: @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
   private let closedReason = Mutex<String?>("starting")
-  /// Bytes of the submissions whose callers wait.
-  private let inHand = Mutex(0)
+  /// What submissions take whose callers wait: with its payload until the task is known or refused, without from then on.
+  private let callers: Mutex<CallerLedger>
 
   /// Submissions whose callers wait may take this much memory together.
-  private static let maxInHand = 512 << 20
+  package static let callerMemory = 512 << 20
   /// What a waiting caller takes besides the payload, about.
   private static let callerBytes = 4 << 10
 
+  /// - Parameter callerMemory: What submissions may take together whose callers wait, in bytes; those of one AVS a quarter of it.
   package init(
     validator: TaskValidator, journal: TaskJournal, queue: TaskQueue, flights: TaskFlights, answers: StoredAnswers,
     metrics: ExecutorMetrics, audit: AuditLog, timeout: @escaping @Sendable (EthereumAddress) -> Duration,
     readiness: @escaping @Sendable (EthereumAddress) -> Rejection?, limiter: SubmissionLimiter = SubmissionLimiter(),
-    clock: TaskClock, expectDelivery: @escaping @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
+    clock: TaskClock, callerMemory: Int = TaskReceiver.callerMemory,
+    expectDelivery: @escaping @Sendable (TaskID, StreamParty) async throws(StoreError) -> TaskStanding
   ) {
     self.expectDelivery = expectDelivery
     self.validator = validator
@@ -44,6 +46,7 @@ package final class TaskReceiver: Sendable {
     self.readiness = readiness
     self.limiter = limiter
     self.clock = clock
+    callers = Mutex(CallerLedger(limit: callerMemory))
   }
 
   /// Lets submissions in, once recovery is done.
@@ -54,6 +57,7 @@ package final class TaskReceiver: Sendable {
   /// Refuses submissions from now on, begins no further run, and tells those whose tasks still wait to send them again.
   package func close(because state: String) {
     closedReason.withLock { $0 = state }
+    flights.close(because: .notAccepting(state))
     for id in queue.stop() { flights.settle(id, with: .interrupted(.notAccepting(state))) }
   }
 
@@ -70,52 +74,101 @@ package final class TaskReceiver: Sendable {
 
   /// The outcome of a submission: of the run in flight, of one finished earlier, or of a new one. nil when the caller was
   /// cancelled.
-  package func submit(_ submission: TaskSubmission) async -> TaskOutcome? {
-    metrics.taskReceived(submission.operatorSet.avs)
-    let bytes = submission.payload.count + Self.callerBytes
-    inHand.withLock { $0 += bytes }
-    defer { inHand.withLock { $0 -= bytes } }
+  package func submit(_ submission: consuming TaskSubmission) async -> TaskOutcome? {
+    let avs = submission.operatorSet.avs
+    metrics.taskReceived(avs)
+    let entry = await enter(consume submission)
+    switch entry {
+    case .known(let outcome): return outcome
+    case .inFlight(let flight):
+      // Without the payload: the queue has it, and counts it.
+      defer { callers.withLock { $0.giveBack(Self.callerBytes, avs: avs) } }
+      return await flight.outcome()
+    }
+  }
+
+  private enum Entry {
+    /// There is nothing to wait for, and nothing held for the caller.
+    case known(TaskOutcome)
+    /// The caller has to wait, and holds `callerBytes`.
+    case inFlight(TaskFlight)
+  }
+
+  /// Takes a submission as far as its outcome is known or its flight is.
+  private func enter(_ submission: TaskSubmission) async -> Entry {
+    let (avs, payload) = (submission.operatorSet.avs, submission.payload.count)
     do throws(Rejection) {
       if let obstacle { throw .notAccepting(obstacle) }
-      if inHand.withLock({ $0 > Self.maxInHand }) { throw .tooManyCallers }
-      if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight) {
-        return await flight.outcome()
-      }
-      if let obstacle = limiter.obstacle(avs: submission.operatorSet.avs, aggregator: submission.aggregator) { throw obstacle }
-      switch try await openFlight(try await validator.validate(submission), isStreamed: false) {
-      case .opened(let flight), .inFlight(let flight): return await flight.outcome()
-      }
+      try admitCaller(payload + Self.callerBytes, avs)
     } catch {
       note(error, of: submission)
-      return .refused(error)
+      return .known(.refused(error))
+    }
+    var held = payload + Self.callerBytes
+    defer { callers.withLock { $0.giveBack(held, avs: avs) } }
+    do throws(Rejection) {
+      if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight.identity) {
+        held = payload
+        return .inFlight(flight)
+      }
+      if let outcome = recentOutcome(of: submission) { return .known(outcome) }
+      if let obstacle = limiter.obstacle(avs: avs, aggregator: submission.aggregator) { throw obstacle }
+      let flight = try await flight(of: try await validator.validate(submission), isStreamed: false).flight
+      held = payload
+      return .inFlight(flight)
+    } catch {
+      note(error, of: submission)
+      return .known(.refused(error))
     }
   }
 
   /// Takes in a submission of a stream: returns when its task is on disk, and that its outcome waits for the aggregator. Says where the
   /// task stands; a finished one was submitted before.
   package func receive(_ submission: TaskSubmission) async throws(Rejection) -> TaskStanding {
-    metrics.taskReceived(submission.operatorSet.avs)
-    let bytes = submission.payload.count + Self.callerBytes
-    inHand.withLock { $0 += bytes }
-    defer { inHand.withLock { $0 -= bytes } }
+    let avs = submission.operatorSet.avs
+    metrics.taskReceived(avs)
     do throws(Rejection) {
       if let obstacle { throw .notAccepting(obstacle) }
-      if inHand.withLock({ $0 > Self.maxInHand }) { throw .tooManyCallers }
-      if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight) { return try await join(flight) }
-      if let obstacle = limiter.obstacle(avs: submission.operatorSet.avs, aggregator: submission.aggregator) { throw obstacle }
-      switch try await openFlight(try await validator.validate(submission), isStreamed: true) {
-      // Written together with the task.
-      case .opened(let flight) where flight.isStreamed: return .unfinished
-      case .opened(let flight), .inFlight(let flight): return try await join(flight)
+      let bytes = submission.payload.count + Self.callerBytes
+      try admitCaller(bytes, avs)
+      defer { callers.withLock { $0.giveBack(bytes, avs: avs) } }
+      if let flight = flights.flight(of: submission.id), isRetry(submission, of: flight.identity) {
+        return try await join(flight)
       }
+      if recentOutcome(of: submission) != nil, let standing = try await expectRecent(submission) { return standing }
+      if let obstacle = limiter.obstacle(avs: avs, aggregator: submission.aggregator) { throw obstacle }
+      let (flight, isNew) = try await flight(of: try await validator.validate(submission), isStreamed: true)
+      // Written together with the task.
+      return isNew && flight.isStreamed ? .unfinished : try await join(flight)
     } catch {
       note(error, of: submission)
       throw error
     }
   }
 
+  private func admitCaller(_ bytes: Int, _ avs: EthereumAddress) throws(Rejection) {
+    guard callers.withLock({ $0.take(bytes, avs: avs) }) else { throw .tooManyCallers }
+  }
+
+  /// How a task ended that was submitted before in the same words.
+  private func recentOutcome(of submission: TaskSubmission) -> TaskOutcome? {
+    guard let recent = flights.recentOutcome(of: submission.id), isRetry(submission, of: recent.identity) else { return nil }
+    metrics.taskAnsweredFromMemory(submission.operatorSet.avs)
+    return recent.outcome
+  }
+
+  /// Makes the outcome of a task wait for its aggregator that ended of late; nil when the store has forgotten it.
+  private func expectRecent(_ submission: TaskSubmission) async throws(Rejection) -> TaskStanding? {
+    let party = StreamParty(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
+    do throws(StoreError) {
+      let standing = try await expectDelivery(submission.id, party)
+      return standing == .unknown ? nil : standing
+    } catch {
+      throw answers.refusal(of: submission.id, because: error)
+    }
+  }
+
   private func note(_ rejection: Rejection, of submission: TaskSubmission) {
-    if case .conflictingTask = rejection { audit.record(.conflictingTask(submission)) }
     metrics.taskRefused(submission.operatorSet.avs, code: rejection.code)
     if case .queueFull(let avs, let bound) = rejection { metrics.queue(.overflow(avs: avs, .rejectNewest, bound)) }
   }
@@ -136,30 +189,37 @@ package final class TaskReceiver: Sendable {
     return standing
   }
 
+  /// Counts a submission that a session refused by itself.
+  func countRefused(_ avs: EthereumAddress, code: String) {
+    metrics.taskRefused(avs, code: code)
+  }
+
   /// Counts a message that could not be read as a submission.
   func countMalformed(_ rejection: Rejection) {
     metrics.taskRefused(nil, code: rejection.code)
   }
 
   /// The same content under a signature verified before.
-  private func isRetry(_ submission: TaskSubmission, of flight: TaskFlight) -> Bool {
-    flight.hasSignature(of: submission) && flight.contentHash == validator.contentHash(of: submission)
+  private func isRetry(_ submission: TaskSubmission, of task: TaskIdentity) -> Bool {
+    task.signature == submission.signature && task.contentHash == validator.contentHash(of: submission)
   }
 
-  /// The flight of the task: the one there is, or one whose task has been written down.
-  private func openFlight(_ task: ValidatedTask, isStreamed: Bool) async throws(Rejection) -> TaskFlights.Opening {
+  /// The flight of the task: the one there is, or a new one whose task has been written down.
+  private func flight(
+    of task: ValidatedTask, isStreamed: Bool
+  ) async throws(Rejection) -> (flight: TaskFlight, isNew: Bool) {
     while true {
-      let opening = flights.open(task, isWritten: false)
-      switch opening {
-      case .inFlight(let flight) where flight.contentHash == task.contentHash: return opening
+      switch flights.open(task, isWritten: false) {
+      case .inFlight(let flight) where flight.contentHash == task.contentHash: return (flight, false)
       case .inFlight(let other): try await giveWay(task, to: other)
+      case .closed(let reason): throw reason
       case .opened(let flight):
         do throws(Rejection) { try await accept(task, flight, isStreamed: isStreamed) } catch {
           // Retries that joined meanwhile are refused with the same words.
           flights.settle(flight.id, with: .refused(error))
           throw error
         }
-        return opening
+        return (flight, true)
       }
     }
   }
@@ -172,8 +232,13 @@ package final class TaskReceiver: Sendable {
     switch outcome {
     case .refused: return
     case .interrupted(let rejection): throw rejection
-    case .signed, .failed, nil: throw .conflictingTask(task.submission.id)
+    case .signed, .failed, nil: throw conflict(of: task, with: other.party)
     }
+  }
+
+  private func conflict(of task: ValidatedTask, with holder: StreamParty) -> Rejection {
+    audit.record(.conflictingTask(task.submission, holder: holder))
+    return .conflictingTask(task.submission.id)
   }
 
   /// Writes the task down and queues it, or settles its flight with what is known of it from before.
@@ -181,6 +246,8 @@ package final class TaskReceiver: Sendable {
     let (id, avs) = (task.submission.id, task.submission.operatorSet.avs)
     let byteCount = task.submission.payload.count
     if let excess = limiter.charge(avs: avs, aggregator: task.submission.aggregator) { throw excess }
+    var isNew = false
+    defer { if !isNew { limiter.refund(avs: avs, aggregator: task.submission.aggregator) } }
     if let obstacle = readiness(avs) ?? reservePlace(for: task) {
       // A task finished earlier is answered even while no new one can be taken.
       guard let record = try await storedRecord(of: id) else { throw obstacle }
@@ -189,16 +256,21 @@ package final class TaskReceiver: Sendable {
     let acceptance: TaskJournal.Acceptance
     do throws(Rejection) { acceptance = try await write(task, isStreamed: isStreamed) } catch {
       // So it is while nothing can be written.
-      guard case .storeUnavailable = error, let record = try await storedRecord(of: id) else { throw error }
-      return try await answer(task, from: record)
+      switch error {
+      case .storeUnavailable, .storeOverloaded:
+        guard let record = try await storedRecord(of: id) else { throw error }
+        return try await answer(task, from: record)
+      default: throw error
+      }
     }
     switch acceptance {
     case .accepted(let accepted):
+      isNew = true
       metrics.taskAccepted(avs)
       // Before it can be run, so that whoever ends it knows.
       if isStreamed { flight.markStreamed() }
       flights.markWritten(id)
-      queue.fillReservation(with: accepted)
+      if !queue.fillReservation(with: accepted) { leaveToNextStart(id) }
     case .known(let record):
       queue.cancelReservation(avs: avs, byteCount: byteCount)
       try await answer(task, from: record)
@@ -224,14 +296,21 @@ package final class TaskReceiver: Sendable {
   }
 
   private func answer(_ task: ValidatedTask, from record: TaskRecord) async throws(Rejection) {
-    guard record.accepted.contentHash == task.contentHash else { throw .conflictingTask(record.id) }
+    guard record.accepted.contentHash == task.contentHash else {
+      throw conflict(of: task, with: record.accepted.party)
+    }
     if let outcome = try await answers.outcome(of: task, from: record) {
       flights.settle(record.id, with: outcome)
     } else {
       // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
       flights.markWritten(record.id)
-      queue.resume(journal.restore(record, as: task, offset: journal.clockOffset))
+      if !queue.resume(journal.restore(record, as: task, offset: journal.clockOffset)) { leaveToNextStart(record.id) }
     }
+  }
+
+  /// The queue was stopped while the task was written down: whoever waits is told to send it again.
+  private func leaveToNextStart(_ id: TaskID) {
+    flights.settle(id, with: .interrupted(.notAccepting(obstacle ?? "stopping")))
   }
 
   private func storedRecord(of id: TaskID) async throws(Rejection) -> TaskRecord? {

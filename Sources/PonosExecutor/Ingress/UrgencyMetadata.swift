@@ -17,6 +17,14 @@ extension TaskUrgency {
     self.init(priority: priority ?? 0, deadline: deadline)
   }
 
+  /// How a caller says it.
+  package var metadata: Metadata {
+    var metadata: Metadata = [:]
+    if priority != 0 { metadata.addString("\(priority)", forKey: Self.priorityKey) }
+    if let deadline { metadata.addString("\(deadline)", forKey: Self.deadlineKey) }
+    return metadata
+  }
+
   private static func integer<Value: FixedWidthInteger>(
     _ key: String, in metadata: Metadata, as type: Value.Type, _ wanted: String
   ) throws(Rejection) -> Value? {

@@ -2,6 +2,7 @@
 struct AVSMetricFamilies {
   let received: PrometheusFamily<PrometheusCounter>
   let accepted: PrometheusFamily<PrometheusCounter>
+  let remembered: PrometheusFamily<PrometheusCounter>
   let executed: PrometheusFamily<PrometheusCounter>
   let retried: PrometheusFamily<PrometheusCounter>
   let executionSeconds: PrometheusFamily<PrometheusHistogram>
@@ -24,6 +25,8 @@ struct AVSMetricFamilies {
     let avs = ["avs"]
     received = registry.counter("ponos_tasks_received_total", help: "Submissions that could be decoded.", labels: avs)
     accepted = registry.counter("ponos_tasks_accepted_total", help: "Tasks written down and accepted.", labels: avs)
+    remembered = registry.counter(
+      "ponos_task_memory_answers_total", help: "Submissions of finished tasks that were answered from memory.", labels: avs)
     executed = registry.counter("ponos_tasks_executed_total", help: "Runs at a performer that brought a reply.", labels: avs)
     retried = registry.counter("ponos_task_retries_total", help: "Runs that did not finish and were repeated.", labels: avs)
     executionSeconds = registry.histogram(
@@ -60,6 +63,7 @@ struct AVSMetrics: Sendable {
   let label: String
   let received: PrometheusCounter
   let accepted: PrometheusCounter
+  let remembered: PrometheusCounter
   let executed: PrometheusCounter
   let retried: PrometheusCounter
   let executionSeconds: PrometheusHistogram
@@ -82,6 +86,7 @@ struct AVSMetrics: Sendable {
     self.label = label
     received = families.received.with(label)
     accepted = families.accepted.with(label)
+    remembered = families.remembered.with(label)
     executed = families.executed.with(label)
     retried = families.retried.with(label)
     executionSeconds = families.executionSeconds.with(label)

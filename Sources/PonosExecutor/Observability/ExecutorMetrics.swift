@@ -88,6 +88,9 @@ package final class ExecutorMetrics: Sendable {
   /// A task was written down and answered for.
   package func taskAccepted(_ avs: EthereumAddress) { figures(of: avs).accepted.increment() }
 
+  /// A finished task was submitted again, and known without the store.
+  func taskAnsweredFromMemory(_ avs: EthereumAddress) { figures(of: avs).remembered.increment() }
+
   /// A run at a performer brought a reply after `seconds`.
   package func taskExecuted(_ avs: EthereumAddress, seconds: Double) {
     figures(of: avs).executed.increment()

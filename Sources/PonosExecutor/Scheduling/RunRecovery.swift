@@ -49,12 +49,7 @@ package struct RunRecovery: Sendable {
       // The row says `executing` for longer than it is true; recovery treats both alike.
       log(.warning, "the task's return to the queue is not written down", task, error)
     }
-    if queue.isStopped {
-      queue.giveUpPlace(of: task)
-      leaveToNextStart(task, because: .notAccepting("stopping"))
-    } else {
-      queue.fillReservation(with: task)
-    }
+    if !queue.fillReservation(with: task) { leaveToNextStart(task, because: .notAccepting("stopping")) }
   }
 
   private func end(_ task: AcceptedTask, with failure: TaskFailure) async {

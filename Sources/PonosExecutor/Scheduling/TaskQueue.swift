@@ -3,9 +3,13 @@ import Synchronization
 
 /// The accepted tasks that wait for a slot. Intake puts them in, the task service takes them out.
 package final class TaskQueue: Sendable {
-  private let machine: Mutex<TaskQueueStateMachine<AcceptedTask>>
+  private struct State {
+    var machine: TaskQueueStateMachine<AcceptedTask>
+    var isStopped = false
+  }
+
+  private let state: Mutex<State>
   private let signal: AsyncStream<Void>.Continuation
-  private let stopped = Mutex(false)
   private let collected = Mutex<[CollectedResult]>([])
   private let displaced = Mutex<[AcceptedTask]>([])
   private let observe: @Sendable (QueueEvent) -> Void
@@ -31,7 +35,7 @@ package final class TaskQueue: Sendable {
     if !weights.isEmpty {
       (bounds.guaranteed, bounds.guaranteedBytes) = (limits.maxTotal / weights.count, Self.maxBytes / weights.count)
     }
-    machine = Mutex(TaskQueueStateMachine(limits: bounds, weights: weights))
+    state = Mutex(State(machine: TaskQueueStateMachine(limits: bounds, weights: weights)))
     overflow = limits.overflow
     self.observe = observe
     (wakeups, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -45,27 +49,37 @@ package final class TaskQueue: Sendable {
   ///   - priority: Of the task; under some overflow policies a task may take another one's place.
   ///   - deadline: Likewise; on the monotonic clock.
   func reserve(avs: EthereumAddress, byteCount: Int, priority: Int, deadline: Int64) -> Rejection? {
-    machine.withLock {
-      $0.reserve(avs: avs, byteCount: byteCount, priority: priority, deadline: deadline)
+    state.withLock {
+      $0.machine.reserve(avs: avs, byteCount: byteCount, priority: priority, deadline: deadline)
     }.map { .queueFull(avs: avs, $0) }
   }
 
   func cancelReservation(avs: EthereumAddress, byteCount: Int) {
-    machine.withLock { $0.cancelReservation(avs: avs, byteCount: byteCount) }
+    state.withLock { $0.machine.cancelReservation(avs: avs, byteCount: byteCount) }
   }
 
-  /// Puts a task on the place reserved for it. A task it displaces is kept for `takeDisplaced`.
-  func fillReservation(with task: AcceptedTask) {
-    if let (entry, bound) = machine.withLock({ $0.fillReservation(with: Self.entry(for: task)) }) {
+  /// Puts a task on the place reserved for it, and returns true. A task it displaces is kept for `takeDisplaced`. False when the queue
+  /// was stopped: then the place is given up, and the task is left to the journal.
+  func fillReservation(with task: AcceptedTask) -> Bool {
+    let byteCount = task.task.submission.payload.count
+    let (isTaken, victim) = state.withLock { state -> (Bool, (displaced: QueueEntry<AcceptedTask>, bound: QueueBound)?) in
+      guard !state.isStopped else {
+        state.machine.cancelReservation(avs: task.avs, byteCount: byteCount)
+        return (false, nil)
+      }
+      return (true, state.machine.fillReservation(with: Self.entry(for: task)))
+    }
+    if let (entry, bound) = victim {
       displaced.withLock { $0.append(entry.content) }
       observe(.overflow(avs: entry.avs, overflow, bound))
     }
     wake()
+    return isTaken
   }
 
   /// Keeps a place for a task between two of its runs, whatever the limits say: it counts against newcomers meanwhile.
   func keepPlace(for task: AcceptedTask) {
-    machine.withLock { $0.reserveUnbounded(avs: task.avs, byteCount: task.task.submission.payload.count) }
+    state.withLock { $0.machine.reserveUnbounded(avs: task.avs, byteCount: task.task.submission.payload.count) }
   }
 
   /// Gives up the place kept for a task.
@@ -75,18 +89,29 @@ package final class TaskQueue: Sendable {
 
   /// Tasks of the AVS there is room for: what a stream may be given credit for. A hint; others may be faster.
   package func freePlaces(avs: EthereumAddress) -> Int {
-    machine.withLock { $0.freePlaces(avs: avs) }
+    state.withLock { $0.machine.freePlaces(avs: avs) }
+  }
+
+  /// How far the AVS, and all together, are from the bounds of their number. A hint as well.
+  package func room(avs: EthereumAddress) -> QueueRoom {
+    state.withLock { $0.machine.room(avs: avs) }
   }
 
   // MARK: Tasks
 
-  /// Puts in what was accepted before, whatever the limits say.
-  func resume(_ task: RestoredTask) {
-    switch task {
-    case .waiting(let task): machine.withLock { $0.enqueueUnbounded(Self.entry(for: task)) }
-    case .collected(let result): collected.withLock { $0.append(result) }
+  /// Puts in what was accepted before, whatever the limits say, and returns true; false when the queue was stopped.
+  @discardableResult
+  func resume(_ task: RestoredTask) -> Bool {
+    let isTaken = state.withLock { state in
+      if state.isStopped { return false }
+      switch task {
+      case .waiting(let task): state.machine.enqueueUnbounded(Self.entry(for: task))
+      case .collected(let result): collected.withLock { $0.append(result) }
+      }
+      return true
     }
     wake()
+    return isTaken
   }
 
   /// Takes out the results that need nothing more but their signature and delivery.
@@ -108,29 +133,29 @@ package final class TaskQueue: Sendable {
   /// The next task and the slot that `acquire` gave for it; nil when nothing can run now.
   func next(acquire: (AcceptedTask) -> PerformerRoster.Lease?) -> AssignedTask? {
     if isStopped { return nil }
-    return machine.withLock { machine -> AssignedTask? in
-      guard let (entry, lease) = machine.next(admit: { acquire($0.content) }) else { return nil }
+    return state.withLock { state -> AssignedTask? in
+      guard let (entry, lease) = state.machine.next(admit: { acquire($0.content) }) else { return nil }
       return AssignedTask(entry.content, lease: lease)
     }
   }
 
   /// Takes out the tasks whose deadline is over.
   func removeExpired(now: Int64) -> [AcceptedTask] {
-    let expired = machine.withLock { $0.removeExpired(now: now) }.map(\.content)
+    let expired = state.withLock { $0.machine.removeExpired(now: now) }.map(\.content)
     for task in expired { observe(.expired(avs: task.avs)) }
     return expired
   }
 
   /// Takes out a task of `aggregator` that waits; nil when no such task does.
   func remove(_ id: TaskID, of aggregator: EthereumAddress, avs: EthereumAddress) -> AcceptedTask? {
-    machine.withLock { machine in
-      machine.remove(id, avs: avs) { $0.content.task.submission.aggregator == aggregator }
+    state.withLock { state in
+      state.machine.remove(id, avs: avs) { $0.content.task.submission.aggregator == aggregator }
     }?.content
   }
 
   /// A slot of the AVS's performers may have become free, or a performer has come: its tasks are asked again.
   package func slotsChanged(of avs: EthereumAddress) {
-    machine.withLock { $0.reconsider(avs) }
+    state.withLock { $0.machine.reconsider(avs) }
     wake()
   }
 
@@ -142,8 +167,10 @@ package final class TaskQueue: Sendable {
   /// Hands out no further task; what waits stays in the journal. Returns the ids of what waits.
   @discardableResult
   func stop() -> [TaskID] {
-    stopped.withLock { $0 = true }
-    return machine.withLock { $0.waitingIDs }
+    state.withLock { state in
+      state.isStopped = true
+      return state.machine.waitingIDs
+    }
   }
 
   /// Ends `wakeups`.
@@ -153,11 +180,11 @@ package final class TaskQueue: Sendable {
   }
 
   /// Whether `stop` was called.
-  var isStopped: Bool { stopped.withLock(\.self) }
+  var isStopped: Bool { state.withLock { $0.isStopped } }
 
   /// Waiting tasks by AVS.
   package var depths: [EthereumAddress: Int] {
-    machine.withLock { $0.depths }
+    state.withLock { $0.machine.depths }
   }
 
   private static func entry(for task: AcceptedTask) -> QueueEntry<AcceptedTask> {

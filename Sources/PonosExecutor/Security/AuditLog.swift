@@ -11,8 +11,8 @@ import Synchronization
 package final class AuditLog: Sendable {
   /// Something worth proving.
   package enum Event: Sendable {
-    /// An aggregator signed two tasks with one id; its second signature is the proof.
-    case conflictingTask(TaskSubmission)
+    /// An aggregator signed a task with an id that stands for another one; its signature is the proof. `holder` is whose that one is.
+    case conflictingTask(TaskSubmission, holder: StreamParty)
     /// A performer answered otherwise than with the digest recorded for the task; nothing was signed.
     case digestConflict(TaskSubmission, recorded: Digest32, refused: Digest32)
   }
@@ -97,12 +97,14 @@ extension AuditLog.Event {
   /// What an entry holds besides its time; values are text, byte strings in hex.
   fileprivate var fields: [String: String] {
     switch self {
-    case .conflictingTask(let submission):
+    case .conflictingTask(let submission, let holder):
       var fields = Self.fields("conflicting_task", submission)
       fields["payload_hash"] = "\(Keccak256.hash(submission.payload))"
       fields["reference_timestamp"] = "\(submission.referenceTimestamp)"
       fields["block_number"] = "\(submission.taskBlockNumber)"
       fields["signature"] = Hex.encodePrefixed(submission.signature)
+      fields["holder_avs"] = "\(holder.avs)"
+      fields["holder_aggregator"] = "\(holder.aggregator)"
       return fields
     case .digestConflict(let submission, let recorded, let refused):
       var fields = Self.fields("digest_conflict", submission)

@@ -6,7 +6,7 @@ extension SQLiteStore: DeliveryStore {
   package func expectDeliveries(
     of ids: [TaskID], to party: StreamParty
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
-    try await writer.write("keep outcomes for aggregator \(party.aggregator)") { database in
+    try await writer.write("keep outcomes for aggregator \(party.aggregator)", bytes: Self.bytes(of: ids)) { database in
       try ids.reduce(into: [:]) { $0[$1] = try SQLiteDeliveries.expect($1, party, database) }
     }
   }
@@ -20,10 +20,15 @@ extension SQLiteStore: DeliveryStore {
   }
 
   package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
-    try await writer.write("note what aggregator \(party.aggregator) acknowledged") { database in
+    try await writer.write("note what aggregator \(party.aggregator) acknowledged", bytes: Self.bytes(of: ids)) { database in
       try SQLiteDeliveries.delete(ids, party, database)
     }
   }
+}
+
+extension SQLiteStore {
+  /// A row counts as a kilobyte, since its pages are written: many ids have their transaction to themselves.
+  fileprivate static func bytes(of ids: [TaskID]) -> Int { ids.count << 10 }
 }
 
 /// The statements of the outbox.

@@ -20,9 +20,17 @@ import Testing
     }
   }
 
+  @Test func onlyASessionThatLastsIsASuccess() {
+    #expect(policy.failures(before: 0, sessionLasted: nil) == 1)
+    #expect(policy.failures(before: 4, sessionLasted: nil) == 5)
+    #expect(policy.failures(before: 4, sessionLasted: .seconds(2)) == 5)
+    #expect(policy.failures(before: 4, sessionLasted: .seconds(3)) == 1)
+  }
+
   @Test func aPeersWishCountsWithinReason() {
     #expect(policy.pause(failures: 1, asked: .seconds(2), chance: 0) == .seconds(2))
-    #expect(policy.pause(failures: 1, asked: .seconds(3600), chance: 0) == .seconds(3))
+    #expect(policy.pause(failures: 1, asked: .seconds(3600), chance: 0) == .seconds(3600))
+    #expect(policy.pause(failures: 1, asked: .seconds(7200), chance: 0) == .seconds(3600))
     #expect(policy.pause(failures: 7, asked: .milliseconds(1), chance: 0) == .milliseconds(1500))
   }
 }

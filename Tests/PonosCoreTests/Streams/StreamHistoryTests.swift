@@ -232,7 +232,9 @@ struct StreamWorld {
       switch actions.removeFirst() {
       case .send(let message): send(message)
       case .takeCredit(let wanted):
-        let count = ledger.take(upTo: wanted, avs: Self.party.avs, free: Self.places - running.count)
+        let count = ledger.take(
+          upTo: wanted, avs: Self.party.avs, own: heldInSession,
+          room: QueueRoom(ofAVS: Self.places - running.count, total: Self.places - running.count))
         heldInSession += count
         machine = executor ?? machine
         actions += machine.handle(.granted(count), now: now)

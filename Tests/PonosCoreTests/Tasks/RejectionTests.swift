@@ -56,6 +56,7 @@ enum RejectionTable {
     Row(
       rejection: .payloadTooLarge(avs: avs, count: 12, limit: 10), code: "payload_too_large",
       words: ["payload has 12", avs.description, "10", "maxPayloadBytes"]),
+    Row(rejection: .storeOverloaded("a slow disk"), code: "store_overloaded", words: ["a slow disk", "nothing was accepted"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -84,6 +85,7 @@ enum RejectionTable {
     case .storedRecordDamaged: 20
     case .insufficientResources: 21
     case .payloadTooLarge: 22
+      case .storeOverloaded: 23
     }
   }
 }

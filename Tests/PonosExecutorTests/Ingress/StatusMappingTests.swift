@@ -21,7 +21,8 @@ struct StatusMappingTests {
       (.noPerformer(avs: avs), .failedPrecondition), (.performerUnavailable(avs: avs), .unavailable),
       (.conflictingTask(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .alreadyExists),
       (.queueFull(avs: avs, .tasks), .resourceExhausted), (.tooManyCallers, .resourceExhausted),
-      (.storeUnavailable("disk full"), .unavailable), (.outcomeNotWritten("disk full"), .unavailable),
+      (.storeUnavailable("disk full"), .unavailable), (.storeOverloaded("a slow disk"), .resourceExhausted),
+      (.outcomeNotWritten("disk full"), .unavailable),
       (.notAccepting("starting"), .unavailable),
       (.deadlinePassed(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .failedPrecondition),
       (.circuitOpen(avs: avs, retryAfter: .seconds(3)), .unavailable),
@@ -29,7 +30,7 @@ struct StatusMappingTests {
       (.payloadTooLarge(avs: avs, count: 2, limit: 1), .invalidArgument),
       (.avsRateLimited(avs, retryAfter: .milliseconds(250)), .resourceExhausted),
       (.aggregatorRateLimited(avs, avs: avs, retryAfter: .milliseconds(1500)), .resourceExhausted),
-      (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .internalError),
+      (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .dataLoss),
     ] as [(Rejection, RPCError.Code)])
   func refusals(rejection: Rejection, status: RPCError.Code) {
     let error = RPCError(rejection)
@@ -38,23 +39,26 @@ struct StatusMappingTests {
     #expect(Array(error.metadata[stringValues: "ponos-code"]) == [rejection.code])
     let mayPass = [
       .performerUnavailable(avs: Self.avs), .queueFull(avs: Self.avs, .tasks), .tooManyCallers, .storeUnavailable("disk full"),
-      .outcomeNotWritten("disk full"), .notAccepting("starting"), .circuitOpen(avs: Self.avs, retryAfter: .seconds(3)),
+      .storeOverloaded("a slow disk"), .outcomeNotWritten("disk full"), .notAccepting("starting"),
+      .circuitOpen(avs: Self.avs, retryAfter: .seconds(3)),
       .avsRateLimited(Self.avs, retryAfter: .milliseconds(250)),
       .aggregatorRateLimited(Self.avs, avs: Self.avs, retryAfter: .milliseconds(1500)),
-      .storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))),
     ]
     .contains(rejection)
     #expect(StockRetries.repeats(error) == mayPass)
   }
 
   @Test(
-    "overload says when to come again, in the details that rich clients read",
+    "what passes by itself says when to come again, in the details that rich clients read",
     arguments: [
       (.queueFull(avs: avs, .tasks), .seconds(1)), (.tooManyCallers, .seconds(1)),
       (.circuitOpen(avs: avs, retryAfter: .seconds(3)), .seconds(3)),
       (.avsRateLimited(avs, retryAfter: .milliseconds(250)), .milliseconds(250)),
       (.aggregatorRateLimited(avs, avs: avs, retryAfter: .milliseconds(1500)), .milliseconds(1500)),
-      (.notAccepting("starting"), nil), (.unknownAVS(avs), nil),
+      (.storeOverloaded("a slow disk"), .seconds(1)), (.storeUnavailable("disk full"), .seconds(1)),
+      (.outcomeNotWritten("disk full"), .seconds(1)), (.performerUnavailable(avs: avs), .seconds(1)),
+      (.notAccepting("starting"), .seconds(1)), (.unknownAVS(avs), nil),
+      (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), nil),
     ] as [(Rejection, Duration?)])
   func retryInfo(rejection: Rejection, delay: Duration?) {
     let error = RPCError(rejection)

@@ -77,6 +77,26 @@ struct SubmissionLimiterTests {
     }
   }
 
+  @Test("only tasks that are newly accepted cost something: not what is refused afterwards, nor what was finished before")
+  func refunds() async throws {
+    let limits = SubmissionLimits(
+      perAVS: RateLimit(perSecond: 0.01, burst: 3), perAggregator: RateLimit(perSecond: 0.01, burst: 2))
+    let store = FaultyStore()
+    try await Rig(store: store, submissions: limits, recent: .nothing).run { rig async throws in
+      for _ in 1...5 { #expect(try await code(rig) == "no_performer") }
+      rig.publish(.echo())
+      store.fail([.accept])
+      for _ in 1...5 { #expect(try await code(rig) == "store_unavailable") }
+      store.fail([])
+      let submission = try Rig.submission()
+      for _ in 1...5 { #expect(await rig.receiver.submit(submission)?.signed != nil) }
+      #expect(try await code(rig) == "signed")
+      #expect(try await code(rig) == "aggregator_rate_limited")
+      #expect(try await code(rig, by: .registered(.bn254)) == "signed")
+      #expect(try await code(rig, by: .registered(.bn254)) == "avs_rate_limited")
+    }
+  }
+
   @Test("without limits nothing is counted")
   func unlimited() {
     let limiter = SubmissionLimiter(limits: [Rig.avs: SubmissionLimits()])

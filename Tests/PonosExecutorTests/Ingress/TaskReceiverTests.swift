@@ -302,6 +302,57 @@ struct TaskReceiverTests {
     }
   }
 
+  @Test("what is being written down when intake closes is on disk, and its caller is told at once to come again")
+  func closingWhileWriting() async throws {
+    let store = FaultyStore()
+    let gate = TaskGate()
+    store.holdAccepts(behind: gate)
+    let performer = FakePerformer.echo()
+    try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      async let outcome = rig.receiver.submit(submission)
+      try await eventually { gate.arrivals == 1 }
+      rig.receiver.close(because: "stopping")
+      gate.open()
+      #expect(await outcome?.isInterrupted == true)
+      #expect(!rig.receiver.hasWaitingCallers && rig.flights.count == 0)
+      #expect(try await rig.store.task(submission.id)?.phase == .queued)
+      #expect(performer.calls.isEmpty)
+    }
+  }
+
+  @Test("after intake has closed and sent everybody away, no flight is opened that nobody would settle")
+  func closedFlights() async throws {
+    let rig = try Rig()
+    rig.receiver.open()
+    let task = try await rig.validator.validate(try Rig.submission())
+    rig.receiver.close(because: "stopping")
+    rig.receiver.interruptWaitingCallers()
+    guard case .closed(.notAccepting("stopping")) = rig.flights.open(task) else { Issue.record("it was opened"); return }
+    #expect(rig.flights.count == 0)
+  }
+
+  @Test("any number of callers may wait for one large task, and keep nobody out")
+  func copiesInHand() async throws {
+    let gate = TaskGate()
+    try await Rig(callerMemory: 1 << 20).run { rig in
+      rig.publish(.behind(gate))
+      let large = try Rig.submission(Rig.draft(String(repeating: "x", count: 200 << 10)))
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        for count in 1...8 {
+          group.addTask { await rig.receiver.submit(large)?.signed != nil }
+          try await eventually { rig.flights.flight(of: large.id)?.callers == count }
+        }
+        try await eventually { gate.arrivals == 1 }
+        group.addTask { await rig.receiver.submit(try Rig.submission())?.signed != nil }
+        try await eventually { gate.arrivals == 2 }
+        gate.open()
+        for try await isSigned in group { #expect(isSigned) }
+      }
+    }
+  }
+
   @Test("an accepted task that nobody runs any more goes on when it is submitted again")
   func resumes() async throws {
     let store = MemoryStore()

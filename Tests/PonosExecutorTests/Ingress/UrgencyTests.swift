@@ -22,6 +22,9 @@ struct UrgencyTests {
     #expect(try TaskUrgency(metadata: [:]) == TaskUrgency())
     let urgency = try TaskUrgency(metadata: ["ponos-priority": "-2147483648", "ponos-deadline": "1760000000000"])
     #expect(urgency == TaskUrgency(priority: .min, deadline: 1_760_000_000_000))
+    for said in [TaskUrgency(), urgency, TaskUrgency(priority: 7, deadline: nil)] {
+      #expect(try TaskUrgency(metadata: said.metadata) == said)
+    }
   }
 
   @Test(
@@ -143,7 +146,7 @@ struct UrgencyTests {
       let refusal = before.queue.reserve(
         avs: accepted.avs, byteCount: submission.payload.count, priority: accepted.priority, deadline: accepted.deadline)
       #expect(refusal == nil)
-      before.queue.fillReservation(with: accepted)
+      #expect(before.queue.fillReservation(with: accepted))
     }
     let performer = FakePerformer.echo()
     before.publish(performer, capacity: 1)

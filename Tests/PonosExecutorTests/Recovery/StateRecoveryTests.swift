@@ -152,7 +152,7 @@ struct StateRecoveryTests {
       // Whoever asks for one of the others is told what is wrong, with an error of the server that may be tried again.
       let refusal = try #require(await rig.receiver.submit(submissions[1])?.refusal)
       #expect(refusal.code == "stored_record_damaged")
-      #expect(RPCError(refusal).code == .internalError)
+      #expect(RPCError(refusal).code == .dataLoss)
     }
     #expect(performer.calls.count == 2)
     try await store.close()

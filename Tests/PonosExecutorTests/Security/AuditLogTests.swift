@@ -45,6 +45,8 @@ struct AuditLogTests {
       #expect(entries.map { $0["task_id"] } == [first.id.description, first.id.description])
       #expect(entries.map { $0["aggregator"] } == [second.aggregator.description, third.aggregator.description])
       #expect(entries.map { $0["signature"] } == [second, third].map { Hex.encodePrefixed($0.signature) })
+      #expect(entries.map { $0["holder_aggregator"] } == [first, first].map(\.aggregator.description))
+      #expect(entries.map { $0["holder_avs"] } == [Rig.avs, Rig.avs].map(\.description))
       #expect(entries[0]["payload_hash"] == "\(Keccak256.hash(Array("second".utf8)))")
       #expect(entries[0]["time"]?.hasPrefix("2025-10-09T") == true)
     }
@@ -88,9 +90,10 @@ struct AuditLogTests {
     let audit = AuditLog(
       path: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: clock.taskClock.unix)
     let submission = try Rig.submission()
-    for _ in 0..<100 { audit.record(.conflictingTask(submission)) }
+    let holder = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
+    for _ in 0..<100 { audit.record(.conflictingTask(submission, holder: holder)) }
     clock.advance(by: .seconds(1))
-    audit.record(.conflictingTask(submission))
+    audit.record(.conflictingTask(submission, holder: holder))
     let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     #expect(lines.count == 1 + AuditLog.linesPerSecond + 1)
     #expect(lines.first == "before")

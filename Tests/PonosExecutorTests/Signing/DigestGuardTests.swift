@@ -101,7 +101,7 @@ struct DigestGuardTests {
   func afterRetention(set: UInt32) async throws {
     let output = Mutex<UInt8>(1)
     let performer = FakePerformer { id, _, _ throws(PerformerCallError) in .echo(id, [output.withLock { $0 }]) }
-    try await Rig().run { rig in
+    try await Rig(recent: .nothing).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission(Rig.draft(set: set))
       let first = try #require(await rig.receiver.submit(submission)?.signed)
@@ -201,7 +201,7 @@ struct DamagedAnswerTests {
     let submission = try Rig.submission()
     let store = try SQLiteStore.open(path: path)
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw .answeredError(code: 3, message: "no") }
-    try await Rig(store: store).run { rig in
+    try await Rig(store: store, recent: .nothing).run { rig in
       rig.publish(performer)
       #expect(await rig.receiver.submit(submission)?.failure?.code == "performer_error")
       let queue = try DatabaseQueue(path: path)

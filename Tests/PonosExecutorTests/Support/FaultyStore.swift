@@ -18,6 +18,7 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   private let refused = Mutex<[Write: Int]>([:])
   private let damagesOutputs = Mutex(false)
   private let acceptGate = Mutex<TaskGate?>(nil)
+  private let deliveryGate = Mutex<TaskGate?>(nil)
 
   /// From now on these writes fail, and no others.
   func fail(_ writes: Set<Write>) {
@@ -32,6 +33,11 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   /// From now on tasks are written down only once `gate` lets them through.
   func holdAccepts(behind gate: TaskGate) {
     acceptGate.withLock { $0 = gate }
+  }
+
+  /// From now on outcomes are made to wait only once `gate` lets that through.
+  func holdDeliveries(behind gate: TaskGate) {
+    deliveryGate.withLock { $0 = gate }
   }
 
   /// How many writes of a kind were made to fail so far.
@@ -97,6 +103,7 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   func expectDeliveries(
     of ids: [TaskID], to party: StreamParty
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
+    await deliveryGate.withLock(\.self)?.pass()
     try check(.delivery)
     return try await base.expectDeliveries(of: ids, to: party)
   }

@@ -39,13 +39,15 @@ struct PipelineRig: Sendable {
   ///   - submissions: Rates of each AVS.
   ///   - breaker: Of each performer; by default one that never opens.
   ///   - rules: What outputs must look like, of every AVS.
+  ///   - recent: How many outcomes are kept in memory.
   ///   - wrap: What to put round the pipeline's stages.
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
     submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
-    rules: ResponseRules = .none, auditLog: String? = nil, wrap: (TaskPipeline) -> TaskPipeline = { $0 }
+    rules: ResponseRules = .none, recent: RecentOutcomes<TaskOutcome>.Limits = .init(),
+    callerMemory: Int = TaskReceiver.callerMemory, auditLog: String? = nil, wrap: (TaskPipeline) -> TaskPipeline = { $0 }
   ) throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.clock = clock
@@ -60,7 +62,7 @@ struct PipelineRig: Sendable {
     streamMetrics = StreamMetrics(registry: registry, avs: avs)
     let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
     self.transmitter = transmitter
-    flights = TaskFlights { transmitter.settled($0, $1) }
+    flights = TaskFlights(recent: recent, clock: clock.taskClock) { transmitter.settled($0, $1) }
     journal = TaskJournal(store: store, clock: clock.taskClock) { [flights] id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
@@ -86,7 +88,7 @@ struct PipelineRig: Sendable {
       readiness: { [roster] in PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: false) },
       limiter: SubmissionLimiter(
         limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock),
-      clock: clock.taskClock,
+      clock: clock.taskClock, callerMemory: callerMemory,
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
@@ -144,6 +146,11 @@ struct PipelineRig: Sendable {
       operatorAddress: operatorAddress, key: TestKeys.executor(curve).verificationKey, ecdsaVerifier: ecdsaVerifier
     ).check(result.wire(idText: submission.idText), for: submission.wire)
   }
+}
+
+extension RecentOutcomes.Limits {
+  /// For tests of what the store answers.
+  static var nothing: Self { Self(bytes: 0, count: 0, age: 0) }
 }
 
 extension TaskOutcome {

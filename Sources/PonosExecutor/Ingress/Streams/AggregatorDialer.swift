@@ -16,38 +16,63 @@ struct AggregatorDialer: Sendable {
   func run() async {
     var failures = 0
     while !Task.isCancelled, !desk.isStopped {
+      // One that the aggregator opened is as good, and would end if we opened another.
+      if desk.hasSession(with: aggregator.party) {
+        guard await sleep(policy.maximum) else { return }
+        continue
+      }
+      let start = ContinuousClock.now
       let (end, wasEstablished) = await holdSession()
       if desk.isStopped { return }
-      failures = wasEstablished ? 1 : failures + 1
-      let asked: Duration? = if case .peerLeft(let goodbye) = end { goodbye.retryAfter.map { .milliseconds($0) } } else { nil }
-      let pause = policy.pause(failures: failures, asked: asked, chance: .random(in: 0..<1))
+      failures = policy.failures(before: failures, sessionLasted: wasEstablished ? ContinuousClock.now - start : nil)
+      let pause = policy.pause(failures: failures, asked: asked(by: end), chance: .random(in: 0..<1))
       log(end, failures: failures, pause: pause)
-      do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) } } catch { return }
+      guard await sleep(pause) else { return }
     }
+  }
+
+  /// Returns false when the daemon stops.
+  private func sleep(_ pause: Duration) async -> Bool {
+    do { try await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) } } catch { return false }
+    return true
+  }
+
+  /// The pause that the peer wants. Where it sees no point in another session, its configuration may still change some day.
+  private func asked(by end: SessionEnd) -> Duration? {
+    guard case .peerLeft(let goodbye) = end else { return nil }
+    return goodbye.retryAfter.map { .milliseconds($0) } ?? policy.maximum
   }
 
   private func holdSession() async -> (end: SessionEnd, wasEstablished: Bool) {
-    let outcome = await desk.withSession(wanted: aggregator.party) { session in
-      (await hold(session), session.wasEstablished)
-    }
+    let outcome = await desk.withSession(wanted: aggregator.party) { session in await hold(session) }
     return outcome ?? (.unavailable(code: "too_many_sessions", message: "as many sessions are open as there may be"), false)
   }
 
+  /// The call ends with the session, also where the aggregator has accepted it and then says nothing.
+  private func hold(_ session: AggregatorSession) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await call(session) }
+      group.addTask { await session.lapsed() }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
   /// On a connection of its own. The call's task lives on the connection's event loop, which must not verify signatures.
-  private func hold(_ session: AggregatorSession) async -> SessionEnd {
+  private func call(_ session: AggregatorSession) async {
     do {
       let transport = try Transports.client(ClientTransportSettings(host: aggregator.host, port: aggregator.port))
-      return try await withGRPCClient(transport: transport) { client in
+      try await withGRPCClient(transport: transport) { client in
         var options = CallOptions.defaults
         options.waitForReady = false
-        return try await Ponos_V1_AggregatorService.Client(wrapping: client).openSession(options: options) { writer in
+        try await Ponos_V1_AggregatorService.Client(wrapping: client).openSession(options: options) { writer in
           await withTaskExecutorPreference(globalConcurrentExecutor) { await session.write(to: writer) }
         } onResponse: { response in
           await withTaskExecutorPreference(globalConcurrentExecutor) { await session.run(reading: response.messages) }
         }
       }
     } catch {
-      return .disconnected("\(error)")
+      session.end(.disconnected("\(error)"))
     }
   }
 

@@ -69,7 +69,7 @@ extension StreamSubmission {
       return task
     }
     // What is not an id is shortened: it comes back in the refusal.
-    self.init(idText: String(message.task.taskID.prefix(80)), task: task)
+    self.init(idText: message.task.taskID.cut(toBytes: 80), task: task)
   }
 
   fileprivate var wire: Ponos_V1_Submission {

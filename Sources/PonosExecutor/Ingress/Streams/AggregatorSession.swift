@@ -52,8 +52,12 @@ package final class AggregatorSession: Sendable {
   private static let maxUnwritten = 1024
   /// Tasks whose standing takes as much room as a short message.
   private static let standingsPerMessage = 4
-  /// Requests of the peer in work beside its submissions, before we stop listening to it.
+  /// Bytes of an outcome that take as much room as a short message.
+  private static let bytesPerMessage = 16 << 10
+  /// Short requests of the peer in work beside its submissions, which credit bounds, before we stop listening to it.
   private static let maxRequests = 64
+  /// Ids of a request that are as much work as a short one.
+  private static let idsPerRequest = 64
   /// How long last words may take to leave.
   private static let farewell = Duration.seconds(1)
 
@@ -65,7 +69,10 @@ package final class AggregatorSession: Sendable {
   private let outlet = StreamOutlet<Ponos_V1_ExecutorMessage>(limit: maxUnwritten)
   private let work: AsyncStream<Machine.Action>
   private let workContinuation: AsyncStream<Machine.Action>.Continuation
-  private let workInHand: StreamBacklog
+  private let requests = StreamBacklog(limit: maxRequests)
+  /// Finished with the session.
+  private let life: AsyncStream<Never>
+  private let lifeContinuation: AsyncStream<Never>.Continuation
 
   /// - Parameters:
   ///   - number: Tells it from every other session of the process.
@@ -81,7 +88,7 @@ package final class AggregatorSession: Sendable {
     // Often enough that two heartbeats are noticed as two, and credit comes soon after room.
     tick = .milliseconds(max(5, min(settings.heartbeat / 8, 200)))
     (work, workContinuation) = AsyncStream.makeStream()
-    workInHand = StreamBacklog(limit: settings.maxCredit + Self.maxRequests)
+    (life, lifeContinuation) = AsyncStream.makeStream()
   }
 
   /// Ends the session, for a reason from outside.
@@ -96,16 +103,25 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// Reads and works until the session's end, and returns that. Needs `write` beside it.
-  func run(reading messages: RPCAsyncSequence<Ponos_V1_AggregatorMessage, any Error>) async -> SessionEnd {
+  /// The stream is there, or about to be: the time for the handshake begins.
+  func open() {
     handle(.opened)
+  }
+
+  /// Returns when the session is over and its last words have had their time to leave, or when cancelled.
+  func lapsed() async {
+    for await _ in life {}
+    try? await Task.sleep(for: Self.farewell)
+  }
+
+  /// Reads and works until the session's end. Needs `write` and `beat` beside it.
+  func run(reading messages: RPCAsyncSequence<Ponos_V1_AggregatorMessage, any Error>) async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.read(messages) }
-      group.addTask { await self.beat() }
       for await action in work {
         group.addTask {
           await self.perform(action)
-          self.workInHand.leave()
+          self.requests.leave(weight: Self.weight(of: action))
         }
       }
       group.cancelAll()
@@ -113,7 +129,6 @@ package final class AggregatorSession: Sendable {
     // When the task was cancelled rather than the session ended.
     handle(.end(.stopping))
     await sayFarewell()
-    return conclude()
   }
 
   // MARK: Events
@@ -138,13 +153,14 @@ package final class AggregatorSession: Sendable {
   private func carryOut(_ action: Machine.Action, _ state: inout State) {
     switch action {
     case .send(let message):
-      if case .outcome = message, let party = state.party { dependencies.metrics.sent(party.avs) }
+      if let party = state.party { count(message, of: party) }
       outlet.say(message.wire, weight: Self.weight(of: message))
     case .giveBackCredit(let count): state.account?.giveBack(count)
     case .close(let end):
       state.end = end
       outlet.finish()
       workContinuation.finish()
+      lifeContinuation.finish()
     case .takeCredit: break
     case .attach(let party):
       state.party = party
@@ -153,14 +169,37 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// Outcomes have a bound of their own, the machine's window.
-  private static func weight(of message: ExecutorMessage<StreamAnswer>) -> Int {
-    guard case .standings(let standings) = message else { return 1 }
-    return 1 + standings.count / standingsPerMessage
+  private func count(_ message: ExecutorMessage<StreamAnswer>, of party: StreamParty) {
+    switch message {
+    case .outcome: dependencies.metrics.sent(party.avs)
+    // All others the receiver counts.
+    case .refusal(let refusal) where StreamRefusal.sessionCodes.contains(refusal.code):
+      dependencies.receiver.countRefused(party.avs, code: refusal.code)
+    default: break
+    }
+  }
+
+  /// An outcome weighs what it takes: a peer that acknowledges what it has not read makes room in the machine's window, not in memory.
+  static func weight(of message: ExecutorMessage<StreamAnswer>) -> Int {
+    switch message {
+    case .standings(let standings): 1 + standings.count / standingsPerMessage
+    case .outcome(_, let answer): 1 + answer.byteCount / bytesPerMessage
+    default: 1
+    }
+  }
+
+  /// What a request makes the one writer of the store do. One reconciliation at a time: nothing more is read until it is answered.
+  static func weight(of action: Machine.Action) -> Int {
+    switch action {
+    case .admit: 0
+    case .reconcile: maxRequests
+    case .acknowledge(let ids): 1 + ids.count / idsPerRequest
+    default: 1
+    }
   }
 
   private func hand(_ action: Machine.Action) {
-    workInHand.enter()
+    requests.enter(weight: Self.weight(of: action))
     workContinuation.yield(action)
   }
 
@@ -177,7 +216,7 @@ package final class AggregatorSession: Sendable {
         handle(.received(try AggregatorMessage(wire: message)))
         // A peer that does not read, or asks faster than we answer, is not listened to meanwhile.
         await outlet.room()
-        await workInHand.room()
+        await requests.room()
         // The session is over: a peer that goes on sending does not keep it.
         if Task.isCancelled { return }
       }
@@ -189,7 +228,8 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  private func beat() async {
+  /// Lets time pass for the session, until cancelled.
+  func beat() async {
     while !Task.isCancelled {
       do { try await Task.sleep(for: tick) } catch { return }
       handle(.tick)
@@ -239,7 +279,7 @@ package final class AggregatorSession: Sendable {
       return handle(
         .refused(
           StreamRefusal(
-            idText: submission.idText, code: "wrong_session",
+            idText: submission.idText, code: StreamRefusal.wrongSession,
             message: "the task is of another aggregator or AVS than the session", retryAfter: nil)))
     }
     do throws(Rejection) {
@@ -298,6 +338,9 @@ package final class AggregatorSession: Sendable {
   /// Whether the session came about.
   var wasEstablished: Bool { party != nil }
 
+  /// Whom the session is with, as long as it lasts.
+  var currentParty: StreamParty? { state.withLock { $0.end == nil ? $0.party : nil } }
+
   /// Whether it is with somebody who dialled us and has not proven anything.
   var isStranger: Bool { !dialledByUs && !wasEstablished }
 
@@ -310,7 +353,9 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  private func conclude() -> SessionEnd {
+  /// Gives up what the session had, once nobody works for it any more. Returns how it ended.
+  func conclude() -> SessionEnd {
+    handle(.end(.stopping))
     let (end, account, isAttached) = state.withLock { ($0.end ?? .stopping, $0.account, $0.isAttached) }
     account?.close()
     dependencies.metrics.ended(code: end.code)

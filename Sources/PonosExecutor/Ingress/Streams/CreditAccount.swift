@@ -3,17 +3,20 @@ import Synchronization
 
 /// The credit of all sessions, granted from the free places of the queue.
 package final class CreditOffice: Sendable {
-  private let ledger = Mutex(CreditLedger())
-  private let freePlaces: @Sendable (EthereumAddress) -> Int
+  private let ledger: Mutex<CreditLedger>
+  private let room: @Sendable (EthereumAddress) -> QueueRoom
 
-  /// - Parameter freePlaces: Tasks of the AVS that could be taken in now.
-  package init(freePlaces: @escaping @Sendable (EthereumAddress) -> Int) {
-    self.freePlaces = freePlaces
+  /// - Parameters:
+  ///   - aggregators: How many each AVS has: each may open a session.
+  ///   - room: Tasks of the AVS that could be taken in now.
+  package init(aggregators: [EthereumAddress: Int], room: @escaping @Sendable (EthereumAddress) -> QueueRoom) {
+    ledger = Mutex(CreditLedger(aggregators: aggregators))
+    self.room = room
   }
 
-  fileprivate func take(upTo wanted: Int, avs: EthereumAddress) -> Int {
-    let free = freePlaces(avs)
-    return ledger.withLock { $0.take(upTo: wanted, avs: avs, free: free) }
+  fileprivate func take(upTo wanted: Int, avs: EthereumAddress, own: Int) -> Int {
+    let room = room(avs)
+    return ledger.withLock { $0.take(upTo: wanted, avs: avs, own: own, room: room) }
   }
 
   fileprivate func giveBack(_ count: Int, avs: EthereumAddress) {
@@ -43,7 +46,7 @@ final class CreditAccount: Sendable {
   func take(upTo wanted: Int) -> Int {
     state.withLock { state in
       if state.isClosed { return 0 }
-      let count = office.take(upTo: wanted, avs: avs)
+      let count = office.take(upTo: wanted, avs: avs, own: state.held)
       state.held += count
       return count
     }

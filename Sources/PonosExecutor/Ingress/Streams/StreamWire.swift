@@ -40,7 +40,7 @@ extension Goodbye {
   /// A peer's texts are shortened: they end up in logs.
   init(wire message: Ponos_V1_Goodbye) {
     self.init(
-      code: String(message.code.prefix(64)), message: String(message.message.prefix(256)),
+      code: message.code.cut(toBytes: 64), message: message.message.cut(toBytes: 256),
       retryAfter: message.retryAfterMs == 0 ? nil : Int64(message.retryAfterMs))
   }
 
@@ -50,5 +50,15 @@ extension Goodbye {
       message.message = self.message
       message.retryAfterMs = UInt32(clamping: retryAfter ?? 0)
     }
+  }
+}
+
+extension String {
+  /// The beginning of it, at most `count` bytes of UTF-8 and no part of a scalar. One character may be as long as a message.
+  func cut(toBytes count: Int) -> String {
+    guard utf8.count > count else { return self }
+    var end = utf8.index(startIndex, offsetBy: count)
+    while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+    return String(unicodeScalars[..<end])
   }
 }

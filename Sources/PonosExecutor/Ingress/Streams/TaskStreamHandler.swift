@@ -14,17 +14,16 @@ package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtoc
     request: RPCAsyncSequence<Ponos_V1_AggregatorMessage, any Error>, response: RPCWriter<Ponos_V1_ExecutorMessage>,
     context: ServerContext
   ) async throws {
-    let end = await offEventLoop {
-      await desk.withSession(wanted: nil) { session in
+    let outcome = await offEventLoop {
+      await desk.withSession(wanted: nil, peer: context.remotePeer) { session in
         await withTaskGroup(of: Void.self) { group in
           group.addTask { await session.write(to: response) }
-          let end = await session.run(reading: request)
+          await session.run(reading: request)
           group.cancelAll()
-          return end
         }
       }
     }
-    guard let end else {
+    guard let end = outcome?.end else {
       throw RPCError(code: .unavailable, message: "no further session can be opened here; try again later")
     }
     if let error = RPCError(end) { throw error }

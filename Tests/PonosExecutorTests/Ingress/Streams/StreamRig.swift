@@ -21,7 +21,8 @@ struct StreamRig: Sendable {
     let rig = try PipelineRig(store: store, limits: limits, signers: signers)
     self.rig = rig
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let credit = CreditOffice { rig.queue.freePlaces(avs: $0) }
+    let credit = CreditOffice(
+      aggregators: [PipelineRig.avs: SignatureCurve.allCases.count], room: { rig.queue.room(avs: $0) })
     self.credit = credit
     var settings = AggregatorSession.Machine.Settings()
     change(&settings)
