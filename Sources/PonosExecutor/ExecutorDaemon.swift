@@ -104,8 +104,7 @@ package struct ExecutorDaemon: Sendable {
         canceller: TaskCanceller(queue: queue, outbox: outbox, journal: journal, logger: logger), transmitter: transmitter,
         credit: CreditOffice { queue.freePlaces(avs: $0) }, metrics: streamMetrics, clock: clock, logger: logger))
     try await StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,
-      logger: logger
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, logger: logger
     ).recoverTasks()
     failpoints.pass(.startRecovered)
 

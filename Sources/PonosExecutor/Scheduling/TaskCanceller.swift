@@ -19,7 +19,7 @@ package struct TaskCanceller: Sendable {
   package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
     guard let task = queue.remove(id, of: party.aggregator, avs: party.avs) else { return await standing(of: id, party) }
     do throws(TaskFailure) {
-      try await outbox.fail(task, with: .cancelled)
+      try await outbox.tryToFail(task, with: .cancelled)
       return .cancelled
     } catch {
       // What cannot be written down has not happened.

@@ -91,6 +91,21 @@ package final class GroupCommitWriter: Sendable {
     return try outcome.get()
   }
 
+  /// Runs `operation` as `write` does, for a caller that does not wait: before every write that is asked for after this one.
+  /// `onFailure` is called on the writer's queue, or at once when too much waits, and must be quick.
+  package func post(
+    _ action: String, bytes: Int = 0, onFailure: @escaping @Sendable (StoreError) -> Void,
+    _ operation: @escaping @Sendable (Database) throws -> Void
+  ) {
+    let write = PendingWrite(
+      action: action, bytes: bytes,
+      apply: { database in
+        try operation(database)
+        return {}
+      }, fail: onFailure)
+    enqueue(write, kind: .continuation)
+  }
+
   /// What was done so far.
   package var statistics: StoreStatistics {
     state.withLock { state in
@@ -188,6 +203,8 @@ package final class GroupCommitWriter: Sendable {
     var settlements: [@Sendable () -> Void] = []
     /// The last write that was undone because the disk failed it, rather than for its own fault.
     var diskFailure: StoreError?
+    /// Whether any write that was not undone changed a row.
+    var hasWritten = false
   }
 
   private func commit(_ batch: [PendingWrite], _ database: Database) {
@@ -199,7 +216,8 @@ package final class GroupCommitWriter: Sendable {
       state.withLock { state in
         state.statistics.commits += 1
         state.statistics.writes += UInt64(batch.count)
-        state.statistics.lastFailure = committed.diskFailure
+        // A commit that wrote nothing says nothing about the disk.
+        if committed.diskFailure != nil || committed.hasWritten { state.statistics.lastFailure = committed.diskFailure }
       }
       onCommit(CommitReport(writes: batch.count, duration: duration, isFailure: false))
       for settle in committed.settlements {
@@ -242,9 +260,11 @@ package final class GroupCommitWriter: Sendable {
   /// Applies one write in a savepoint. Throws only when the whole transaction is lost.
   private func applyAlone(_ write: PendingWrite, _ database: Database, _ committed: inout Committed) throws {
     try database.cachedStatement(sql: "SAVEPOINT one_write").execute()
+    let changes = database.totalChangesCount
     do {
       let settle = try write.apply(database)
       try database.cachedStatement(sql: "RELEASE one_write").execute()
+      if database.totalChangesCount != changes { committed.hasWritten = true }
       // Last: a write is settled once, one way or the other.
       committed.settlements.append(settle)
     } catch {

@@ -62,6 +62,14 @@ package final class SQLiteStore: ExecutorStore {
     }
   }
 
+  package func recordSoon(
+    _ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void
+  ) {
+    writer.post("record a step of task \(id)", bytes: transition.payloadBytes, onFailure: onFailure) { database in
+      try SQLiteQueries.record(transition, for: id, database)
+    }
+  }
+
   package func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
     try await read("read task \(id)") { try SQLiteQueries.task(id, $0) }
   }
@@ -163,7 +171,8 @@ package final class SQLiteStore: ExecutorStore {
   }
 
   package func check() async throws(StoreError) -> StoreFindings {
-    try await read("check the store") { try StoreCheck(depth: .quick).findings(in: $0) }
+    guard pool.withLock({ $0 != nil }) else { throw Self.closedError("check the store") }
+    return try await StoreVerification.run(path: file.path, depth: .quick)
   }
 
   package func close() async throws(StoreError) {
@@ -210,7 +219,10 @@ package final class SQLiteStore: ExecutorStore {
 
   private static func checkpoint(_ database: Database, action: String) -> Result<Void, StoreError> {
     do {
-      _ = try database.checkpoint(.truncate)
+      // Moves what no reader needs and waits for nobody; then shortens the log, unless a reader still needs it. Every writer waits
+      // for this, so it must not wait for a reader.
+      _ = try database.checkpoint(.passive)
+      try SQLiteConnections.withoutWaiting(database) { _ = try database.checkpoint(.truncate) }
       return .success(())
     } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED {
       // A reader needs the log; the next checkpoint, or the next start, makes up for it.

@@ -1,7 +1,6 @@
 import Foundation
 import PonosCore
 import PonosTesting
-import SwiftProtobuf
 import Testing
 
 @testable import PonosExecutor
@@ -17,7 +16,6 @@ import Testing
     let directory = try TemporaryDirectory()
     let path = directory.file("store.sqlite")
     let store = try SQLiteStore.open(path: path)
-    let payload = [UInt8](repeating: 0x5a, count: 1024)
     let clock = TestClock()
     let count = Self.tasks
     // Unsigned: what is recovered was verified before it was written.
@@ -25,7 +23,7 @@ import Testing
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in start..<min(start + 256, count) {
           group.addTask {
-            let record = try Self.record(number, payload, acceptedAt: clock.unixMilliseconds)
+            let record = try Rig.unverified(number, payloadBytes: 1024, acceptedAt: clock.unixMilliseconds)
             #expect(try await store.accept(record).isAccepted)
           }
         }
@@ -56,19 +54,5 @@ import Testing
     }
     #expect(performer.calls.prefix(300).elementsEqual(order.prefix(300)))
     try await again.close()
-  }
-
-  private static func record(
-    _ number: Int, _ payload: [UInt8], acceptedAt: UnixMilliseconds
-  ) throws -> AcceptedTaskRecord {
-    let id = StoreRecords.taskID(number)
-    let submission = TaskSubmission(
-      id: id, idText: id.description, aggregator: Rig.operatorAddress, operatorSet: OperatorSet(avs: Rig.avs, id: 0),
-      executor: Rig.operatorAddress, payload: payload, signature: [UInt8](repeating: 1, count: 65), referenceTimestamp: 1,
-      taskBlockNumber: 1, version: 1)
-    return AcceptedTaskRecord(
-      id: id, contentHash: StoreRecords.digest(number), submission: try submission.wire.serializedBytes(),
-      operatorSet: submission.operatorSet, aggregator: submission.aggregator, priority: 0, acceptedAt: acceptedAt,
-      deadline: acceptedAt + 3_600_000)
   }
 }

@@ -91,6 +91,41 @@ import Testing
     #expect(writer.statistics.lastFailure == nil)
   }
 
+  @Test func aCommitThatWroteNothingDoesNotEndAFailure() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    await #expect(throws: StoreError.self) {
+      try await writer.write("insert") { try $0.execute(sql: "INSERT INTO item (id, parent) VALUES (1, 999)") }
+    }
+    #expect(writer.statistics.lastFailure?.code == .writeFailed)
+    try await writer.write("change nothing") { try $0.execute(sql: "DELETE FROM item WHERE id = 5") }
+    #expect(writer.statistics.lastFailure != nil, "nothing shows that the disk takes writes again")
+    try await insert(2, writer)
+    #expect(writer.statistics.lastFailure == nil)
+  }
+
+  @Test func aDamagedPageIsTheErrorOfTheWriteThatNeedsIt() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    await #expect { try await writer.write("read") { _ in throw DatabaseError(resultCode: .SQLITE_CORRUPT) } } throws: {
+      ($0 as? StoreError)?.code == .readFailed
+    }
+    #expect(writer.statistics.lastFailure == nil)
+    try await insert(1, writer, kind: .admission)
+  }
+
+  @Test func aPostedWriteIsMadeBeforeLaterOnesAndTellsOfItsFailure() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    let failures = Mutex<[StoreError]>([])
+    for id in [1, 1, 2] {
+      writer.post("post \(id)", onFailure: { error in failures.withLock { $0.append(error) } }) { database in
+        try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+      }
+    }
+    let seen = try await writer.write("look") { try Int.fetchAll($0, sql: "SELECT id FROM item ORDER BY id") }
+    #expect(seen == [1, 2])
+    #expect(failures.withLock { $0.map(\.code) } == [.writeFailed])
+    await writer.close()
+  }
+
   @Test func aFullQueueRefusesNewWorkButNotTheStepsOfOldWork() async throws {
     var limits = GroupCommitWriter.Limits()
     limits.pendingAdmissions = 4
