@@ -57,16 +57,18 @@ package final class SQLiteStore: ExecutorStore {
   }
 
   package func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
+    let step = SQLiteQueries.Step(transition, of: id)
     try await writer.write("record a step of task \(id)", bytes: transition.payloadBytes) { database in
-      try SQLiteQueries.record(transition, for: id, database)
+      try SQLiteQueries.record(step, database)
     }
   }
 
   package func recordSoon(
     _ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void
   ) {
+    let step = SQLiteQueries.Step(transition, of: id)
     writer.post("record a step of task \(id)", bytes: transition.payloadBytes, onFailure: onFailure) { database in
-      try SQLiteQueries.record(transition, for: id, database)
+      try SQLiteQueries.record(step, database)
     }
   }
 

@@ -35,7 +35,7 @@ package enum StoreBackup {
     do {
       try await copyUnlessCancelled(source, to: file.partial)
       try expectNone(try await StoreVerification.run(path: file.partial, depth: .full))
-      return try await offThePool { try file.commit() }
+      return try await BlockingWork.run { try file.commit() }
     } catch {
       file.discard()
       throw failure(error, source, target)
@@ -45,20 +45,13 @@ package enum StoreBackup {
   private static func copyUnlessCancelled(_ source: String, to partial: String) async throws {
     let isCancelled = Atomic(false)
     try await withTaskCancellationHandler {
-      try await offThePool {
+      try await BlockingWork.run {
         try copy(source, to: partial) { _ in
           if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
         }
       }
     } onCancel: {
       isCancelled.store(true, ordering: .relaxed)
-    }
-  }
-
-  /// Copying blocks its thread for seconds, which the threads of the concurrency runtime must not be.
-  private static func offThePool<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      DispatchQueue.global(qos: .utility).async { continuation.resume(with: Result { try work() }) }
     }
   }
 

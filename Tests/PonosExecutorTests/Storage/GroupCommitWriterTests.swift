@@ -72,6 +72,33 @@ import Testing
     #expect(writer.statistics.commits == 2)
   }
 
+  @Test func aRefusalAmongOthersChangesNothingAndIsToldExactly() async throws {
+    let store = try SQLiteStore.open(path: directory.file("store.sqlite"))
+    for number in 1...20 { _ = try await store.accept(StoreRecords.task(number)) }
+    try await store.record(.failed(StoredFailure(code: "c", message: "m"), at: 1), for: StoreRecords.taskID(5))
+    let codes = try await withThrowingTaskGroup(of: (Int, StoreError.Code?).self) { group in
+      for number in 1...30 {
+        group.addTask {
+          do throws(StoreError) {
+            try await store.record(.signed(result: [UInt8(number)], at: 2), for: StoreRecords.taskID(number))
+            return (number, nil)
+          } catch {
+            return (number, error.code)
+          }
+        }
+      }
+      return try await group.reduce(into: [Int: StoreError.Code]()) { $0[$1.0] = $1.1 }
+    }
+    let unknown = Dictionary(uniqueKeysWithValues: (21...30).map { ($0, StoreError.Code.unknownTask) })
+    #expect(codes == unknown.merging([5: .finishedTask]) { $1 })
+    #expect(try await store.task(StoreRecords.taskID(5))?.phase == .failed)
+    for number in 1...20 where number != 5 {
+      #expect(try await store.task(StoreRecords.taskID(number))?.result == [UInt8(number)])
+    }
+    #expect(store.statistics.lastFailure == nil)
+    try await store.close()
+  }
+
   @Test func aFailedCommitFailsTheWholeBatchAndChangesNothing() async throws {
     let writer = GroupCommitWriter(pool: pool)
     let outcomes = try await inOneBatch(writer, count: 10) { id throws(StoreError) in

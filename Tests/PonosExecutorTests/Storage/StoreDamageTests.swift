@@ -17,7 +17,7 @@ import Testing
   private let path: String
 
   init() throws {
-    directory = try TemporaryDirectory()
+    directory = try TemporaryDirectory(inMemory: true)
     path = directory.file("store.sqlite")
   }
 

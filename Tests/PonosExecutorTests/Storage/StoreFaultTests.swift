@@ -31,7 +31,7 @@ import Testing
   private let path: String
 
   init() throws {
-    directory = try TemporaryDirectory()
+    directory = try TemporaryDirectory(inMemory: true)
     path = directory.file("store.sqlite")
     try #require(faulty_vfs_install() == 0)
   }
