@@ -38,7 +38,8 @@ package struct ExecutorDaemon: Sendable {
     let registry = PrometheusRegistry()
     let metrics = ExecutorMetrics(
       registry: registry, avs: config.avs.map(\.address), version: Self.version, started: Date())
-    let keys = try KeyRing(config.identity)
+    // Password hashes take seconds by design. What was accepted before comes back meanwhile, for which the curves are enough.
+    async let decryptedKeys = KeyRing.load(config.identity)
     let (store, storeFailure) = try openStore(metrics: metrics, failpoints: failpoints)
     let storeCondition = StoreCondition()
     let audit = AuditLog(
@@ -55,8 +56,18 @@ package struct ExecutorDaemon: Sendable {
     let journal = TaskJournal(store: store, clock: clock) { id, error in
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
-    let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
     let verifier = SignatureVerifier { metrics.signaturesChecked($0) }
+    let operatorSets = try StaticOperatorSetRegistry(config.avs)
+    let validator = TaskValidator(
+      operatorAddress: config.identity.address, registry: operatorSets, verifier: verifier,
+      signers: { [curves = config.identity.curves] in curves },
+      maxPayloadBytes: { [config] in config.avs($0)?.maxPayloadBytes ?? TaskSubmission.maxPayloadBytes })
+    try await StateRecovery(
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, logger: logger
+    ).recoverTasks()
+    failpoints.pass(.startRecovered)
+    let keys = try await decryptedKeys
+    let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
       verifier: verifier, journal: journal, metrics: metrics, audit: audit)
@@ -84,10 +95,6 @@ package struct ExecutorDaemon: Sendable {
       }, logger: logger)
 
     // Intake.
-    let operatorSets = try StaticOperatorSetRegistry(config.avs)
-    let validator = TaskValidator(
-      operatorAddress: config.identity.address, registry: operatorSets, verifier: verifier, signers: { keys.curves },
-      maxPayloadBytes: { [config] in config.avs($0)?.maxPayloadBytes ?? TaskSubmission.maxPayloadBytes })
     let receiver = TaskReceiver(
       validator: validator, journal: journal, queue: queue, flights: flights, answers: answers, metrics: metrics,
       audit: audit,
@@ -114,11 +121,6 @@ package struct ExecutorDaemon: Sendable {
           aggregators: Dictionary(
             config.avs.map { ($0.address, $0.registry?.aggregators.count ?? 1) }, uniquingKeysWith: { first, _ in first }),
           room: { queue.room(avs: $0) }), metrics: streamMetrics, clock: clock, logger: logger))
-    try await StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, clock: clock,
-      logger: logger
-    ).recoverTasks()
-    failpoints.pass(.startRecovered)
 
     let view = DaemonView(
       config: config, startedAt: startedAt, clock: clock, store: store, storeFailure: storeFailure,

@@ -5,39 +5,30 @@ import PonosCore
 /// A stage is a plain function that takes the proof of the stage before and makes its own, so it can be wrapped or replaced by
 /// assignment.
 package struct TaskPipeline: Sendable {
-  package var begin: @Sendable (AssignedTask) async throws(TaskFailure) -> Void
+  package var begin: @Sendable (AssignedTask) throws(TaskFailure) -> Void
   package var execute: @Sendable (AssignedTask) async throws(TaskFailure) -> PerformerReply
   package var collect: @Sendable (AssignedTask, PerformerReply) throws(TaskFailure) -> CollectedResult
   package var sign: @Sendable (CollectedResult) async throws(TaskFailure) -> SignedResult
   package var deliver: @Sendable (AcceptedTask, SignedResult) async throws(TaskFailure) -> Void
   /// Gives the slot back, with what the run says about the performer.
   package var release: @Sendable (AssignedTask, RunOutcome) -> Void
-  /// The run failed: another one later, or the end. Never throws; what cannot be written down waits for the next start.
+  /// The run failed: another one later, or the end.
   package var recover: @Sendable (AcceptedTask, TaskFailure) async -> Void
+  /// No run can save the task, or none may be made: it fails. What cannot be written down waits for the next start.
+  package var end: @Sendable (AcceptedTask, TaskFailure) async -> Void
   /// The runs that may be cancelled.
   package let running: RunningTasks
 
   /// Runs an assigned task once, to a delivered result or a recovered failure.
   package func run(_ task: AssignedTask) async {
-    do throws(TaskFailure) {
-      try await finish(try await attempt(task))
-    } catch {
-      await recover(task.accepted, error)
-    }
+    let result: CollectedResult
+    do throws(TaskFailure) { result = try await attempt(task) } catch { return await recover(task.accepted, error) }
+    await complete(result)
   }
 
-  /// Takes up a task whose output was written down before its signature was.
+  /// Signs and delivers an output. Its digest may be on disk by the time something fails, so the task does not run again.
   package func complete(_ result: CollectedResult) async {
-    do throws(TaskFailure) { try await finish(result) } catch { await recover(result.accepted, error) }
-  }
-
-  /// Ends a task that no run can save.
-  package func fail(_ task: AcceptedTask, with failure: TaskFailure) async {
-    await recover(task, failure)
-  }
-
-  private func finish(_ result: CollectedResult) async throws(TaskFailure) {
-    try await deliver(result.accepted, try await sign(result))
+    do throws(TaskFailure) { try await deliver(result.accepted, try await sign(result)) } catch { await end(result.accepted, error) }
   }
 
   private func attempt(_ task: AssignedTask) async throws(TaskFailure) -> CollectedResult {
@@ -45,7 +36,7 @@ package struct TaskPipeline: Sendable {
     defer { release(task, outcome) }
     let run = running.open(task.accepted)
     defer { running.close(task.id) }
-    try await begin(task)
+    try begin(task)
     let start = ContinuousClock.now
     do throws(TaskFailure) {
       let reply = try await run.call { () async throws(TaskFailure) in try await execute(task) }
@@ -77,8 +68,9 @@ extension TaskPipeline {
         let lost = task.accepted.lostContainers
         if retries.isAtFault(lostContainers: lost) { throw .performerCrashed(containers: lost) }
         metrics.queueWait(task.accepted.avs, seconds: task.accepted.age(at: clock.monotonic()).seconds)
-        try await journal.begin(
-          task.id, performerID: task.lease.entry.performerID, attempt: task.accepted.attempt)
+        journal.begin(task.id, performerID: task.lease.entry.performerID, attempt: task.accepted.attempt) {
+          recovery.beginningNotWritten(of: task.accepted, $0)
+        }
       },
       execute: { task throws(TaskFailure) in
         let start = ContinuousClock.now
@@ -98,6 +90,7 @@ extension TaskPipeline {
       sign: { result throws(TaskFailure) in try await signing.sign(result) },
       deliver: { task, result throws(TaskFailure) in try await outbox.deliver(result, of: task) },
       release: { roster.release($0.lease, after: $1) },
-      recover: { await recovery.recover($0, from: $1) }, running: running)
+      recover: { await recovery.recover($0, from: $1) },
+      end: { await recovery.end($0, with: $1) }, running: running)
   }
 }

@@ -99,7 +99,7 @@ extension Acceptance {
       }
     }
 
-    @Test("what cannot be written down is not accepted, and the daemon goes on")
+    @Test("what cannot be written down is not accepted and readiness says why; when there is room again, all goes on by itself")
     func diskFull() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.fileSizeLimit = 1024
@@ -119,7 +119,15 @@ extension Acceptance {
         }
         #expect(error.code == .unavailable)
         #expect(try await daemon.operations.get("/healthz").status == 200)
-        #expect(daemon.child?.isRunning == true)
+        let child = try #require(daemon.child)
+        #expect(child.isRunning)
+        try await wait(until: "readiness to say why") {
+          let page = try await daemon.operations.get("/readyz")
+          return page.status == 503 && page.body.contains("store_write_failed") && page.body.contains("disk")
+        }
+        try await Command.run("prlimit", "--pid", "\(child.id)", "--fsize=unlimited:")
+        try await wait(until: "the daemon to be ready again") { await daemon.operations.isReady() }
+        #expect(try await daemon.answer(to: "echo room") == "room")
       }
     }
   }

@@ -29,7 +29,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case cancelled
   /// The daemon was down when the task's time ended.
   case expiredWhileDown
-  /// The journal could not be written; what the task has reached is not known to be durable.
+  /// The journal takes nothing more, because the daemon stops: never recorded, the next start takes the task up from its row.
   case journalUnavailable(String)
   /// The journal has something that does not fit what was to be written.
   case journalRefused(String)
@@ -59,9 +59,9 @@ package enum TaskFailure: Error, Hashable, Sendable {
   /// Whether running the task again, within its time, may end otherwise.
   package var isRetryable: Bool {
     switch self {
-    case .performerUnreachable, .performerBusy, .journalUnavailable: true
+    case .performerUnreachable, .performerBusy: true
     case .performerError, .performerCrashed, .timedOut, .expired, .wrongTaskID, .outputTooLarge, .outputInvalid, .displaced,
-      .digestConflict, .signingFailed, .cancelled, .expiredWhileDown, .journalRefused:
+      .digestConflict, .signingFailed, .cancelled, .expiredWhileDown, .journalUnavailable, .journalRefused:
       false
     }
   }

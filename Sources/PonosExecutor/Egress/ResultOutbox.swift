@@ -25,6 +25,17 @@ package struct ResultOutbox: Sendable {
   package func fail(_ task: AcceptedTask, with failure: TaskFailure) async throws(TaskFailure) {
     let stored = StoredFailure(failure)
     try await journal.fail(task.id, with: stored)
+    answer(task, with: stored)
+  }
+
+  /// The same, unless it cannot be kept at once.
+  package func tryToFail(_ task: AcceptedTask, with failure: TaskFailure) async throws(TaskFailure) {
+    let stored = StoredFailure(failure)
+    try await journal.tryToFail(task.id, with: stored)
+    answer(task, with: stored)
+  }
+
+  private func answer(_ task: AcceptedTask, with stored: StoredFailure) {
     metrics.taskFailed(task.avs, code: stored.code)
     flights.settle(task.id, with: .failed(stored))
   }

@@ -18,7 +18,7 @@ package enum Failpoint: String, Sendable, CaseIterable {
 
   /// The task is accepted; it is not in the queue yet.
   case journalAccepted = "journal.accepted"
-  /// A run is recorded; the performer does not know of it.
+  /// A run is about to be recorded, or is; the performer does not know of it.
   case journalExecuting = "journal.executing"
   /// Digest and output are recorded; the signature is not made.
   case journalCollected = "journal.collected"

@@ -33,6 +33,13 @@ package struct FailpointStore: ExecutorStore, DeliveryStore {
     }
   }
 
+  package func recordSoon(
+    _ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void
+  ) {
+    base.recordSoon(transition, for: id, onFailure: onFailure)
+    if case .executing = transition { failpoints.pass(.journalExecuting) }
+  }
+
   package func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
 
   package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {

@@ -15,7 +15,7 @@ extension Failpoints {
     var watched = pipeline
     watched.begin = { task throws(TaskFailure) in
       pass(.runAssigned)
-      try await pipeline.begin(task)
+      try pipeline.begin(task)
     }
     watched.execute = { task throws(TaskFailure) in
       let reply = try await pipeline.execute(task)
@@ -43,6 +43,11 @@ extension Failpoints {
     watched.recover = { task, failure in
       pass(.runFailed)
       await pipeline.recover(task, failure)
+      pass(.runRecovered)
+    }
+    watched.end = { task, failure in
+      pass(.runFailed)
+      await pipeline.end(task, failure)
       pass(.runRecovered)
     }
     return watched

@@ -304,7 +304,7 @@ package final class TaskReceiver: Sendable {
     } else {
       // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
       flights.markWritten(record.id)
-      if !queue.resume(journal.restore(record, as: task, offset: journal.clockOffset)) { leaveToNextStart(record.id) }
+      if !queue.resume(journal.restore(record, as: task, at: journal.now)) { leaveToNextStart(record.id) }
     }
   }
 

@@ -22,12 +22,11 @@ package struct StateRecovery: Sendable {
   private let flights: TaskFlights
   private let queue: TaskQueue
   private let metrics: ExecutorMetrics
-  private let clock: TaskClock
   private let logger: Logger
 
   package init(
     store: any ExecutorStore, journal: TaskJournal, validator: TaskValidator, flights: TaskFlights, queue: TaskQueue,
-    metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
+    metrics: ExecutorMetrics, logger: Logger
   ) {
     self.store = store
     self.journal = journal
@@ -35,7 +34,6 @@ package struct StateRecovery: Sendable {
     self.flights = flights
     self.queue = queue
     self.metrics = metrics
-    self.clock = clock
     self.logger = logger
   }
 
@@ -48,10 +46,10 @@ package struct StateRecovery: Sendable {
   }
 
   /// Puts every unfinished task back to where it was, in the order of acceptance. Each keeps its deadline; those whose time ended
-  /// meanwhile fail, unless they lack nothing but their signature. A damaged row is passed over and kept.
+  /// meanwhile fail once intake is open, unless they lack nothing but their signature. A damaged row is passed over and kept.
   package func recoverTasks() async throws(StoreError) {
     let start = ContinuousClock.now
-    let offset = journal.clockOffset
+    let now = journal.now
     var count = Count()
     let pages = try await store.unfinishedPages(of: Self.pageSize)
     let outcome: Result<Void, StoreError> = await withTaskGroup(of: (Int, Result<Page, StoreError>).self) { group in
@@ -60,7 +58,7 @@ package struct StateRecovery: Sendable {
         guard begun < pages.count else { return }
         let (index, range) = (begun, pages[begun])
         begun += 1
-        group.addTask { (index, await page(range)) }
+        group.addTask { (index, await page(range, now.unix)) }
       }
       for _ in 0..<Self.lanes { beginNext() }
       var (ready, next) = ([Int: Page](), 0)
@@ -71,7 +69,7 @@ package struct StateRecovery: Sendable {
         }
         beginNext()
         while let page = ready.removeValue(forKey: next) {
-          await resume(page, offset: offset, &count)
+          await resume(page, at: now, &count)
           next += 1
         }
       }
@@ -92,6 +90,7 @@ package struct StateRecovery: Sendable {
   /// What is to be done with a row.
   private enum Verdict: Sendable {
     case resume(TaskRecord, ValidatedTask)
+    /// Its time is over, and it cannot be run as things are.
     case expire(TaskID)
     /// Cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
     case keep(TaskID, reason: String)
@@ -104,18 +103,17 @@ package struct StateRecovery: Sendable {
     var damaged: [StoreError] = []
   }
 
-  private func page(_ range: ClosedRange<Int64>) async -> Result<Page, StoreError> {
+  private func page(_ range: ClosedRange<Int64>, _ now: UnixMilliseconds) async -> Result<Page, StoreError> {
     let rows: UnfinishedTasks
     do throws(StoreError) { rows = try await store.unfinishedTasks(in: range) } catch { return .failure(error) }
     var page = Page(damaged: rows.damaged)
     page.verdicts.reserveCapacity(rows.tasks.count)
-    let now = clock.unix()
     for record in rows.tasks { page.verdicts.append(await judge(record, now: now)) }
     return .success(page)
   }
 
-  /// - Parameter offset: Of the monotonic clock, the same for all, so that deadlines keep their order.
-  private func resume(_ page: Page, offset: Int64, _ count: inout Count) async {
+  /// - Parameter now: The same for all, so that deadlines keep their order.
+  private func resume(_ page: Page, at now: TaskClock.Reading, _ count: inout Count) async {
     count.unfinished += page.verdicts.count + page.damaged.count
     count.damaged += page.damaged.count
     for error in page.damaged { report(error) }
@@ -126,8 +124,9 @@ package struct StateRecovery: Sendable {
         if record.damage == .output { reportLostOutput(of: record.id) }
         // A row that a damaged file shows twice is one task.
         guard case .opened = flights.open(task) else { continue }
-        queue.resume(journal.restore(record, as: task, offset: offset))
-        count.resumed += 1
+        // One whose time is over is ended by the task service, beside what is let in by then.
+        queue.resume(journal.restore(record, as: task, at: now))
+        if Self.isOver(record, now.unix) { count.expired += 1 } else { count.resumed += 1 }
       case .expire(let id): expired.append(id)
       case .keep(let id, let reason):
         logger.error(
@@ -139,18 +138,25 @@ package struct StateRecovery: Sendable {
   }
 
   private func judge(_ record: TaskRecord, now: UnixMilliseconds) async -> Verdict {
-    if record.phase != .collected, record.accepted.deadline <= now { return .expire(record.id) }
+    func obstacle(_ reason: String) -> Verdict {
+      Self.isOver(record, now) ? .expire(record.id) : .keep(record.id, reason: reason)
+    }
     do {
       let message = try Eigenlayer_Hourglass_V1_TaskSubmission(serializedBytes: record.accepted.submission)
       let submission = try TaskSubmission(wire: message)
-      guard submission.id == record.id else { return .keep(record.id, reason: "its stored submission is of another task") }
+      guard submission.id == record.id else { return obstacle("its stored submission is of another task") }
       return .resume(
         record, try await validator.revalidate(submission, contentHash: record.accepted.contentHash))
     } catch let rejection as Rejection {
-      return .keep(record.id, reason: rejection.message)
+      return obstacle(rejection.message)
     } catch {
-      return .keep(record.id, reason: "its stored submission cannot be read: \(error)")
+      return obstacle("its stored submission cannot be read: \(error)")
     }
+  }
+
+  /// What lacks nothing but its signature has all the time it needs.
+  private static func isOver(_ record: TaskRecord, _ now: UnixMilliseconds) -> Bool {
+    record.phase != .collected && record.accepted.deadline <= now
   }
 
   // MARK: What does not go on
@@ -164,7 +170,7 @@ package struct StateRecovery: Sendable {
   }
 
   private func fail(_ id: TaskID) async {
-    do throws(TaskFailure) { try await journal.fail(id, with: StoredFailure(.expiredWhileDown)) } catch {
+    do throws(TaskFailure) { try await journal.tryToFail(id, with: StoredFailure(.expiredWhileDown)) } catch {
       logger.error(
         "the end of a task whose time is over cannot be written down; it is tried again at the next start",
         metadata: [LogKey.taskID: "\(id)", LogKey.error: "\(error.message)"])

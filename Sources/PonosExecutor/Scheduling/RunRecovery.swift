@@ -1,5 +1,6 @@
 import Logging
 import PonosCore
+import ServiceLifecycle
 
 /// What follows a failed run: another one after a pause, or the end of the task.
 package struct RunRecovery: Sendable {
@@ -28,20 +29,39 @@ package struct RunRecovery: Sendable {
 
   package func recover(_ task: AcceptedTask, from failure: TaskFailure) async {
     let remaining = Duration.milliseconds(task.deadline - clock.monotonic())
-    if Task.isCancelled {
-      leaveToNextStart(task, because: .notAccepting("stopping"))
-    } else if let delay = policy.delay(after: failure, attempt: task.attempt, remaining: remaining) {
+    if !Task.isCancelled, let delay = policy.delay(after: failure, attempt: task.attempt, remaining: remaining) {
       await runAgain(task, after: delay, because: failure)
     } else {
       await end(task, with: failure)
     }
   }
 
+  /// Ends a task that no run can save, or that must not run again; unless the daemon stops, then the next start takes it up.
+  package func end(_ task: AcceptedTask, with failure: TaskFailure) async {
+    if Task.isCancelled { return leaveToNextStart(task, because: .notAccepting("stopping")) }
+    if case .journalUnavailable(let problem) = failure {
+      return leaveToNextStart(task, because: .outcomeNotWritten(problem))
+    }
+    do throws(TaskFailure) {
+      try await outbox.fail(task, with: failure)
+      log(.warning, "task failed", task, failure)
+    } catch {
+      log(.error, "the task's failure cannot be written down; its row keeps the task", task, error)
+      leaveToNextStart(task, because: .outcomeNotWritten(error.message))
+    }
+  }
+
+  /// The beginning of a run is not in the journal; the run goes on. Recovery treats tasks that run and tasks that wait alike.
+  package func beginningNotWritten(of task: AcceptedTask, _ error: StoreError) {
+    log(.warning, "the beginning of a run is not written down", task, .journalUnavailable(error.description))
+  }
+
   private func runAgain(_ task: AcceptedTask, after delay: Duration, because failure: TaskFailure) async {
     log(.warning, "run failed, task will run again", task, failure)
     metrics.taskRetried(task.avs)
     queue.keepPlace(for: task)
-    do { try await clock.sleep(delay) } catch {
+    // A performer may ask for a pause that is longer than a stop should take.
+    do { try await cancelWhenGracefulShutdown { try await clock.sleep(delay) } } catch {
       queue.giveUpPlace(of: task)
       return leaveToNextStart(task, because: .notAccepting("stopping"))
     }
@@ -50,16 +70,6 @@ package struct RunRecovery: Sendable {
       log(.warning, "the task's return to the queue is not written down", task, error)
     }
     if !queue.fillReservation(with: task) { leaveToNextStart(task, because: .notAccepting("stopping")) }
-  }
-
-  private func end(_ task: AcceptedTask, with failure: TaskFailure) async {
-    do throws(TaskFailure) {
-      try await outbox.fail(task, with: failure)
-      log(.warning, "task failed", task, failure)
-    } catch {
-      log(.error, "the task's failure is not written down; it is answered at the next submission", task, error)
-      leaveToNextStart(task, because: .outcomeNotWritten(error.message))
-    }
   }
 
   /// Its row keeps the task; whoever waits is told to send it again.

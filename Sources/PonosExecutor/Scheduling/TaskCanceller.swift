@@ -31,7 +31,7 @@ package struct TaskCanceller: Sendable {
 
   private func end(_ task: AcceptedTask) async -> CancellationResult {
     do throws(TaskFailure) {
-      try await outbox.fail(task, with: .cancelled)
+      try await outbox.tryToFail(task, with: .cancelled)
       return .cancelled
     } catch {
       // What cannot be written down has not happened.

@@ -19,6 +19,14 @@ package struct TaskClock: Sendable {
     self.sleep = sleep
   }
 
+  /// Both clocks at one moment: moves stored times onto this process's clock.
+  package struct Reading: Sendable {
+    package let monotonic: Int64
+    package let unix: UnixMilliseconds
+  }
+
+  package func read() -> Reading { Reading(monotonic: monotonic(), unix: unix()) }
+
   /// The system's clocks.
   package static let system: TaskClock = {
     let origin = ContinuousClock.now

@@ -24,10 +24,13 @@ package struct TaskService: Service {
   package func run() async throws {
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { group in
-        group.addTask { await expireWaitingTasks() }
+        // Before any run begins: what a restart brought back may be too late.
+        let late = queue.removeExpired(now: clock.monotonic())
+        group.addTask { await endExpiredTasks(beginningWith: late) }
+        group.addTask { await offerProbes() }
         for await _ in queue.wakeups {
           for result in queue.takeCollected() { group.addTask { await pipeline.complete(result) } }
-          for task in queue.takeDisplaced() { group.addTask { await pipeline.fail(task, with: .displaced(queue.overflow)) } }
+          for task in queue.takeDisplaced() { group.addTask { await pipeline.end(task, .displaced(queue.overflow)) } }
           while let task = queue.next(acquire: slot(for:)) {
             group.addTask { await pipeline.run(task) }
           }
@@ -45,19 +48,38 @@ package struct TaskService: Service {
     }
   }
 
-  /// Answers tasks whose time ended in the queue, and lets performers be tried again whose breakers have been open for long
-  /// enough.
-  private func expireWaitingTasks() async {
+  /// Ends written at a time: enough to share commits, few enough to leave room in the store's queue for other tasks' steps.
+  private static let endsAtATime = 256
+  /// Between two looks at what has become of time.
+  private static let tick = Duration.milliseconds(100)
+
+  /// Answers tasks whose time ended in the queue.
+  private func endExpiredTasks(beginningWith late: [AcceptedTask]) async {
     await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        // Together, so that they share commits.
-        await withDiscardingTaskGroup { group in
-          for task in queue.removeExpired(now: clock.monotonic()) {
-            group.addTask { await pipeline.fail(task, with: task.outOfTime) }
-          }
-        }
+      var expired = late
+      while true {
+        await end(expired)
+        do { try await clock.sleep(Self.tick) } catch { return }
+        expired = queue.removeExpired(now: clock.monotonic())
+      }
+    }
+  }
+
+  private func end(_ expired: [AcceptedTask]) async {
+    await withTaskGroup(of: Void.self) { group in
+      for (index, task) in expired.enumerated() {
+        if index >= Self.endsAtATime { await group.next() }
+        group.addTask { await pipeline.end(task, task.outOfTime) }
+      }
+    }
+  }
+
+  /// Lets performers be tried again whose breakers have been open for long enough.
+  private func offerProbes() async {
+    await cancelWhenGracefulShutdown {
+      while true {
         roster.offerProbes()
-        do { try await clock.sleep(.milliseconds(100)) } catch { return }
+        do { try await clock.sleep(Self.tick) } catch { return }
       }
     }
   }

@@ -32,16 +32,56 @@ package struct KeyLoadErrors: Error, Sendable, CustomStringConvertible {
 extension KeyRing {
   /// Loads the operator's keys from where the configuration says they are. Slow for keystores: their password hash takes seconds by design.
   package init(_ identity: OperatorIdentity) throws(KeyLoadErrors) {
-    let sources: [(KeySource?, SignatureCurve, String)] = [
-      (identity.ecdsaKey, .ecdsa, "operator.signingKeys.ecdsa"), (identity.bn254Key, .bn254, "operator.signingKeys.bls"),
-    ]
+    try self.init(identity.keySources.map { $0.load() })
+  }
+
+  /// The same, all keys at a time, each on a thread of its own.
+  package static func load(_ identity: OperatorIdentity) async throws(KeyLoadErrors) -> KeyRing {
+    let sources = identity.keySources
+    let outcomes = await withTaskGroup(of: (Int, Result<SigningKey, KeyLoadError>).self) { group in
+      for (index, source) in sources.enumerated() {
+        group.addTask { (index, await BlockingWork.run { source.load() }) }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+    return try KeyRing(sources.indices.compactMap { outcomes[$0] })
+  }
+
+  private init(_ outcomes: [Result<SigningKey, KeyLoadError>]) throws(KeyLoadErrors) {
     var keys: [SigningKey] = []
     var errors: [KeyLoadError] = []
-    for case (let source?, let curve, let key) in sources {
-      do { keys.append(try Self.load(source, curve: curve, at: key)) } catch { errors.append(error) }
+    for outcome in outcomes {
+      switch outcome {
+      case .success(let key): keys.append(key)
+      case .failure(let error): errors.append(error)
+      }
     }
     guard errors.isEmpty else { throw KeyLoadErrors(errors: errors) }
     self.init(keys)
+  }
+}
+
+extension OperatorIdentity {
+  /// The curves a key is configured for.
+  package var curves: Set<SignatureCurve> { Set(keySources.map(\.curve)) }
+
+  fileprivate var keySources: [ConfiguredKey] {
+    let sources: [(KeySource?, SignatureCurve, String)] = [
+      (ecdsaKey, .ecdsa, "operator.signingKeys.ecdsa"), (bn254Key, .bn254, "operator.signingKeys.bls"),
+    ]
+    return sources.compactMap { source, curve, key in source.map { ConfiguredKey(source: $0, curve: curve, key: key) } }
+  }
+}
+
+/// Where the configuration says that a key is.
+private struct ConfiguredKey: Sendable {
+  let source: KeySource
+  let curve: SignatureCurve
+  /// The configuration key.
+  let key: String
+
+  func load() -> Result<SigningKey, KeyLoadError> {
+    Result { () throws(KeyLoadError) in try Self.load(source, curve: curve, at: key) }
   }
 
   private static func load(

@@ -29,6 +29,7 @@ package struct BackupService: Service {
 
   /// Backs up when the newest copy is older than the interval, so that restarts neither skip a turn nor add one.
   package func run() async throws {
+    removePartialCopies()
     await cancelWhenGracefulShutdown {
       var pause = untilNext()
       while !Task.isCancelled {
@@ -44,14 +45,14 @@ package struct BackupService: Service {
       let target = settings.directory + "/" + BackupName.make(at: now())
       try FileManager.default.createDirectory(
         atPath: settings.directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      let bytes = try await Self.offThePool { [database] in
-        Result { () throws(StoreError) in try StoreBackup.write(from: database, to: target) }
-      }.get()
+      let bytes = try await StoreBackup.writeUnlessCancelled(from: database, to: target)
       metrics.storeBackedUp(at: now())
       logger.info("backed up the database", metadata: [LogKey.path: "\(target)", LogKey.bytes: "\(bytes)"])
       try removeOldCopies()
       return true
     } catch {
+      // One that a stop has ended is made after the next start.
+      if Task.isCancelled { return false }
       metrics.storeBackupFailed()
       logger.error("the database could not be backed up", metadata: [LogKey.error: "\(error)"])
       return false
@@ -76,10 +77,15 @@ package struct BackupService: Service {
     try FileManager.default.contentsOfDirectory(atPath: settings.directory).filter { BackupName.date($0) != nil }.sorted()
   }
 
-  /// Copying blocks its thread for seconds, which the threads of the concurrency runtime must not be.
-  private static func offThePool<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global(qos: .utility).async { continuation.resume(returning: work()) }
+  /// A process that was killed in the middle of a copy leaves what it had, under a name that no later one takes.
+  private func removePartialCopies() {
+    guard FileManager.default.fileExists(atPath: settings.directory) else { return }
+    do {
+      try PrivateFile.removePartials(in: settings.directory) { BackupName.date($0) != nil }
+    } catch {
+      logger.warning(
+        "what an interrupted backup left behind could not be removed",
+        metadata: [LogKey.path: "\(settings.directory)", LogKey.error: "\(error)"])
     }
   }
 }

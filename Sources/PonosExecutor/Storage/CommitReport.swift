@@ -24,6 +24,6 @@ package struct StoreStatistics: Sendable, Equatable {
   package var failedCommits: UInt64 = 0
   /// Writes that wait now.
   package var pending = 0
-  /// Why the last commit failed; nil once a later one worked.
+  /// Why the last write failed that the disk failed; nil once a later commit has written something.
   package var lastFailure: StoreError?
 }

@@ -14,6 +14,9 @@ package protocol ExecutorStore: Sendable {
   /// Moves an accepted task on; one that is finished by this keeps its submission no longer. Throws `.unknownTask` for an id
   /// never accepted and `.finishedTask` for one signed or failed.
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
+  /// The same without waiting for it: the write is made before any that is asked for later, and shares their commit if they come soon.
+  /// `onFailure` is called where the other one throws; it must not block.
+  func recordSoon(_ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void)
   /// nil for an id never accepted, or already past its retention. Throws `.damaged` for one that cannot be relied on.
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
   /// Ranges of sequence numbers, rising, with at most `size` unfinished tasks in each and all of them in one.

@@ -5,9 +5,9 @@ import Synchronization
 /// Lets concurrent writers share a transaction and its fsync, without making a lone writer wait.
 ///
 /// The first write to arrive starts a drain on the writer connection's queue and is committed at once; what arrives during its
-/// fsync forms the next transaction. So a single write costs one fsync, and many at a time cost one fsync together. Each write
-/// runs in a savepoint of its own: one that throws is undone alone. Callers learn of success only after the commit; when the
-/// commit fails, all of its callers get the error and nothing was changed.
+/// fsync forms the next transaction. So a single write costs one fsync, and many at a time cost one fsync together. One that throws
+/// is undone alone: the transaction is begun anew, with each of its writes in a savepoint of its own. Callers learn of success only
+/// after the commit; when the commit fails, all of its callers get the error and nothing was changed.
 package final class GroupCommitWriter: Sendable {
   /// Bounds of the queue and of one transaction.
   package struct Limits: Sendable {
@@ -39,7 +39,8 @@ package final class GroupCommitWriter: Sendable {
     /// Completes "could not …" in errors.
     let action: String
     let bytes: Int
-    /// Runs the operation and returns what tells the caller its outcome once that is committed.
+    /// Runs the operation and returns what tells the caller its outcome once that is committed. May be called once more after what
+    /// it did was undone.
     let apply: @Sendable (Database) throws -> @Sendable () -> Void
     let fail: @Sendable (StoreError) -> Void
   }
@@ -72,7 +73,8 @@ package final class GroupCommitWriter: Sendable {
 
   /// Runs `operation` in a transaction shared with others and returns its value once the transaction is on disk.
   ///
-  /// `action` completes "could not …" in errors; `bytes` is about the size of what is written. Cancelling the caller has no
+  /// `action` completes "could not …" in errors; `bytes` is about the size of what is written. `operation` may be run once more after
+  /// what it did was undone, so it must do nothing but read and write the database. Cancelling the caller has no
   /// effect: a write that was queued is made.
   package func write<Value: Sendable>(
     _ action: String, kind: Kind = .continuation, bytes: Int = 0,
@@ -89,6 +91,21 @@ package final class GroupCommitWriter: Sendable {
       enqueue(write, kind: kind)
     }
     return try outcome.get()
+  }
+
+  /// Runs `operation` as `write` does, for a caller that does not wait: before every write that is asked for after this one.
+  /// `onFailure` is called on the writer's queue, or at once when too much waits, and must be quick.
+  package func post(
+    _ action: String, bytes: Int = 0, onFailure: @escaping @Sendable (StoreError) -> Void,
+    _ operation: @escaping @Sendable (Database) throws -> Void
+  ) {
+    let write = PendingWrite(
+      action: action, bytes: bytes,
+      apply: { database in
+        try operation(database)
+        return {}
+      }, fail: onFailure)
+    enqueue(write, kind: .continuation)
   }
 
   /// What was done so far.
@@ -188,6 +205,8 @@ package final class GroupCommitWriter: Sendable {
     var settlements: [@Sendable () -> Void] = []
     /// The last write that was undone because the disk failed it, rather than for its own fault.
     var diskFailure: StoreError?
+    /// Whether any write that was not undone changed a row.
+    var hasWritten = false
   }
 
   private func commit(_ batch: [PendingWrite], _ database: Database) {
@@ -199,7 +218,8 @@ package final class GroupCommitWriter: Sendable {
       state.withLock { state in
         state.statistics.commits += 1
         state.statistics.writes += UInt64(batch.count)
-        state.statistics.lastFailure = committed.diskFailure
+        // A commit that wrote nothing says nothing about the disk.
+        if committed.diskFailure != nil || committed.hasWritten { state.statistics.lastFailure = committed.diskFailure }
       }
       onCommit(CommitReport(writes: batch.count, duration: duration, isFailure: false))
       for settle in committed.settlements {
@@ -219,11 +239,15 @@ package final class GroupCommitWriter: Sendable {
   /// Applies all of `batch` and commits. On failure the transaction is rolled back whole.
   private func transact(_ batch: [PendingWrite], _ database: Database) -> Result<Committed, StoreError> {
     do {
+      try begin(database)
       var committed = Committed()
-      try database.beginTransaction(.immediate)
-      for write in batch { try applyAlone(write, database, &committed) }
+      if try !applyTogether(batch, database, &committed) {
+        try begin(database)
+        committed = Committed()
+        for write in batch { try applyAlone(write, database, &committed) }
+      }
       failpoints.pass(.commitApplied)
-      try database.commit()
+      try database.cachedStatement(sql: "COMMIT TRANSACTION").execute()
       failpoints.pass(.commitDurable)
       return .success(committed)
     } catch {
@@ -239,12 +263,35 @@ package final class GroupCommitWriter: Sendable {
     }
   }
 
+  private func begin(_ database: Database) throws {
+    try database.cachedStatement(sql: "BEGIN IMMEDIATE TRANSACTION").execute()
+  }
+
+  /// Applies all writes as nearly always goes well: none fails. Otherwise ends the transaction with nothing changed, and returns
+  /// false.
+  private func applyTogether(
+    _ batch: [PendingWrite], _ database: Database, _ committed: inout Committed
+  ) throws -> Bool {
+    let changes = database.totalChangesCount
+    do {
+      for write in batch { committed.settlements.append(try write.apply(database)) }
+    } catch {
+      // Which write it was, and what of it the caller is told, shows when each is applied alone.
+      try database.rollback()
+      return false
+    }
+    committed.hasWritten = database.totalChangesCount != changes
+    return true
+  }
+
   /// Applies one write in a savepoint. Throws only when the whole transaction is lost.
   private func applyAlone(_ write: PendingWrite, _ database: Database, _ committed: inout Committed) throws {
     try database.cachedStatement(sql: "SAVEPOINT one_write").execute()
+    let changes = database.totalChangesCount
     do {
       let settle = try write.apply(database)
       try database.cachedStatement(sql: "RELEASE one_write").execute()
+      if database.totalChangesCount != changes { committed.hasWritten = true }
       // Last: a write is settled once, one way or the other.
       committed.settlements.append(settle)
     } catch {

@@ -57,6 +57,16 @@ package final class MemoryStore: ExecutorStore {
   }
 
   package func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
+    try move(id, transition)
+  }
+
+  package func recordSoon(
+    _ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void
+  ) {
+    do throws(StoreError) { try move(id, transition) } catch { onFailure(error) }
+  }
+
+  private func move(_ id: TaskID, _ transition: TaskTransition) throws(StoreError) {
     try use { state throws(StoreError) in
       guard var task = state.tasks[id] else {
         throw StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")

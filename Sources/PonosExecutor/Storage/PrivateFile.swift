@@ -1,16 +1,20 @@
 import Foundation
 
 /// A new file that only its owner may read, which appears under its name complete or not at all, and never replaces another.
-package struct PrivateFile {
+package struct PrivateFile: Sendable {
   package let path: String
   /// Where it is written until it is complete, in the same directory; exists, with mode 0600.
   package let partial: String
+
+  private static let partialSuffix = ".partial"
 
   /// Throws `.writeFailed` when `path` exists already or cannot be made.
   package init(_ path: String) throws(StoreError) {
     let url = URL(fileURLWithPath: path)
     self.path = url.path
-    partial = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(getpid()).partial").path
+    partial =
+      url.deletingLastPathComponent()
+      .appendingPathComponent(".\(url.lastPathComponent).\(getpid())\(Self.partialSuffix)").path
     guard !FileManager.default.fileExists(atPath: self.path) else { throw Self.exists(path) }
     // What an earlier process of the same number left behind.
     unlink(partial)
@@ -48,6 +52,22 @@ package struct PrivateFile {
   /// Removes what was written.
   package func discard() {
     for suffix in ["", "-journal", "-wal", "-shm"] { unlink(partial + suffix) }
+  }
+
+  /// Removes what other processes began in `directory` and did not complete, of files whose names `isWanted` takes.
+  static func removePartials(in directory: String, of isWanted: (String) -> Bool) throws {
+    for entry in try FileManager.default.contentsOfDirectory(atPath: directory) {
+      guard let name = name(ofPartial: entry), isWanted(name) else { continue }
+      try FileManager.default.removeItem(atPath: directory + "/" + entry)
+    }
+  }
+
+  /// The name that a file called `.<name>.<process>.partial`, or SQLite's journal of it, was to have; nil for another file.
+  private static func name(ofPartial entry: String) -> String? {
+    guard entry.hasPrefix("."), let end = entry.range(of: partialSuffix, options: .backwards)?.lowerBound else { return nil }
+    let numbered = entry[..<end].dropFirst()
+    guard let dot = numbered.lastIndex(of: "."), Int32(numbered[dot...].dropFirst()) != nil else { return nil }
+    return String(numbered[..<dot])
   }
 
   private func synchronizeDirectory() throws(StoreError) {

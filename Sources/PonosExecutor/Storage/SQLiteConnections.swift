@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// Opens the connections to a database file, each as durable and as patient as the store needs them.
@@ -6,6 +7,8 @@ enum SQLiteConnections {
   private static let checkpointPages = 4096
   /// The log is cut to this size, in bytes, once its content has been moved: 64 MiB.
   private static let logSizeLimit = 64 << 20
+  /// How long a connection waits for a lock, in seconds: someone may look into the file with a tool, which is no reason to fail.
+  private static let busyTimeout = 5
   /// SQLite's number for `synchronous = FULL`: a commit returns after its fsync.
   private static let full = 2
 
@@ -45,11 +48,18 @@ enum SQLiteConnections {
   private static func configuration() -> GRDB.Configuration {
     var configuration = GRDB.Configuration()
     configuration.label = "ponos.store"
-    // Someone may look into the file with a tool: wait for him rather than fail.
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .timeout(TimeInterval(busyTimeout))
     // A transaction that SQLite could not end is rolled back before the next one, instead of ending the process.
     configuration.allowsUnsafeTransactions = true
     return configuration
+  }
+
+  /// Does something that fails at once where a lock is held.
+  static func withoutWaiting(_ database: Database, _ body: () throws -> Void) throws {
+    try database.execute(sql: "PRAGMA busy_timeout = 0")
+    let outcome = Result { try body() }
+    try database.execute(sql: "PRAGMA busy_timeout = \(busyTimeout * 1000)")
+    try outcome.get()
   }
 
   /// Must come after `DatabasePool` has opened, because it sets `synchronous` to NORMAL, with which a power cut may take back

@@ -44,7 +44,8 @@ enum SQLiteDeliveries {
       sql: "SELECT sequence, finished_at FROM task WHERE id = ? AND aggregator = ? AND avs = ?")
     let (aggregator, avs) = (Data(party.aggregator.bytes), Data(party.avs.bytes))
     guard let row = try Row.fetchOne(statement, arguments: [Data(id.bytes), aggregator, avs]) else { return .unknown }
-    let (sequence, finishedAt): (Int64, Int64?) = (row[0], row[1])
+    let columns = StoredColumns(row: row, subject: "task \(id)")
+    let (sequence, finishedAt) = (try columns.integer(0), try columns.optionalInteger(1))
     try database.cachedStatement(
       sql: "INSERT INTO delivery (sequence, aggregator, avs, ready_at) VALUES (?, ?, ?, ?) ON CONFLICT (sequence) DO NOTHING"
     ).execute(arguments: [sequence, aggregator, avs, finishedAt])

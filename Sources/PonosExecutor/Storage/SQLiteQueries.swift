@@ -42,13 +42,27 @@ enum SQLiteQueries {
     return .accepted(sequence: sequence)
   }
 
-  static func record(_ transition: TaskTransition, for id: TaskID, _ database: Database) throws {
-    let (assignments, arguments) = changes(of: transition, for: id)
-    try database.cachedStatement(
-      sql: "UPDATE task SET \(assignments) WHERE id = ? AND finished_at IS NULL"
-    ).execute(arguments: arguments + [Data(id.bytes)])
+  /// A step of a task as it is written; made by the caller, so that the writer's queue need not hash.
+  struct Step: Sendable {
+    let id: TaskID
+    let finishes: Bool
+    let sql: String
+    let arguments: StatementArguments
+
+    init(_ transition: TaskTransition, of id: TaskID) {
+      let (assignments, arguments) = SQLiteQueries.changes(of: transition, for: id)
+      self.id = id
+      finishes = transition.finishes
+      sql = "UPDATE task SET \(assignments) WHERE id = ? AND finished_at IS NULL"
+      self.arguments = arguments + [Data(id.bytes)]
+    }
+  }
+
+  static func record(_ step: Step, _ database: Database) throws {
+    let id = step.id
+    try database.cachedStatement(sql: step.sql).execute(arguments: step.arguments)
     guard database.changesCount == 0 else {
-      if transition.finishes { try deleteSubmission(of: id, database) }
+      if step.finishes { try deleteSubmission(of: id, database) }
       return
     }
     let statement = try database.cachedStatement(sql: "SELECT phase FROM task WHERE id = ?")

@@ -57,8 +57,18 @@ package final class SQLiteStore: ExecutorStore {
   }
 
   package func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
+    let step = SQLiteQueries.Step(transition, of: id)
     try await writer.write("record a step of task \(id)", bytes: transition.payloadBytes) { database in
-      try SQLiteQueries.record(transition, for: id, database)
+      try SQLiteQueries.record(step, database)
+    }
+  }
+
+  package func recordSoon(
+    _ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void
+  ) {
+    let step = SQLiteQueries.Step(transition, of: id)
+    writer.post("record a step of task \(id)", bytes: transition.payloadBytes, onFailure: onFailure) { database in
+      try SQLiteQueries.record(step, database)
     }
   }
 
@@ -163,7 +173,8 @@ package final class SQLiteStore: ExecutorStore {
   }
 
   package func check() async throws(StoreError) -> StoreFindings {
-    try await read("check the store") { try StoreCheck(depth: .quick).findings(in: $0) }
+    guard pool.withLock({ $0 != nil }) else { throw Self.closedError("check the store") }
+    return try await StoreVerification.run(path: file.path, depth: .quick)
   }
 
   package func close() async throws(StoreError) {
@@ -210,7 +221,10 @@ package final class SQLiteStore: ExecutorStore {
 
   private static func checkpoint(_ database: Database, action: String) -> Result<Void, StoreError> {
     do {
-      _ = try database.checkpoint(.truncate)
+      // Moves what no reader needs and waits for nobody; then shortens the log, unless a reader still needs it. Every writer waits
+      // for this, so it must not wait for a reader.
+      _ = try database.checkpoint(.passive)
+      try SQLiteConnections.withoutWaiting(database) { _ = try database.checkpoint(.truncate) }
       return .success(())
     } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED {
       // A reader needs the log; the next checkpoint, or the next start, makes up for it.

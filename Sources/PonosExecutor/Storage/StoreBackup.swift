@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// Copies a database as it is at one moment into a file of its own, with SQLite's backup interface. Safe while a daemon writes to it.
 package enum StoreBackup {
@@ -17,18 +18,52 @@ package enum StoreBackup {
   package static func write(
     from source: String, to target: String, progress: @escaping (Progress) throws -> Void = { _ in }
   ) throws(StoreError) -> Int64 {
-    guard FileManager.default.fileExists(atPath: source) else {
-      throw StoreError(.cannotOpen, "there is no database at \(source)")
-    }
-    let file = try PrivateFile(target)
+    let file = try begin(from: source, to: target)
     do {
       try copy(source, to: file.partial, progress)
-      try verify(file.partial)
+      try expectNone(try StoreVerification.run(path: file.partial))
       return try file.commit()
     } catch {
       file.discard()
-      throw StoreError(error, while: "back up \(source) to \(target)", otherwise: .writeFailed)
+      throw failure(error, source, target)
     }
+  }
+
+  /// The same for a caller that must not be blocked, and that may be cancelled: the copy is given up then.
+  static func writeUnlessCancelled(from source: String, to target: String) async throws(StoreError) -> Int64 {
+    let file = try begin(from: source, to: target)
+    do {
+      try await copyUnlessCancelled(source, to: file.partial)
+      try expectNone(try await StoreVerification.run(path: file.partial, depth: .full))
+      return try await BlockingWork.run { try file.commit() }
+    } catch {
+      file.discard()
+      throw failure(error, source, target)
+    }
+  }
+
+  private static func copyUnlessCancelled(_ source: String, to partial: String) async throws {
+    let isCancelled = Atomic(false)
+    try await withTaskCancellationHandler {
+      try await BlockingWork.run {
+        try copy(source, to: partial) { _ in
+          if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
+        }
+      }
+    } onCancel: {
+      isCancelled.store(true, ordering: .relaxed)
+    }
+  }
+
+  private static func begin(from source: String, to target: String) throws(StoreError) -> PrivateFile {
+    guard FileManager.default.fileExists(atPath: source) else {
+      throw StoreError(.cannotOpen, "there is no database at \(source)")
+    }
+    return try PrivateFile(target)
+  }
+
+  private static func failure(_ error: any Error, _ source: String, _ target: String) -> StoreError {
+    StoreError(error, while: "back up \(source) to \(target)", otherwise: .writeFailed)
   }
 
   private static func copy(_ source: String, to partial: String, _ progress: @escaping (Progress) throws -> Void) throws {
@@ -48,8 +83,7 @@ package enum StoreBackup {
   }
 
   /// A copy that cannot be relied on is none.
-  private static func verify(_ path: String) throws {
-    let findings = try StoreVerification.run(path: path)
+  private static func expectNone(_ findings: StoreFindings) throws {
     guard let first = findings.faults.first else { return }
     throw StoreError(.damaged, "the copy is damaged, and so is the database: \(first); run 'state verify'")
   }

@@ -45,6 +45,8 @@ package struct StoreCheckService: Service {
   package func check() async {
     let findings: StoreFindings
     do throws(StoreError) { findings = try await store.check() } catch {
+      // A check that a stop has ended.
+      if Task.isCancelled { return }
       logger.warning("the store could not be checked", metadata: [LogKey.error: "\(error)"])
       return
     }

@@ -16,11 +16,12 @@ extension StoreError {
     }
   }
 
-  /// Whether `error` says that the disk, or the file on it, failed, rather than that a write was at fault itself.
+  /// Whether `error` says that the disk failed, rather than that a write was at fault itself. A damaged page is in the way of
+  /// those writes alone that need it: others must not be kept out by whoever asks for it again and again.
   static func isFailureOfDisk(_ error: any Error) -> Bool {
     guard let error = error as? DatabaseError else { return false }
     return switch error.resultCode {
-    case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: true
+    case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: true
     default: false
     }
   }

@@ -20,9 +20,12 @@ package struct AcceptedTask: Sendable {
   /// The publication whose container its last run may have cost; nil before the first run, and when another task's run had found
   /// the container gone before this one began.
   var lastPublication: UInt64?
+  /// Whether its time had ended when it was taken up again.
+  private let isRestoredLate: Bool
 
   fileprivate init(
-    task: ValidatedTask, sequence: Int64, acceptedAt: Int64, priority: Int, deadline: Int64, attempt: Int
+    task: ValidatedTask, sequence: Int64, acceptedAt: Int64, priority: Int, deadline: Int64, attempt: Int,
+    isRestoredLate: Bool = false
   ) {
     self.task = task
     self.sequence = sequence
@@ -30,6 +33,7 @@ package struct AcceptedTask: Sendable {
     self.priority = priority
     self.deadline = deadline
     self.attempt = attempt
+    self.isRestoredLate = isRestoredLate
   }
 
   package var id: TaskID { task.submission.id }
@@ -37,7 +41,7 @@ package struct AcceptedTask: Sendable {
   /// Whose task it is.
   var party: StreamParty { StreamParty(aggregator: task.submission.aggregator, avs: avs) }
 
-  /// Time since its acceptance, going by the monotonic clock; the acceptance of a restored task is moved onto it, maybe to the future.
+  /// Time since its acceptance, going by the monotonic clock; the acceptance of a restored task is moved onto it.
   func age(at now: Int64) -> Duration { .milliseconds(max(0, now - acceptedAt)) }
 
   /// `lostContainers` as it will be for a run that begins while the containers of these publications are there.
@@ -47,7 +51,8 @@ package struct AcceptedTask: Sendable {
 
   /// How the task has failed when its time ends in the queue.
   package var outOfTime: TaskFailure {
-    attempt == 0 ? .expired : .performerUnreachable("run \(attempt) broke off, and no performer was free for another")
+    if isRestoredLate { return .expiredWhileDown }
+    return attempt == 0 ? .expired : .performerUnreachable("run \(attempt) broke off, and no performer was free for another")
   }
 }
 
@@ -106,17 +111,19 @@ package struct TaskJournal: Sendable {
     }
   }
 
-  /// The monotonic clock less the unix one, now: moves stored deadlines onto this process's clock.
-  package var clockOffset: Int64 { clock.monotonic() - clock.unix() }
+  /// The clocks, now.
+  package var now: TaskClock.Reading { clock.read() }
 
-  /// The task behind a row, taken up where it was left; its deadline is moved onto today's monotonic clock.
+  /// The task behind a row, taken up where it was left; its deadline is moved onto today's monotonic clock. However far the host's
+  /// clock was set back, the task has no more time than it had when it was accepted.
   ///
-  /// - Parameter offset: `clockOffset`. Tasks that are restored together share one, so that they stay in their order to the
-  ///   millisecond.
-  package func restore(_ record: TaskRecord, as task: ValidatedTask, offset: Int64) -> RestoredTask {
+  /// - Parameter now: Tasks that are restored together share one, so that they stay in their order to the millisecond.
+  package func restore(_ record: TaskRecord, as task: ValidatedTask, at now: TaskClock.Reading) -> RestoredTask {
+    let (acceptedAt, deadline) = (record.accepted.acceptedAt, record.accepted.deadline)
+    let left = deadline &- max(now.unix, acceptedAt)
     let accepted = AcceptedTask(
-      task: task, sequence: record.sequence, acceptedAt: record.accepted.acceptedAt &+ offset,
-      priority: record.accepted.priority, deadline: record.accepted.deadline &+ offset, attempt: record.attempt)
+      task: task, sequence: record.sequence, acceptedAt: now.monotonic &- max(0, now.unix &- acceptedAt),
+      priority: record.accepted.priority, deadline: now.monotonic &+ left, attempt: record.attempt, isRestoredLate: left <= 0)
     if record.phase == .collected, let output = record.output {
       return .collected(ResponseCollector.restore(accepted, output: output))
     }
@@ -142,9 +149,11 @@ package struct TaskJournal: Sendable {
     try await store.replaceResult(of: result.id, by: bytes)
   }
 
-  /// A run begins.
-  package func begin(_ id: TaskID, performerID: String, attempt: Int) async throws(TaskFailure) {
-    try await write(.executing(performerID: performerID, attempt: attempt), for: id)
+  /// A run begins. Nobody waits for the disk to have it: recovery treats a task that runs like one that waits.
+  package func begin(
+    _ id: TaskID, performerID: String, attempt: Int, onFailure: @escaping @Sendable (StoreError) -> Void
+  ) {
+    store.recordSoon(.executing(performerID: performerID, attempt: attempt), for: id, onFailure: onFailure)
   }
 
   /// The run did not finish; the task waits again.
@@ -180,8 +189,15 @@ package struct TaskJournal: Sendable {
     try await insist(on: result.id) { () async throws(StoreError) in try await store.record(transition, for: result.id) }
   }
 
-  /// The failure is the answer from now on.
+  /// The failure is the answer from now on. Written until it is written, or the daemon stops: a task that has ended must not run
+  /// again, and somebody has to own it until its end is on disk.
   package func fail(_ id: TaskID, with failure: StoredFailure) async throws(TaskFailure) {
+    let transition = TaskTransition.failed(failure, at: clock.unix())
+    try await insist(on: id) { () async throws(StoreError) in try await store.record(transition, for: id) }
+  }
+
+  /// The same, tried once: for a task that goes on where its end cannot be written down.
+  package func tryToFail(_ id: TaskID, with failure: StoredFailure) async throws(TaskFailure) {
     try await write(.failed(failure, at: clock.unix()), for: id)
   }
 
@@ -192,8 +208,8 @@ package struct TaskJournal: Sendable {
     while true {
       do throws(StoreError) { return try await write() } catch {
         switch error.code {
-        case .writeFailed, .diskFull, .locked, .overloaded: onStall(id, error)
-        case .closed, .cannotOpen: throw .journalUnavailable(error.description)
+        case .writeFailed, .diskFull, .locked, .overloaded, .cannotOpen: onStall(id, error)
+        case .closed: throw .journalUnavailable(error.description)
         case .readFailed, .damaged, .unknownTask, .finishedTask: throw .journalRefused(error.description)
         }
       }

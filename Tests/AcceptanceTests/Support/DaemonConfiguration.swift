@@ -59,7 +59,7 @@ struct DaemonConfiguration: Sendable {
   var limits: String? {
     let limits = [
       // Ignored, the signal for a file that is too large turns into an error of the write, which is what a full disk does.
-      fileSizeLimit.map { "trap '' XFSZ; ulimit -f \($0)" },
+      fileSizeLimit.map { "trap '' XFSZ; ulimit -S -f \($0)" },
       openFileLimit.map { "ulimit -S -n \($0)" },
     ].compactMap(\.self)
     return limits.isEmpty ? nil : limits.joined(separator: "; ")

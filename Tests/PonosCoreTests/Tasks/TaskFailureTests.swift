@@ -33,7 +33,7 @@ enum FailureTable {
       words: [digest.description, "not signed"]),
     Row(failure: .signingFailed("no key"), code: "signing_failed", isRetryable: false, words: ["no key"]),
     Row(
-      failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: true, words: ["disk full"]),
+      failure: .journalUnavailable("disk full"), code: "journal_unavailable", isRetryable: false, words: ["disk full"]),
     Row(failure: .expiredWhileDown, code: "task_expired_while_down", isRetryable: false, words: ["down"]),
     Row(failure: .cancelled, code: "task_cancelled", isRetryable: false, words: ["aggregator cancelled"]),
     Row(failure: .journalRefused("finished"), code: "journal_refused", isRetryable: false, words: ["finished"]),

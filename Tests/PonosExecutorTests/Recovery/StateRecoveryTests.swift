@@ -79,12 +79,62 @@ struct StateRecoveryTests {
     let rig = try Rig(store: store, clock: clock)
     try await rig.stateRecovery.recoverTasks()
     try await rig.run { rig in
-      let phase = try await store.task(submissions[0].id)?.phase
-      #expect(phase == .failed)
       rig.publish(performer)
+      try await eventually { try await store.task(submissions[0].id)?.phase == .failed }
       #expect(await rig.receiver.submit(submissions[0])?.failure?.code == "task_expired_while_down")
       #expect(await rig.receiver.submit(submissions[1])?.signed != nil)
       #expect(performer.calls == [submissions[1].id])
+    }
+  }
+
+  @Test("the end of tasks that a long downtime has cost is written beside what is let in, without flooding the store")
+  func longDowntime() async throws {
+    let directory = try TemporaryDirectory()
+    let clock = TestClock()
+    var limits = GroupCommitWriter.Limits()
+    limits.pendingWrites = 300
+    let store = try SQLiteStore.open(path: directory.file("store.sqlite"), limits: limits)
+    let count = 1500
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<count {
+        if number >= 200 { try await group.next() }
+        group.addTask { _ = try await store.accept(try Rig.unverified(number, acceptedAt: clock.unixMilliseconds)) }
+      }
+      try await group.waitForAll()
+    }
+    clock.advance(by: .seconds(7200))
+    let rig = try Rig(store: store, clock: clock)
+    let writes = store.statistics.writes
+    try await rig.stateRecovery.recoverTasks()
+    #expect(store.statistics.writes == writes, "intake would wait for these")
+    let performer = FakePerformer.echo()
+    try await rig.run { rig in
+      rig.publish(performer)
+      #expect(await rig.receiver.submit(try Rig.submission())?.signed != nil)
+      try await eventually(within: .seconds(60)) { rig.flights.count == 0 }
+      #expect(try await store.unfinishedTasks().isEmpty)
+      var codes: Set<String?> = []
+      for number in 0..<count { codes.insert(try await store.task(StoreRecords.taskID(number))?.failure?.code) }
+      #expect(codes == ["task_expired_while_down"])
+      #expect(performer.calls.count == 1)
+    }
+    try await store.close()
+  }
+
+  @Test("a clock that was set back gives no task more time than it had")
+  func clockSetBack() async throws {
+    let store = MemoryStore()
+    let clock = TestClock()
+    let submission = try Rig.submission()
+    try await leave([submission], in: store, clock: clock, timeout: .seconds(30))
+    clock.setWallClock(by: .seconds(-86_400))
+    let rig = try Rig(store: store, clock: clock)
+    try await rig.stateRecovery.recoverTasks()
+    try await rig.run { rig in
+      #expect(rig.queue.depths == [Rig.avs: 1])
+      clock.advance(by: .seconds(31))
+      try await eventually { try await store.task(submission.id)?.phase == .failed }
+      #expect(await rig.receiver.submit(submission)?.failure?.code == "task_expired")
     }
   }
 

@@ -40,6 +40,30 @@ struct TaskServiceTests {
     }
   }
 
+  @Test("a pause that a performer asked for does not hold up a stop: who waits is told so, and the next start has the task")
+  func shutdownInPause() async throws {
+    let performer = FakePerformer { _, _, _ throws(PerformerCallError) in
+      throw .answeredBusy("come back later", retryAfter: .seconds(80))
+    }
+    let rig = try Rig()
+    rig.publish(performer)
+    rig.receiver.open()
+    let group = ServiceGroup(
+      services: [rig.service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      let submission = try Rig.submission()
+      let caller = Task { await rig.receiver.submit(submission) }
+      try await eventually { rig.registry.text().contains("ponos_task_retries_total{avs=\"\(Rig.avs)\"} 1") }
+      let start = ContinuousClock.now
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+      #expect(ContinuousClock.now - start < .seconds(20))
+      #expect(await caller.value?.isInterrupted == true)
+      #expect(try await rig.store.task(submission.id)?.phase.isFinished == false)
+    }
+  }
+
   @Test("a performer that comes late gets the tasks that waited for it")
   func latePerformer() async throws {
     let performer = FakePerformer.echo()

@@ -37,6 +37,23 @@ import Testing
     }
   }
 
+  @Test func keysAreOpenedSideBySide() async throws {
+    let json = try KeystoreWriter.eip2335(TestKeys.executor(.bn254), password: password, cost: .light)
+    let text = KeySource.keystoreText(SecretBytes(copying: json), password: password)
+    let both = try identity(ecdsa: .hex(SecretBytes(text: TestKeys.executorHex(.ecdsa))), bn254: text)
+    #expect(both.curves == [.ecdsa, .bn254])
+    #expect(try await KeyRing.load(both).publicDescriptions == KeyRing(both).publicDescriptions)
+    #expect(try await KeyRing.load(try identity(bn254: text)).curves == [.bn254])
+    let broken = KeySource.keystoreFile(path: "/nonexistent/key.json", password: password)
+    let unusable = try identity(ecdsa: broken, bn254: broken)
+    do throws(KeyLoadErrors) {
+      _ = try await KeyRing.load(unusable)
+      Issue.record("keys were made of nothing")
+    } catch {
+      #expect(error.errors.map(\.key) == ["operator.signingKeys.ecdsa", "operator.signingKeys.bls"])
+    }
+  }
+
   @Test func everyKeyThatCannotBeOpenedIsNamed() throws {
     let json = try KeystoreWriter.eip2335(TestKeys.executor(.bn254), password: password, cost: .light)
     let wrong = SecretBytes(text: "wrong-password-canary")

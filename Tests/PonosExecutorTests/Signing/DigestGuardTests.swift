@@ -89,8 +89,31 @@ struct DigestGuardTests {
       try await eventually { store.failures(of: .digest) >= 2 }
       #expect(await answer?.isInterrupted == true, "who waits is told to come again")
       #expect(try await rig.store.task(submission.id)?.result == nil)
+      #expect(!rig.registry.text().contains("ponos_signing_seconds_count{"), "a signature was made")
       store.fail([])
       try Rig.check(try #require(await rig.receiver.submit(submission)?.signed), for: submission)
+      #expect(rig.registry.text().contains(#"ponos_signing_seconds_count{curve="ecdsa"} 1"#))
+      #expect(performer.calls.count == 1)
+    }
+  }
+
+  @Test(
+    "a task whose digest is recorded is not run again, however writing its result fails",
+    arguments: [StoreError.Code.cannotOpen, .writeFailed, .locked, .overloaded, .closed])
+  func resultNotWritten(code: StoreError.Code) async throws {
+    let store = FaultyStore()
+    // A second answer would be another one, and refused for ever.
+    let performer = FakePerformer { id, _, call throws(PerformerCallError) in .echo(id, [UInt8(call)]) }
+    let submission = try Rig.submission()
+    try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      store.fail([.signed], with: code)
+      #expect(await rig.receiver.submit(submission)?.isInterrupted == true)
+      // A store that is closed takes nothing more from this process; its row waits for the next one.
+      if code != .closed { try await eventually { store.failures(of: .signed) >= 2 } }
+      store.fail([])
+      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      #expect(Array(result.wire.output) == [1])
       #expect(performer.calls.count == 1)
     }
   }

@@ -20,6 +20,8 @@ struct PipelineModel {
     /// Runs at performers so far, and those that brought no answer.
     var runs = 0
     var lostRuns = 0
+    /// Whether a performer has it, or gave an answer of which nothing is on the disk yet.
+    var isInHand = false
   }
 
   /// Submissions in hand, by the number of the call.
@@ -62,13 +64,15 @@ struct PipelineModel {
   }
 
   mutating func lostRun(of id: TaskID) {
+    guard rows[id]?.isInHand == true else { return }
     rows[id]?.lostRuns += 1
+    rows[id]?.isInHand = false
   }
 
   /// The process ended: runs and callers are gone, rows stay.
   mutating func crashed() {
     calls = [:]
-    for id in rows.keys where rows[id]?.phase == .executing { rows[id]?.lostRuns += 1 }
+    for id in rows.keys { lostRun(of: id) }
   }
 
   // MARK: What the executor does
@@ -104,6 +108,7 @@ struct PipelineModel {
     case .failed(let failure, _):
       guard row.digest == nil else { return "\(id) failed (\(failure.code)) after its digest was recorded" }
       rows[id]?.phase = .failed
+      rows[id]?.isInHand = false
       rows[id]?.end = .failed(failure)
       failed += 1
     }
@@ -116,7 +121,8 @@ struct PipelineModel {
     guard outputs[id]?.contains(output) == true else { return "\(id) has an output that no performer gave" }
     switch (row.digest, outcome) {
     case (nil, .recorded):
-      guard row.phase == .executing else { return "the digest of \(id) was recorded in phase \(row.phase)" }
+      guard row.isInHand else { return "the digest of \(id) was recorded without a run, in phase \(row.phase)" }
+      rows[id]?.isInHand = false
       rows[id]?.digest = record.digest
       rows[id]?.collected = output
       rows[id]?.phase = .collected
@@ -130,10 +136,12 @@ struct PipelineModel {
 
   private mutating func give(_ id: TaskID) -> String? {
     guard let row = rows[id] else { return "\(id) was run without being accepted" }
-    guard row.phase == .executing else { return "\(id) was run in phase \(row.phase)" }
+    // That it runs may not be on the disk yet.
+    guard row.phase == .executing || row.phase == .queued else { return "\(id) was run in phase \(row.phase)" }
     guard row.runs <= row.lostRuns else { return "\(id) was run \(row.runs + 1) times, with \(row.lostRuns) runs lost" }
     if row.runs > 0 { runsAfterCrash += 1 }
     rows[id]?.runs += 1
+    rows[id]?.isInHand = true
     return nil
   }
 

@@ -48,6 +48,25 @@ final class SimulatedWorld: Sendable {
   /// Keys are the times to wake up at, in unix milliseconds; the verdict says whether the sleeper is still wanted.
   let sleepers = WaitingRoom<Int64, Bool>()
   private let seen = Mutex<[Observation]>([])
+  /// Writes that nobody waits for; they share the commit of the next one.
+  private let posted = Mutex<[Posted]>([])
+
+  private struct Posted {
+    /// Makes the write.
+    let apply: @Sendable () -> Void
+    let fail: @Sendable (StoreError) -> Void
+  }
+
+  func post(apply: @escaping @Sendable () -> Void, fail: @escaping @Sendable (StoreError) -> Void) {
+    posted.withLock { $0.append(Posted(apply: apply, fail: fail)) }
+  }
+
+  private func takePosted() -> [Posted] {
+    posted.withLock { posted in
+      defer { posted = [] }
+      return posted
+    }
+  }
 
   func observe(_ observation: Observation) {
     seen.withLock { $0.append(observation) }
@@ -69,8 +88,12 @@ final class SimulatedWorld: Sendable {
 
   func reachDisk() async throws(StoreError) {
     switch await disk.wait(.write) {
-    case .reachesDisk: return
-    case .fails: throw StoreError(.diskFull, "the simulated disk is full")
+    case .reachesDisk:
+      for write in takePosted() { write.apply() }
+    case .fails:
+      let error = StoreError(.diskFull, "the simulated disk is full")
+      for write in takePosted() { write.fail(error) }
+      throw error
     case .neverKnown: throw Self.gone
     }
   }
@@ -100,6 +123,15 @@ struct SimulatedStore: ExecutorStore, DeliveryStore {
     try await base.record(transition, for: id)
     world.observe(.moved(id, transition))
     try await world.learn()
+  }
+
+  func recordSoon(_ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void) {
+    world.post(
+      apply: { [base, world] in
+        let outcome = Mutex<StoreError?>(nil)
+        base.recordSoon(transition, for: id) { error in outcome.withLock { $0 = error } }
+        if let error = outcome.withLock(\.self) { onFailure(error) } else { world.observe(.moved(id, transition)) }
+      }, fail: onFailure)
   }
 
   func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {

@@ -34,6 +34,34 @@ import Testing
     try await third.close()
   }
 
+  @Test(
+    "a damaged row that an aggregator asks for is an error, not the end", arguments: ["finished_at = 'x'", "finished_at = x'01'"])
+  func damagedExpectation(change: String) async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("store.sqlite")
+    let store = try SQLiteStore.open(path: path)
+    let task = StoreRecords.task(1)
+    _ = try await store.accept(task)
+    try await store.close()
+    let queue = try DatabaseQueue(path: path)
+    try await queue.writeWithoutTransaction { database in
+      // Types are checked on the way in, and disks do not ask.
+      try database.execute(
+        sql: """
+          PRAGMA writable_schema = ON;
+          UPDATE sqlite_master SET sql = replace(sql, 'STRICT', '') WHERE name = 'task';
+          PRAGMA writable_schema = RESET;
+          UPDATE task SET \(change)
+          """)
+    }
+    try queue.close()
+    let damaged = try SQLiteStore.open(path: path)
+    await #expect { _ = try await damaged.expectDelivery(of: task.id, to: task.party) } throws: {
+      ($0 as? StoreError)?.code == .damaged
+    }
+    try await damaged.close()
+  }
+
   @Test func damagedOutcomesHoldUpNoOther() async throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("store.sqlite")

@@ -72,6 +72,33 @@ import Testing
     #expect(writer.statistics.commits == 2)
   }
 
+  @Test func aRefusalAmongOthersChangesNothingAndIsToldExactly() async throws {
+    let store = try SQLiteStore.open(path: directory.file("store.sqlite"))
+    for number in 1...20 { _ = try await store.accept(StoreRecords.task(number)) }
+    try await store.record(.failed(StoredFailure(code: "c", message: "m"), at: 1), for: StoreRecords.taskID(5))
+    let codes = try await withThrowingTaskGroup(of: (Int, StoreError.Code?).self) { group in
+      for number in 1...30 {
+        group.addTask {
+          do throws(StoreError) {
+            try await store.record(.signed(result: [UInt8(number)], at: 2), for: StoreRecords.taskID(number))
+            return (number, nil)
+          } catch {
+            return (number, error.code)
+          }
+        }
+      }
+      return try await group.reduce(into: [Int: StoreError.Code]()) { $0[$1.0] = $1.1 }
+    }
+    let unknown = Dictionary(uniqueKeysWithValues: (21...30).map { ($0, StoreError.Code.unknownTask) })
+    #expect(codes == unknown.merging([5: .finishedTask]) { $1 })
+    #expect(try await store.task(StoreRecords.taskID(5))?.phase == .failed)
+    for number in 1...20 where number != 5 {
+      #expect(try await store.task(StoreRecords.taskID(number))?.result == [UInt8(number)])
+    }
+    #expect(store.statistics.lastFailure == nil)
+    try await store.close()
+  }
+
   @Test func aFailedCommitFailsTheWholeBatchAndChangesNothing() async throws {
     let writer = GroupCommitWriter(pool: pool)
     let outcomes = try await inOneBatch(writer, count: 10) { id throws(StoreError) in
@@ -89,6 +116,41 @@ import Testing
     try await insert(50, writer)
     #expect(try await storedIDs() == [50])
     #expect(writer.statistics.lastFailure == nil)
+  }
+
+  @Test func aCommitThatWroteNothingDoesNotEndAFailure() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    await #expect(throws: StoreError.self) {
+      try await writer.write("insert") { try $0.execute(sql: "INSERT INTO item (id, parent) VALUES (1, 999)") }
+    }
+    #expect(writer.statistics.lastFailure?.code == .writeFailed)
+    try await writer.write("change nothing") { try $0.execute(sql: "DELETE FROM item WHERE id = 5") }
+    #expect(writer.statistics.lastFailure != nil, "nothing shows that the disk takes writes again")
+    try await insert(2, writer)
+    #expect(writer.statistics.lastFailure == nil)
+  }
+
+  @Test func aDamagedPageIsTheErrorOfTheWriteThatNeedsIt() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    await #expect { try await writer.write("read") { _ in throw DatabaseError(resultCode: .SQLITE_CORRUPT) } } throws: {
+      ($0 as? StoreError)?.code == .readFailed
+    }
+    #expect(writer.statistics.lastFailure == nil)
+    try await insert(1, writer, kind: .admission)
+  }
+
+  @Test func aPostedWriteIsMadeBeforeLaterOnesAndTellsOfItsFailure() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    let failures = Mutex<[StoreError]>([])
+    for id in [1, 1, 2] {
+      writer.post("post \(id)", onFailure: { error in failures.withLock { $0.append(error) } }) { database in
+        try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+      }
+    }
+    let seen = try await writer.write("look") { try Int.fetchAll($0, sql: "SELECT id FROM item ORDER BY id") }
+    #expect(seen == [1, 2])
+    #expect(failures.withLock { $0.map(\.code) } == [.writeFailed])
+    await writer.close()
   }
 
   @Test func aFullQueueRefusesNewWorkButNotTheStepsOfOldWork() async throws {

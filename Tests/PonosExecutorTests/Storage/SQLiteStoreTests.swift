@@ -238,6 +238,31 @@ import Testing
 
   private static func hex(_ value: some FixedBytes) -> String { Hex.encode(value.bytes) }
 
+  @Test("compaction waits for no reader, and no writer waits for it")
+  func compactionBesideAReader() async throws {
+    let store = try SQLiteStore.open(path: path)
+    _ = try await store.accept(StoreRecords.task(1))
+    var configuration = GRDB.Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let reader = try DatabaseQueue(path: path, configuration: configuration)
+    try await reader.writeWithoutTransaction { database in
+      try database.execute(sql: "BEGIN; SELECT COUNT(*) FROM task")
+    }
+    _ = try await store.accept(StoreRecords.task(2))
+    let start = ContinuousClock.now
+    async let compaction: Void = store.compact()
+    _ = try await store.accept(StoreRecords.task(3))
+    try await compaction
+    // SQLite would wait for five seconds.
+    #expect(ContinuousClock.now - start < .seconds(3))
+    #expect(FileSize.bytes(path + "-wal") > 0)
+    try await reader.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
+    try await store.compact()
+    #expect(FileSize.bytes(path + "-wal") == 0)
+    try reader.close()
+    try await store.close()
+  }
+
   // MARK: Damage and exhaustion
 
   @Test(

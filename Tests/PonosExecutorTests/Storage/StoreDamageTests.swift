@@ -17,7 +17,7 @@ import Testing
   private let path: String
 
   init() throws {
-    directory = try TemporaryDirectory()
+    directory = try TemporaryDirectory(inMemory: true)
     path = directory.file("store.sqlite")
   }
 
@@ -104,6 +104,7 @@ import Testing
     }
     isDisturbed = await checkRecovery(store, truth, damage) || isDisturbed
     isDisturbed = await checkDigests(store, truth, damage, isFound: isFound) || isDisturbed
+    isDisturbed = await checkDeliveries(store, truth, damage) || isDisturbed
     do throws(StoreError) {
       let performers = try await store.performers()
       if performers != truth.performers { #expect(isFound, "\(damage): wrong performers are served") }
@@ -162,6 +163,28 @@ import Testing
     return isDisturbed
   }
 
+  /// Outcomes that are handed out are those of their tasks, and asking for any task is answered or refused.
+  private func checkDeliveries(_ store: SQLiteStore, _ truth: Truth, _ damage: String) async -> Bool {
+    var isDisturbed = false
+    for party in Set(truth.tasks.values.map(\.accepted.party)) {
+      do throws(StoreError) {
+        let page = try await store.deliveries(for: party, excluding: [], limit: Self.tasks, bytes: .max)
+        for task in page.tasks {
+          guard let record = truth.tasks[task.id] else {
+            Issue.record("\(damage): the outcome of a task that never was is handed out")
+            continue
+          }
+          Self.expect(task, equals: record, damage)
+        }
+        _ = try await store.expectDeliveries(of: Array(truth.tasks.keys), to: party)
+        try await store.acknowledge(Array(truth.tasks.keys), by: party)
+      } catch {
+        isDisturbed = true
+      }
+    }
+    return isDisturbed
+  }
+
   /// Whether `state verify` notices anything.
   private func checkFinds() throws -> Bool {
     do throws(StoreError) { return try !StoreVerification.run(path: path).isIntact } catch { return true }
@@ -173,7 +196,10 @@ import Testing
   private func fill(_ store: SQLiteStore, after step: () async throws -> Void = {}) async throws {
     for number in 1...Self.tasks {
       let id = StoreRecords.taskID(number)
-      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: UInt8(number), count: number * 97)))
+      var task = StoreRecords.task(number, submission: [UInt8](repeating: UInt8(number), count: number * 97))
+      task.isStreamed = number.isMultiple(of: 2)
+      task.aggregator = StoreRecords.address(number % 2)
+      _ = try await store.accept(task)
       try await step()
       guard number % 5 > 0 else { continue }
       try await store.record(.executing(performerID: "p-\(number)", attempt: 1), for: id)

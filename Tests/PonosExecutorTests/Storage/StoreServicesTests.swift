@@ -105,6 +105,44 @@ import Testing
     #expect(mode == 0o700)
   }
 
+  @Test("a stop ends a backup and a check that are under way, and says nothing of either")
+  func stopped() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 0..<40 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 200_000)))
+    }
+    let condition = StoreCondition()
+    let check = StoreCheckService(store: store, condition: condition, metrics: metrics, logger: logger)
+    let target = directory.file("copies")
+    let backup = BackupService(
+      database: path, settings: BackupConfig(directory: target, interval: .seconds(60), keep: 2), metrics: metrics, logger: logger
+    )
+    await withTaskGroup(of: Void.self) { group in
+      group.cancelAll()
+      group.addTask { await check.check() }
+      group.addTask { #expect(await backup.backUp() == false) }
+    }
+    #expect(condition.findings == nil)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target) == [])
+    #expect(!registry.text().contains("ponos_store_backup_failures_total 1"))
+    #expect(await backup.backUp())
+    try await store.close()
+  }
+
+  @Test("what a killed backup left behind goes at the next start, and nothing else does")
+  func partialCopies() async throws {
+    let target = directory.file("copies")
+    try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+    let kept = [".executor-mine.db.7.partial", ".other.db.7.partial", "executor-20231115T001320Z.db.partial"]
+    let left = [".executor-20231115T001320Z.db.17.partial", ".executor-20231115T001320Z.db.17.partial-journal"]
+    for name in kept + left { FileManager.default.createFile(atPath: target + "/" + name, contents: Data()) }
+    let service = BackupService(
+      database: path, settings: BackupConfig(directory: target, interval: .seconds(60), keep: 2), metrics: metrics,
+      logger: logger, sleep: { _ in throw CancellationError() })
+    try await service.run()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: target).sorted() == kept.sorted())
+  }
+
   @Test("a backup that fails is counted, and tried again before its next turn")
   func failedBackup() async throws {
     let pauses = Mutex<[Duration]>([])
@@ -135,9 +173,10 @@ import Testing
       _ = try await store.record(digest, output: [])
     }
     let now: @Sendable () -> UnixMilliseconds = { 41 * day + 1 }
-    try await StoreMaintenance(store: store, logger: logger, now: now).maintain()
+    let clock = TaskClock(monotonic: now, unix: now)
+    try await StoreMaintenance(store: store, logger: logger, clock: clock).maintain()
     #expect(try await store.signedDigest(of: StoreRecords.taskID(1)) != nil)
-    try await StoreMaintenance(store: store, digestRetention: .seconds(40 * 86_400), logger: logger, now: now).maintain()
+    try await StoreMaintenance(store: store, digestRetention: .seconds(40 * 86_400), logger: logger, clock: clock).maintain()
     #expect(try await store.signedDigest(of: StoreRecords.taskID(1)) == nil)
     #expect(try await store.signedDigest(of: StoreRecords.taskID(2)) != nil)
   }

@@ -4,8 +4,11 @@ import Foundation
 final class TemporaryDirectory: Sendable {
   let path: String
 
-  init() throws {
-    path = NSTemporaryDirectory() + "ponos-test-\(UUID().uuidString)"
+  /// - Parameter inMemory: Where files need not survive anything but the test: on a file system in memory, if there is one.
+  init(inMemory: Bool = false) throws {
+    let memory = "/dev/shm/"
+    let parent = inMemory && access(memory, W_OK) == 0 ? memory : NSTemporaryDirectory()
+    path = parent + "ponos-test-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
   }
 

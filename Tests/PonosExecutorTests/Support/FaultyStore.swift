@@ -14,15 +14,15 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   }
 
   private let base = MemoryStore()
-  private let failing = Mutex<Set<Write>>([])
+  private let failing = Mutex<(writes: Set<Write>, code: StoreError.Code)>(([], .diskFull))
   private let refused = Mutex<[Write: Int]>([:])
   private let damagesOutputs = Mutex(false)
   private let acceptGate = Mutex<TaskGate?>(nil)
   private let deliveryGate = Mutex<TaskGate?>(nil)
 
   /// From now on these writes fail, and no others.
-  func fail(_ writes: Set<Write>) {
-    failing.withLock { $0 = writes }
+  func fail(_ writes: Set<Write>, with code: StoreError.Code = .diskFull) {
+    failing.withLock { $0 = (writes, code) }
   }
 
   /// From now on a bit of every stored output is another one when it is read.
@@ -46,9 +46,9 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   }
 
   private func check(_ write: Write) throws(StoreError) {
-    guard failing.withLock({ $0.contains(write) }) else { return }
+    guard let code = failing.withLock({ $0.writes.contains(write) ? $0.code : nil }) else { return }
     refused.withLock { $0[write, default: 0] += 1 }
-    throw StoreError(.diskFull, "the test's disk is full")
+    throw StoreError(code, "the test's disk fails")
   }
 
   func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
@@ -58,13 +58,22 @@ final class FaultyStore: ExecutorStore, DeliveryStore {
   }
 
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
-    switch transition {
-    case .executing: try check(.executing)
-    case .requeued: try check(.requeued)
-    case .signed: try check(.signed)
-    case .failed: try check(.failed)
-    }
+    try check(Self.write(of: transition))
     try await base.record(transition, for: id)
+  }
+
+  func recordSoon(_ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void) {
+    do throws(StoreError) { try check(Self.write(of: transition)) } catch { return onFailure(error) }
+    base.recordSoon(transition, for: id, onFailure: onFailure)
+  }
+
+  private static func write(of transition: TaskTransition) -> Write {
+    switch transition {
+    case .executing: .executing
+    case .requeued: .requeued
+    case .signed: .signed
+    case .failed: .failed
+    }
   }
 
   func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {

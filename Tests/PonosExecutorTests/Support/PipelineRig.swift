@@ -3,6 +3,7 @@ import Logging
 import PonosCore
 import PonosCrypto
 import PonosTesting
+import SwiftProtobuf
 
 @testable import PonosExecutor
 
@@ -92,8 +93,7 @@ struct PipelineRig: Sendable {
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics,
-      clock: clock.taskClock, logger: logger)
+      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, logger: logger)
   }
 
   static func config(_ avs: EthereumAddress) -> AVSConfig {
@@ -137,6 +137,19 @@ struct PipelineRig: Sendable {
     _ draft: SubmissionDraft = draft(), by aggregator: TestAggregator = .registered(.ecdsa)
   ) throws -> TaskSubmission {
     try TaskSubmission(wire: try aggregator.sign(draft))
+  }
+
+  /// The row of a task whose signature nobody has made: what is recovered was verified before it was written.
+  static func unverified(_ number: Int, payloadBytes: Int = 8, acceptedAt: UnixMilliseconds) throws -> AcceptedTaskRecord {
+    let id = StoreRecords.taskID(number)
+    let submission = TaskSubmission(
+      id: id, idText: id.description, aggregator: operatorAddress, operatorSet: OperatorSet(avs: avs, id: 0),
+      executor: operatorAddress, payload: [UInt8](repeating: 0x5a, count: payloadBytes),
+      signature: [UInt8](repeating: 1, count: 65), referenceTimestamp: 1, taskBlockNumber: 1, version: 1)
+    return AcceptedTaskRecord(
+      id: id, contentHash: StoreRecords.digest(number), submission: try submission.wire.serializedBytes(),
+      operatorSet: submission.operatorSet, aggregator: submission.aggregator, priority: 0, acceptedAt: acceptedAt,
+      deadline: acceptedAt + 3_600_000)
   }
 
   /// Throws unless `result` answers `submission` and carries this executor's signatures.

@@ -8,12 +8,11 @@ enum RecoveryRig {
   /// Recovers everything in `store`; returns the queue it is in.
   static func recover(from store: SQLiteStore, avs: EthereumAddress, executor: EthereumAddress) async throws -> TaskQueue {
     let queue = TaskQueue(limits: .standard)
-    let clock = TaskClock.system
     try await StateRecovery(
-      store: store, journal: TaskJournal(store: store, clock: clock),
+      store: store, journal: TaskJournal(store: store, clock: .system),
       validator: TaskValidator(operatorAddress: executor, registry: OneCurveRegistry(), signers: { [.ecdsa] }),
       flights: TaskFlights(), queue: queue,
-      metrics: ExecutorMetrics(registry: PrometheusRegistry(), avs: [avs], version: "benchmark"), clock: clock,
+      metrics: ExecutorMetrics(registry: PrometheusRegistry(), avs: [avs], version: "benchmark"),
       logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
     ).recoverTasks()
     return queue
