@@ -33,6 +33,17 @@ package enum Failpoint: String, Sendable, CaseIterable {
   /// The failure is recorded; nobody who waits has it.
   case journalFailed = "journal.failed"
 
+  // MARK: Streams
+
+  /// A receipt is on its way; its task is on disk.
+  case streamReceipted = "stream.receipted"
+  /// An outcome is on its way; it waits for its acknowledgement.
+  case streamSent = "stream.sent"
+  /// An acknowledgement is on disk; the session does not know.
+  case streamAcknowledged = "stream.acknowledged"
+  /// The outcome of a task known already waits for its aggregator; that is not told.
+  case streamExpected = "stream.expected"
+
   // MARK: Group commit
 
   /// The writes of a transaction are applied; the transaction is not committed.

@@ -84,7 +84,9 @@ package struct FailpointStore: ExecutorStore, DeliveryStore {
   package func expectDeliveries(
     of ids: [TaskID], to party: StreamParty
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
-    try await base.expectDeliveries(of: ids, to: party)
+    let standings = try await base.expectDeliveries(of: ids, to: party)
+    failpoints.pass(.streamExpected)
+    return standings
   }
 
   package func deliveries(
@@ -95,6 +97,7 @@ package struct FailpointStore: ExecutorStore, DeliveryStore {
 
   package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
     try await base.acknowledge(ids, by: party)
+    failpoints.pass(.streamAcknowledged)
   }
 
   // MARK: Performers

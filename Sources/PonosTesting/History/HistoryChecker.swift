@@ -19,6 +19,8 @@ package struct HistoryChecker: Sendable {
     package var tasks = 0
     /// Answers, those to retries included.
     package var answers = 0
+    /// Different tasks that receipts came for.
+    package var receipts = 0
     package var kills = 0
     package var ledgers = 0
     /// The longest run of answers to others while an AVS waited.
@@ -47,6 +49,7 @@ private struct HistoryReading {
 
   private var verdict = HistoryChecker.Verdict()
   private var submissions: [TaskID: Submission] = [:]
+  private var receipts: Set<TaskID> = []
   private var digests: [TaskID: Digest32] = [:]
   private var lastLedger: StoreLedger?
   private var performersLost: [EthereumAddress: Int] = [:]
@@ -59,6 +62,7 @@ private struct HistoryReading {
   mutating func read(_ event: TaskHistory.Event) {
     switch event {
     case .submitted(let id, let avs, let expectation): submitted(id, avs, expectation)
+    case .receipted(let id): receipts.insert(id)
     case .answered(let id, let answer): answered(id, answer)
     case .refused(let id, let code): report(.refused(id, code: code))
     case .worthless(let id, let problem): report(.worthless(id, problem: problem))
@@ -78,6 +82,7 @@ private struct HistoryReading {
     for (id, phase) in lastLedger?.tasks ?? [:] where !phase.isFinished { end.report(.unfinished(id)) }
     for (avs, wait) in longestWaits where wait > patience { end.report(.starved(avs, answersOfOthers: wait)) }
     end.verdict.tasks = submissions.count
+    end.verdict.receipts = receipts.count
     end.verdict.longestWait = longestWaits.values.max() ?? 0
     return end.verdict
   }
@@ -161,6 +166,7 @@ private struct HistoryReading {
       }
       if phase.isFinished, now != phase { report(.undone(id)) }
     }
+    for id in receipts where ledger.tasks[id] == nil { report(.lost(id)) }
     for (id, digest) in lastLedger?.digests ?? [:] where ledger.digests[id] != digest { report(.differentDigests(id)) }
     lastLedger = ledger
   }

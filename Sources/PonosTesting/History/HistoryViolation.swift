@@ -11,7 +11,7 @@ package enum HistoryViolation: Hashable, Sendable {
   case differentDigests(TaskID)
   /// A signed answer whose digest is not the one recorded at the end.
   case signedWithoutRecord(TaskID)
-  /// The database knew the task, or a client had its answer, and later the database knew nothing of it.
+  /// The database knew the task, or a client had its answer or a receipt for it, and later the database knew nothing of it.
   case lost(TaskID)
   /// The database says that the task had ended, and later that it had not, or had ended otherwise.
   case undone(TaskID)

@@ -21,6 +21,8 @@ package struct TaskHistory: Sendable {
   package enum Event: Sendable {
     /// A client sends a task, for the first time or again.
     case submitted(TaskID, avs: EthereumAddress, expecting: Expectation)
+    /// A client was told that it is on disk.
+    case receipted(TaskID)
     /// A client has an answer to it.
     case answered(TaskID, Answer)
     /// A client was told that the task will never be taken.

@@ -53,13 +53,15 @@ extension Acceptance {
       let verdict = HistoryChecker(patience: Self.patience).check(recorder.history)
       print(
         """
-        proof by crashes: \(verdict.kills) kills, \(verdict.tasks) tasks, \(verdict.answers) answers, \(verdict.ledgers) ledgers, \
+        proof by crashes: \(verdict.kills) kills, \(verdict.tasks) tasks, \(verdict.answers) answers, \
+        \(verdict.receipts) receipts, \(verdict.ledgers) ledgers, \
         longest wait of an AVS \(verdict.longestWait) answers, \(ContinuousClock.now - start)
         """)
       for violation in verdict.violations.prefix(20) { Issue.record("\(violation)") }
       #expect(verdict.violations.isEmpty, "\(verdict.violations.count) violations")
       #expect(verdict.answeredByAVS.count == 2 && verdict.answeredByAVS.values.allSatisfy { $0 > 20 }, "\(verdict)")
       #expect(verdict.answers > verdict.tasks, "no task was asked for twice")
+      #expect(verdict.receipts > 100, "few tasks came by stream")
     }
   }
 }

@@ -32,7 +32,8 @@ extension Failpoint {
     case .intakeReceived, .intakeVerified, .intakeReserved, .intakeAnswered, .journalAccepted, .journalExecuting,
       .journalCollected, .journalSigned, .journalFail, .journalFailed, .commitApplied, .commitDurable, .commitTold,
       .runAssigned, .runReplied, .runCollected, .runReleased, .runSigned, .runDelivered, .runFailed, .runRecovered,
-      .startOpened, .startRead, .startRecovered, .performersRead, .choresExpiring, .choresExpired, .choresCompacted:
+      .streamReceipted, .streamSent, .streamAcknowledged, .streamExpected, .startOpened, .startRead, .startRecovered,
+      .performersRead, .choresExpiring, .choresExpired, .choresCompacted:
       .ordinary
     case .performersStaging, .performersStaged, .performersCreated, .performersRecorded, .performersConnecting,
       .performersPromoting, .performersPromoted:
@@ -48,6 +49,7 @@ extension Failpoint {
     switch self {
     case .commitApplied, .commitDurable, .commitTold: 1...30
     case .journalFail, .journalFailed, .runFailed, .runRecovered: 1...2
+    case .streamReceipted, .streamSent, .streamAcknowledged, .streamExpected: 1...3
     case .intakeReceived, .intakeVerified, .intakeReserved, .intakeAnswered, .journalAccepted, .journalExecuting,
       .journalCollected, .journalSigned, .runAssigned, .runReplied, .runCollected, .runReleased, .runSigned, .runDelivered:
       1...12

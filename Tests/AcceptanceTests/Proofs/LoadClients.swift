@@ -24,7 +24,7 @@ struct LoadClients: Sendable {
   }
 
   /// Every task submitted so far, by whomever.
-  private final class KnownTasks: Sendable {
+  final class KnownTasks: Sendable {
     private let tasks = Mutex<[RecordingClient.SubmittedTask]>([])
 
     func add(_ task: RecordingClient.SubmittedTask) { tasks.withLock { $0.append(task) } }
@@ -50,6 +50,8 @@ struct LoadClients: Sendable {
         let load = LoadClients(client: client, avs: avs, known: known, stop: stop)
         group.addTask { try await load.run(seed: seed &* 1000 &+ UInt64(number)) }
       }
+      let streams = StreamLoad(client: client, avs: daemon.configuration.avs[0].address, known: known, stop: stop)
+      group.addTask { try await streams.run(seed: seed &* 1000 &+ 999) }
       try await group.waitForAll()
     }
   }
@@ -68,10 +70,6 @@ struct LoadClients: Sendable {
   }
 
   private func newTask(using dice: inout SeededGenerator) throws -> RecordingClient.SubmittedTask {
-    if Int.random(in: 0..<12, using: &dice) == 0 {
-      return try client.daemon.task("error 3 no", avs: avs, expecting: .failed("performer_error"), using: &dice)
-    }
-    // Another answer in every run: whoever ran a task again after its digest was recorded would be found out.
-    return try client.daemon.task("dice \(Int.random(in: 0...40, using: &dice))", avs: avs, using: &dice)
+    try client.daemon.taskOfLoad(avs: avs, using: &dice)
   }
 }

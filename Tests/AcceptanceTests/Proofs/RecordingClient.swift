@@ -95,6 +95,15 @@ extension Daemon {
     return .init(wire: try aggregator.sign(draft), id: draft.id, avs: avs, expectation: expectation)
   }
 
+  /// A task that fails, now and then, or is answered otherwise in every run: whoever ran it again after its digest was recorded would
+  /// be found out.
+  func taskOfLoad(avs: EthereumAddress, using dice: inout SeededGenerator) throws -> RecordingClient.SubmittedTask {
+    if Int.random(in: 0..<12, using: &dice) == 0 {
+      return try task("error 3 no", avs: avs, expecting: .failed("performer_error"), using: &dice)
+    }
+    return try task("dice \(Int.random(in: 0...40, using: &dice))", avs: avs, using: &dice)
+  }
+
   /// What the performer of an AVS was given since it started.
   func tally(avs: EthereumAddress) async throws -> PerformerTally {
     let text = try await answer(to: "tally", avs: avs)

@@ -104,6 +104,8 @@ struct HistoryCheckerTests {
     let answered = [Self.submitted(), .answered(Self.id, Self.signed(1))]
     #expect(violations(answered + [Self.ledger(nil, digest: 1)]) == [.lost(Self.id)])
     #expect(violations([Self.ledger(.queued, digest: nil), Self.ledger(nil, digest: nil)]) == [.lost(Self.id)])
+    #expect(violations([.receipted(Self.id), Self.ledger(nil, digest: nil)]) == [.lost(Self.id)])
+    #expect(violations([Self.ledger(nil, digest: nil), .receipted(Self.id)]).isEmpty)
     #expect(violations([Self.ledger(.failed, digest: nil), Self.ledger(.signed, digest: nil)]) == [.undone(Self.id)])
     #expect(violations(answered + [Self.ledger(.failed, digest: 1)]) == [.undone(Self.id)])
     #expect(violations(answered + [Self.ledger(.executing, digest: 1)]) == [.unfinished(Self.id)])
