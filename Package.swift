@@ -186,7 +186,7 @@ let package = Package(
       name: "PonosFuzzing",
       dependencies: [
         "PonosTransport", "PonosExecutor", "PonosDocker", "PonosCrypto", "PonosAPI", "PonosCore", grpcCore, protobuf, nioCore,
-        nioEmbedded, nioHPACK,
+        nioEmbedded, nioHPACK, nioHTTP1, asyncHTTPClient,
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: strict),
     .testTarget(name: "FuzzTests", dependencies: ["PonosFuzzing"], path: "Tests/Fuzzing/Tests", swiftSettings: strict),

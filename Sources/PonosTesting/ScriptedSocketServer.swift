@@ -88,6 +88,12 @@ package final class ScriptedSocketServer: Sendable {
     return try await server.serving(listener) { try await body(server, port) }
   }
 
+  /// The same on `port` of every address, until the process ends.
+  package static func serve(port: Int, script: @escaping @Sendable (Request) -> [Step]) async throws {
+    let listener = try await bootstrap.bind(host: "0.0.0.0", port: port) { Self.prepare($0) }
+    try await ScriptedSocketServer(path: "", script: script).serve(listener)
+  }
+
   private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>
 
   /// A connection is read once somebody has taken it. Until then it is a bare channel: a `NIOAsyncChannel` that was accepted while the

@@ -4,7 +4,7 @@ import PonosTesting
 /// The performer of ``PonosTesting``, alone in a container. Its environment scripts what payloads cannot:
 ///
 /// * `SCRIPT`: what to do with every task, instead of what its payload says (same words)
-/// * `SCRIPT_WIRE`: when set, payloads are the words of ``HostilePerformer``
+/// * `SCRIPT_WIRE`: when set, payloads are the words of ``HostilePerformer``; with `http`, of ``HostileHTTPPerformer``
 /// * `SCRIPT_HEALTH`: `serving`, `not-serving`, `missing`, `hang`
 /// * `SCRIPT_START_DELAY_MS`: how long to wait before binding the port
 /// * `SCRIPT_LIFETIME_MS`: when to exit with status 3
@@ -31,7 +31,11 @@ struct ScriptedPerformerMain {
         }
       }
       let port = environment["PORT"].flatMap { Int($0) } ?? 8080
-      if environment["SCRIPT_WIRE"] != nil { return try await HostilePerformer().serve(port: port) }
+      switch environment["SCRIPT_WIRE"] {
+      case "http": return try await HostileHTTPPerformer.serve(port: port)
+      case nil: break
+      default: return try await HostilePerformer().serve(port: port)
+      }
       try await performer.serve(port: port)
     }
   }

@@ -57,13 +57,16 @@ extension Acceptance {
     }
 
     @Test(
-      "every task ends once, in time and with a code that says why; the neighbour is served all the while; memory stays bounded")
+      "every task ends once, in time and with a code that says why; the neighbour is served as quickly as before; memory stays bounded"
+    )
     func siege() async throws {
       for cast in Cast.allCases where cast.comesUp {
         try await wait(until: "\(cast) to be served", within: .seconds(60)) { try await daemon.serves(avs(cast)) }
       }
       let memory = try memoryInMiB("VmRSS")
+      let before = try await serveNeighbour(tasks: 60)
       let neighbour = Task { try await serveNeighbour() }
+      let flood = Task { try await submitWithoutEnd(at: .overrun) }
       do {
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { try await hanging() }
@@ -71,32 +74,97 @@ extension Acceptance {
           group.addTask { try await onTheWire() }
           group.addTask { try await crashing() }
           group.addTask { try await flapping() }
+          group.addTask { try await overHTTP() }
           group.addTask { try await neverServing() }
           try await group.waitForAll()
         }
       } catch {
         neighbour.cancel()
+        flood.cancel()
         throw error
       }
       neighbour.cancel()
-      let served = try await neighbour.value
-      #expect(served > 20)
+      flood.cancel()
+      let during = try await neighbour.value
+      #expect(try await flood.value > 100, "the flood was none")
+      let (quietly, besieged) = (Self.percentile99(of: before), Self.percentile99(of: during))
+      print("the neighbour's 99th percentile: \(quietly) before, \(besieged) during the siege (\(during.count) tasks)")
+      #expect(besieged < quietly * 1.5, "\(quietly) before, \(besieged) during the siege")
       #expect(try memoryInMiB("VmHWM") < memory + 256)
       #expect(daemon.child?.isRunning == true)
     }
 
-    /// Tasks for the well-behaved AVS, one after another until cancelled; returns how many were answered. Any failure is an issue.
-    private func serveNeighbour() async throws -> Int {
-      var served = 0
-      while !Task.isCancelled {
-        // Not cancelled with us: what has begun is to be answered.
-        let answer = try await Task { [daemon, served] in try await daemon.answer(to: "echo \(served)", avs: daemon.avs) }.value
-        #expect(answer == "\(served)")
-        served += 1
-        try? await Task.sleep(for: .milliseconds(20))
+    /// Tasks for the well-behaved AVS, four at a time, so many or until cancelled; returns how long each took. Any failure is an issue.
+    private func serveNeighbour(tasks: Int = .max) async throws -> [Duration] {
+      try await withThrowingTaskGroup(of: [Duration].self) { group in
+        for caller in 0..<4 {
+          group.addTask { [daemon] in
+            var times: [Duration] = []
+            while !Task.isCancelled, times.count < tasks / 4 {
+              let text = "\(caller) \(times.count)"
+              let start = ContinuousClock.now
+              // Not cancelled with us: what has begun is to be answered. Long enough that the noise of a busy machine is small beside it.
+              let answer = try await Task { try await daemon.answer(to: "delay 400 \(text)", avs: daemon.avs) }.value
+              times.append(ContinuousClock.now - start)
+              #expect(answer == text)
+            }
+            return times
+          }
+        }
+        return try await group.reduce(into: []) { $0 += $1 }
       }
-      return served
     }
+
+    /// The median, over five parts, of what 99 of 100 tasks take no longer than: one hiccup of the machine is not the rule.
+    private static func percentile99(of times: [Duration]) -> Duration {
+      let parts = (0..<5).map { part in times.indices.filter { $0 % 5 == part }.map { times[$0] }.sorted() }
+      let percentiles = parts.compactMap { part in part.isEmpty ? nil : part[(part.count * 99 - 1) / 100] }.sorted()
+      return percentiles.isEmpty ? .zero : percentiles[percentiles.count / 2]
+    }
+
+    /// Valid tasks, more than the AVS's performer and its share of the queue can take, until cancelled; returns how many were sent.
+    private func submitWithoutEnd(at cast: Cast) async throws -> Int {
+      try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<48 {
+          group.addTask {
+            var count = 0
+            while !Task.isCancelled {
+              // Not cancelled with us: what has begun is to end.
+              let end = try await Task { try await self.end(of: try daemon.submission("delay 300 x", avs: avs(cast))) }.value
+              #expect(end == .answered("x") || end == .code("queue_full"), "\(end)")
+              count += 1
+              if end != .answered("x") { try? await Task.sleep(for: .milliseconds(500)) }
+            }
+            return count
+          }
+        }
+        return try await group.reduce(0, +)
+      }
+    }
+
+    private func overHTTP() async throws {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (payload, code) in Self.httpTricks {
+          group.addTask {
+            let end = try await end(of: payload, at: .overHTTP)
+            #expect(end == .code(code), "'\(payload)' ended with \(end)")
+          }
+        }
+        try await group.waitForAll()
+      }
+      for payload in ["garbage", "headers"] {
+        // It is left alone for a while after the first.
+        try await wait(until: "the AVS to be served again") {
+          try await end(of: "still there", at: .overHTTP) == .answered("still there")
+        }
+        #expect(try await end(of: payload, at: .overHTTP) == .code("performer_unreachable"), "'\(payload)'")
+      }
+    }
+
+    /// Payloads for a ``HostileHTTPPerformer``, and the codes they end with.
+    private static let httpTricks = [
+      ("giant", "output_too_large"), ("swarm", "output_too_large"), ("drip", "task_timed_out"), ("no-length", "performer_error"),
+    ]
 
     private func hanging() async throws {
       let ends = try await ends(of: ["hang", "hang", "hang"], at: .hanging)
@@ -180,14 +248,14 @@ extension Acceptance {
 
   /// Who is there, in the order of the configuration; the well-behaved AVS comes first.
   fileprivate enum Cast: CaseIterable {
-    case neighbour, hanging, flooding, onTheWire, crashing, flapping, exiting, neverReady
+    case neighbour, hanging, flooding, onTheWire, overHTTP, overrun, crashing, flapping, exiting, neverReady
 
     var index: Int { Cast.allCases.firstIndex(of: self) ?? 0 }
 
     /// Whether it serves for as long as nobody harms it.
     var comesUp: Bool {
       switch self {
-      case .neighbour, .hanging, .flooding, .onTheWire, .crashing: true
+      case .neighbour, .hanging, .flooding, .onTheWire, .overHTTP, .overrun, .crashing: true
       case .flapping, .exiting, .neverReady: false
       }
     }
@@ -195,8 +263,9 @@ extension Acceptance {
     /// Variables of its container.
     var environment: [String: String] {
       switch self {
-      case .neighbour, .hanging, .flooding, .crashing: [:]
+      case .neighbour, .hanging, .flooding, .overrun, .crashing: [:]
       case .onTheWire: ["SCRIPT_WIRE": "1"]
+      case .overHTTP: ["SCRIPT_WIRE": "http"]
       case .flapping: ["SCRIPT_LIFETIME_MS": "1500"]
       case .exiting: ["SCRIPT_LIFETIME_MS": "0"]
       case .neverReady: ["SCRIPT_HEALTH": "not-serving"]
@@ -211,9 +280,16 @@ extension DaemonConfiguration {
     configuration.avs = Acceptance.Cast.allCases.map { cast in
       var avs = AVS.scripted()
       avs.environment = cast.environment
-      if cast != .neighbour { avs.taskTimeout = "\(Acceptance.HostilePerformerTests.taskTimeout.components.seconds)s" }
+      if cast == .overHTTP { avs.settings["protocol"] = "http" }
+      if cast == .overrun { avs.concurrency = 8 }
+      // Some of the tasks of an AVS that is overrun wait for long.
+      if cast != .neighbour, cast != .overrun {
+        avs.taskTimeout = "\(Acceptance.HostilePerformerTests.taskTimeout.components.seconds)s"
+      }
       return avs
     }
+    // Full before the flood ends.
+    configuration.maxPerAVS = 32
     // Some of them never serve.
     configuration.isNeverReady = true
     return configuration

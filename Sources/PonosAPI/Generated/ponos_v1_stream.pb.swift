@@ -445,7 +445,7 @@ package nonisolated struct Ponos_V1_Acknowledgement: Sendable {
   package init() {}
 }
 
-/// Ends a task that no performer has begun.
+/// Ends a task that has no answer yet. A performer that works on it is told.
 package nonisolated struct Ponos_V1_Cancellation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -474,10 +474,10 @@ package nonisolated struct Ponos_V1_CancellationAnswer: Sendable {
     package typealias RawValue = Int
     case unspecified // = 0
 
-    /// It will not be executed; its outcome is a failure with code task_cancelled.
+    /// It ends without an answer: its outcome is a failure with code task_cancelled.
     case cancelled // = 1
 
-    /// It is being executed, or is over: its outcome comes as if nothing had been asked.
+    /// It has an answer, or is over, or is between two runs: its outcome comes as if nothing had been asked.
     case tooLate // = 2
 
     /// No task of this aggregator and AVS has this id.

@@ -117,9 +117,9 @@ extension StreamRefusal {
 
 /// What came of a cancellation.
 package enum CancellationResult: Hashable, Sendable {
-  /// It will not be executed; its outcome is a failure that says so.
+  /// It ends without an answer; its outcome is a failure that says so.
   case cancelled
-  /// It is being executed, or is over.
+  /// It has an answer, or is over, or is between two runs.
   case tooLate
   /// No task of this aggregator and AVS has the id.
   case unknown

@@ -50,6 +50,9 @@ package struct Keystore: Sendable {
     try seal.open(password: password)
   }
 
+  /// How the password is turned into a key.
+  var kdf: KeystoreKDF { seal.kdf }
+
   /// A value from the file, short enough for an error message and without control characters.
   static func quote(_ value: String) -> String {
     String(value.unicodeScalars.filter { $0.value >= 0x20 && $0.value < 0x7f }.prefix(32).map(Character.init))

@@ -35,10 +35,22 @@ package enum ConfigurationLoader {
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
     let report = ConfigurationReport()
     let path = file ?? environment[VariableResolver.filePathVariable].flatMap { $0.isEmpty ? nil : $0 }
-    var root = readFile(path, report)
+    return try load(readFile(path, report), from: path, environment, flags, keystores, report)
+  }
+
+  /// The same for the content of a file that has been read.
+  static func load(bytes: [UInt8], of path: String) throws(ConfigurationErrors) -> LoadedConfiguration {
+    let report = ConfigurationReport()
+    return try load(parse(bytes, of: path, report), from: path, [:], [], .mayBeMissing, report)
+  }
+
+  private static func load(
+    _ root: ConfigurationNode, from path: String?, _ environment: [String: String], _ flags: [ConfigurationFlag],
+    _ keystores: KeystorePresence, _ report: ConfigurationReport
+  ) throws(ConfigurationErrors) -> LoadedConfiguration {
     // What a file that cannot be read leaves open would only repeat the one real error.
     guard !report.hasErrors else { throw ConfigurationErrors(findings: report.sorted) }
-    root = SpellingNormalizer(report: report).normalize(root)
+    var root = SpellingNormalizer(report: report).normalize(root)
     let schema = ConfigurationSchema.root
     apply(VariableResolver(schema: schema, report: report).assignments(environment), to: &root, report)
     apply(FlagResolver(schema: schema, report: report).assignments(flags), to: &root, report)
@@ -53,20 +65,24 @@ package enum ConfigurationLoader {
 
   private static func readFile(_ path: String?, _ report: ConfigurationReport) -> ConfigurationNode {
     guard let path else { return .map([], origin: .standard) }
-    let empty = ConfigurationNode.map([], origin: .file(path: path, line: 1))
-    let problem: String
     do {
-      let bytes = try BoundedFile.read(path, maximum: ConfigurationFile.maxBytes)
-      var file = ConfigurationFile(path: path, report: report)
-      if let text = String(validating: bytes, as: UTF8.self) { return file.parse(text) ?? empty }
-      problem = "it is not UTF-8 text"
+      return parse(try BoundedFile.read(path, maximum: ConfigurationFile.maxBytes), of: path, report)
     } catch {
-      problem = error.message
+      return unreadable(path, error.message, report)
     }
+  }
+
+  private static func parse(_ bytes: [UInt8], of path: String, _ report: ConfigurationReport) -> ConfigurationNode {
+    guard let text = String(validating: bytes, as: UTF8.self) else { return unreadable(path, "it is not UTF-8 text", report) }
+    var file = ConfigurationFile(path: path, report: report)
+    return file.parse(text) ?? .map([], origin: .file(path: path, line: 1))
+  }
+
+  private static func unreadable(_ path: String, _ problem: String, _ report: ConfigurationReport) -> ConfigurationNode {
     report.add(
       .error, .unreadableFile, origin: nil, "cannot read the configuration file \(path): \(problem)",
       cure: "check the path given with --config or EXECUTOR_CONFIG_PATH, and who may read it")
-    return empty
+    return .map([], origin: .file(path: path, line: 1))
   }
 
   private static func apply(

@@ -83,8 +83,10 @@ package final class GRPCPerformerConnection: PerformerConnection {
     _ = await connecting.result
   }
 
+  /// What a call that failed says of its task.
+  ///
   /// - Parameter isTimeOver: Whether the time the call was given has passed.
-  private static func classify(_ error: RPCError, isTimeOver: Bool) -> PerformerCallError {
+  static func classify(_ error: RPCError, isTimeOver: Bool) -> PerformerCallError {
     let pause = retryInfo(of: error)?.delay
     switch error.code {
     case _ where Transports.isOversizedMessage(error):

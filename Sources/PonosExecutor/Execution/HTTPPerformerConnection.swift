@@ -62,8 +62,12 @@ package final class HTTPPerformerConnection: PerformerConnection {
   }
 
   private func exchange(_ request: HTTPClientRequest) async throws -> PerformerReply {
-    let response = try await client.execute(request, deadline: .distantFuture)
-    guard response.status == .ok else { throw try await Self.refusal(response) }
+    try await Self.reply(in: try await client.execute(request, deadline: .distantFuture))
+  }
+
+  /// What a response says; throws `PerformerCallError` when it is no reply.
+  static func reply(in response: HTTPClientResponse) async throws -> PerformerReply {
+    guard response.status == .ok else { throw try await refusal(response) }
     // Where only the end of the connection ends the body, a performer that dies in the middle leaves half an output, and nobody can
     // tell; it would be signed.
     guard response.headers.contains(name: "Content-Length") || response.headers.contains(name: "Transfer-Encoding") else {
@@ -73,9 +77,9 @@ package final class HTTPPerformerConnection: PerformerConnection {
     if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > ResponseChecks.maxOutputBytes {
       throw PerformerCallError.replyTooLarge
     }
-    let (output, isComplete) = try await Self.beginning(of: response.body, limit: ResponseChecks.maxOutputBytes)
+    let (output, isComplete) = try await beginning(of: response.body, limit: ResponseChecks.maxOutputBytes)
     guard isComplete else { throw PerformerCallError.replyTooLarge }
-    let echoedID = response.headers[Self.taskIDHeader].joined(separator: ",")
+    let echoedID = response.headers[taskIDHeader].joined(separator: ",")
     return PerformerReply(echoedID: Array(echoedID.utf8), output: Array(output.readableBytesView))
   }
 

@@ -53,9 +53,9 @@ struct RecordingClient: Sendable {
 
   /// Codes with which an accepted task may have failed for good.
   private static let failures: Set<String> = [
-    "performer_error", "performer_unreachable", "performer_crashed", "task_timed_out", "task_expired", "wrong_task_id",
-    "output_too_large", "digest_conflict", "signing_failed", "task_expired_while_down", "journal_refused",
-    "stored_result_unreadable",
+    "performer_error", "performer_busy", "performer_unreachable", "performer_crashed", "task_timed_out", "task_expired",
+    "wrong_task_id", "output_too_large", "output_invalid", "digest_conflict", "signing_failed", "task_expired_while_down",
+    "journal_refused",
   ]
 
   private static func failure(_ error: RPCError) -> TaskHistory.Answer? {

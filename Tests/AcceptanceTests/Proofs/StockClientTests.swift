@@ -17,13 +17,14 @@ extension Acceptance {
       /// More than the open files the daemon is started with.
       var openFileLimit: Int
 
-      /// The public client's own constants where a number of clients is given; else the same habits five times as quick.
+      /// The public client's own constants where a number of clients is given; else the same habits five times as quick, but for the
+      /// time over which they come.
       static var wanted: Crowd {
         guard let clients = ProofSizes.stockClients else {
           return Crowd(
-            clients: 240, taskTime: .seconds(12),
-            habits: .init(attempt: .seconds(2), delay: .milliseconds(200), spread: .seconds(1), hold: .seconds(11)),
-            openFileLimit: 128)
+            clients: 2000, taskTime: .seconds(12),
+            habits: .init(attempt: .seconds(2), delay: .milliseconds(200), spread: .seconds(10), hold: .seconds(11)),
+            openFileLimit: 1024)
         }
         return Crowd(
           clients: clients, taskTime: .seconds(60), habits: .init(spread: .seconds(10), hold: .seconds(21)), openFileLimit: 1024)

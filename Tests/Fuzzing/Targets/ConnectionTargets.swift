@@ -9,7 +9,7 @@ extension FuzzTarget {
   ///
   /// Checks that the connection's memory is given back and its handlers return when it is closed, and that a small input is never
   /// answered by a large output.
-  static let serverConnection = FuzzTarget("server-connection", words: FrameWords.all, weight: 20) { input in
+  static let serverConnection = FuzzTarget("server-connection", words: FrameWords.all, weight: 4) { input in
     let connection = ServerUnderFuzz()
     connection.receive(FrameWords.preface)
     for piece in pieces(input) { connection.receive(piece) }
@@ -17,7 +17,7 @@ extension FuzzTarget {
   }
 
   /// Whole connections of a client with three calls under way: the input is what the server sends, cut by its first byte.
-  static let clientConnection = FuzzTarget("client-connection", words: FrameWords.all, weight: 20) { input in
+  static let clientConnection = FuzzTarget("client-connection", words: FrameWords.all, weight: 10) { input in
     let connection = ClientUnderFuzz()
     connection.receive(FrameWords.settings)
     connection.beginCalls()

@@ -2,9 +2,9 @@ import Foundation
 import NIOCore
 import PonosAPI
 import PonosCore
-import PonosCrypto
 import SwiftProtobuf
 
+@testable import PonosCrypto
 @testable import PonosDocker
 @testable import PonosExecutor
 
@@ -59,15 +59,10 @@ extension FuzzTarget {
     "configuration",
     words: [
       "operator:\n", "avsPerformers:\n", "  - ", ": ", "&a ", "*a", "{", "}", "[", "|\n", "!!binary ", "\t", "0x", "90s", "${",
-    ],
-    weight: 30
+    ]
   ) { input in
-    let path = "\(NSTemporaryDirectory())/fuzz-\(getpid()).yaml"
-    guard FileManager.default.createFile(atPath: path, contents: Data(input)) else {
-      preconditionFailure("\(path) cannot be written")
-    }
     do throws(ConfigurationErrors) {
-      _ = try ConfigurationLoader.load(file: path, environment: [:])
+      _ = try ConfigurationLoader.load(bytes: input, of: "executor.yaml")
     } catch {
       precondition(!error.findings.isEmpty)
     }
@@ -78,6 +73,45 @@ extension FuzzTarget {
     "keystore", words: ["\"crypto\":", "\"kdf\":", "\"scrypt\"", "\"n\":", "262144", "-1", "1e99", "null", "{", "}", "\\u0000"]
   ) { input in
     _ = try? Keystore(json: input)
+  }
+
+  /// A keystore that is opened, as long as it asks for little work.
+  ///
+  /// Checks that one password, and no other, opens what it opens.
+  static let keystoreOpening = FuzzTarget(
+    "keystore-opening",
+    words: ["\"crypto\":", "\"kdf\":", "\"pbkdf2\"", "\"scrypt\"", "\"message\":", "\"pubkey\":", "\"address\":", "00"]
+  ) { input in
+    guard let keystore = try? Keystore(json: input), keystore.kdf.isLight else { return }
+    for curve in SignatureCurve.allCases {
+      guard (try? keystore.decrypt(password: SecretBytes(text: "test"), as: curve)) != nil else { continue }
+      precondition((try? keystore.decrypt(password: SecretBytes(text: "Test"), as: curve)) == nil, "any password opens it")
+    }
+  }
+
+  /// A signed history that is to be imported. One that is read has to be written and read again as it was.
+  static let signedHistory = FuzzTarget(
+    "signed-history",
+    words: ["\"format\":", "\"entries\":", "\"ecdsa\"", "\"bn254\"", "0x", "-1", "1e400", "null", "{", "}", "[", "]"]
+  ) { input in
+    do throws(HistoryError) {
+      let history = try SignedHistory(json: Data(input))
+      precondition(rewritten(history) == history, "a history changes on its way")
+    } catch {
+      precondition(!error.description.isEmpty)
+    }
+  }
+
+  private static func rewritten(_ history: SignedHistory) -> SignedHistory? {
+    var text = Data()
+    do {
+      var writer = try SignedHistoryWriter(operatorAddress: history.operatorAddress, exportedAt: 0) { text.append($0) }
+      try writer.add(history.entries)
+      _ = try writer.finish()
+      return try SignedHistory(json: text)
+    } catch {
+      preconditionFailure("a history that was read cannot be written: \(error)")
+    }
   }
 
   /// One reply of a Docker engine, read as each kind of reply.
@@ -115,7 +149,7 @@ extension FuzzTarget {
   }
 
   /// A stream of JSON lines, cut by the first byte of the input. Cuts must make no difference.
-  static let dockerLines = FuzzTarget("docker-lines", words: ["\n", "\r\n", "{\"error\":\"", "\"}\n"], weight: 10) { input in
+  static let dockerLines = FuzzTarget("docker-lines", words: ["\n", "\r\n", "{\"error\":\"", "\"}\n"]) { input in
     func split(_ pieces: [[UInt8]]) -> [ByteBuffer]? {
       var splitter = LineSplitter(limit: 256)
       do throws(DockerError) {

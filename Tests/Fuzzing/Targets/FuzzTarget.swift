@@ -24,7 +24,8 @@ package struct FuzzTarget: Sendable {
   /// All of them.
   package static let all: [FuzzTarget] =
     transport + [
-      .submission, .streamMessages, .configuration, .keystore, .dockerReplies, .dockerLog, .dockerLines,
+      .submission, .streamMessages, .urgency, .configuration, .keystore, .keystoreOpening, .signedHistory, .dockerReplies,
+      .dockerLog, .dockerLines, .httpReplies, .statusDetails,
     ]
 
   /// The readers of the gRPC transport.

@@ -16,15 +16,24 @@ struct FuzzTests {
     ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
   }
 
+  /// Mutations are made and run in so many lines side by side, each with dice of its own.
+  private static let lines = 4
+
   @Test("no bytes bring a reader down", arguments: FuzzTarget.all.map(\.name))
-  func reader(name: String) throws {
+  func reader(name: String) async throws {
     let target = try #require(FuzzTarget.all.first { $0.name == name })
     let corpus = try Self.corpus(of: target)
     let start = ContinuousClock.now
     for input in corpus { target.run(input) }
-    var mutator = Mutator(corpus: corpus, words: target.words, seed: Self.seed)
-    let runs = max(1, Self.runs / target.weight)
-    for _ in 0..<runs { target.run(mutator.next()) }
+    let runs = max(Self.lines, Self.runs / target.weight)
+    await withTaskGroup(of: Void.self) { group in
+      for line in 0..<Self.lines {
+        group.addTask {
+          var mutator = Mutator(corpus: corpus, words: target.words, seed: Self.seed &* UInt64(Self.lines) &+ UInt64(line))
+          for _ in 0..<runs / Self.lines { target.run(mutator.next()) }
+        }
+      }
+    }
     print("\(name): \(corpus.count) inputs kept, \(runs) made, \(ContinuousClock.now - start)")
   }
 
