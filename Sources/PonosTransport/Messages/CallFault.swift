@@ -9,6 +9,10 @@ package struct CallFault: Error, Hashable, Sendable {
   /// Begins the message of every fault that is due to the size of a message.
   static let oversizedMessage = "a message is larger than the limit"
 
+  /// Ends calls of a connection that could complete none of its messages otherwise.
+  static let tooManyIncompleteMessages = CallFault(
+    .resourceExhausted, "the calls of this connection hold too many incomplete messages")
+
   package init(_ code: RPCError.Code, _ message: String) {
     self.code = code
     self.message = message
