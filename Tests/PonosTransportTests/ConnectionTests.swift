@@ -1,6 +1,8 @@
 import Foundation
 import GRPCCore
 import NIOCore
+import NIOPosix
+import Synchronization
 import Testing
 
 @testable import PonosTransport
@@ -11,9 +13,10 @@ struct ConnectionTests {
   /// Serves ``EchoService`` while `body` runs; `body` gets the settings of a client of it.
   static func serve(
     _ settings: ServerTransportSettings, service: EchoService = EchoService(),
+    on group: MultiThreadedEventLoopGroup = .singletonMultiThreadedEventLoopGroup,
     _ body: @escaping @Sendable (GRPCServer<EventLoopServerTransport>, ClientTransportSettings) async throws -> Void
   ) async throws {
-    let transport = EventLoopServerTransport(settings)
+    let transport = EventLoopServerTransport(settings, group: group)
     try await inTime(.seconds(60)) {
       try await withGRPCServer(transport: transport, services: [service]) { server in
         switch settings.address {
@@ -40,6 +43,7 @@ struct ConnectionTests {
     try await Self.serve(ServerTransportSettings(unixSocket: path)) { _, settings in
       try await Self.connect(settings) { try await EchoCases.stillWorks($0) }
     }
+    #expect(!FileManager.default.fileExists(atPath: path))
   }
 
   @Test("several listeners on one port, several connections, a name instead of an address")
@@ -52,6 +56,64 @@ struct ConnectionTests {
       client.connections = 4
       try await Self.connect(client) { try await EchoCases.concurrency($0) }
     }
+  }
+
+  @Test("several listeners share the port and the work")
+  func sharedPort() async throws {
+    var settings = Self.tcp
+    settings.listeners = 2
+    let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    try await Self.serve(settings, on: loops) { _, client in
+      var client = client
+      client.connections = 24
+      try await Self.connect(client) { calls in
+        let threads = Mutex<Set<[UInt8]>>([])
+        // Each connection takes its turn, and the system spreads them by their ports.
+        await eventually {
+          guard let caller = try? await calls.who() else { return false }
+          return threads.withLock { $0.insert(caller.thread).inserted && $0.count == 2 }
+        }
+      }
+    }
+    try await loops.shutdownGracefully()
+  }
+
+  @Test("a client that closes lets its calls end and begins no others")
+  func clientCloses() async throws {
+    let service = EchoService()
+    try await Self.serve(Self.tcp, service: service) { _, client in
+      try await Self.connect(client) { calls in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask {
+            let answer = try await calls.unary([1], method: Echo.ignore)
+            #expect(answer.bytes == [7])
+          }
+          await eventually { service.release.waiting == 1 }
+          calls.beginGracefulShutdown()
+          await #expect(throws: (any Error).self) { try await calls.unary([1]) }
+          service.release.open()
+          try await group.waitForAll()
+        }
+      }
+    }
+  }
+
+  @Test("a server that falls silent during a call makes it unavailable, and is connected to again")
+  func silentServer() async throws {
+    let silent = try await SilentServer()
+    var settings = ClientTransportSettings(host: "127.0.0.1", port: silent.port)
+    settings.keepaliveInterval = .milliseconds(200)
+    settings.keepaliveTimeout = .milliseconds(200)
+    settings.initialBackoff = .milliseconds(20)
+    let client = settings
+    try await inTime {
+      try await Self.connect(client) { calls in
+        let error = await #expect(throws: RPCError.self) { try await calls.unary([1]) }
+        #expect(error?.code == .unavailable)
+        await eventually { silent.accepted.value == 2 }
+      }
+    }
+    try await silent.close()
   }
 
   @Test("handlers off the event loop behave the same")
@@ -186,6 +248,42 @@ struct ConnectionTests {
           service.release.open()
           try await group.waitForAll()
         }
+      }
+    }
+  }
+
+  @Test("a server that replaces its connections in order is come back to without ever longer pauses")
+  func replacementWithoutPauses() async throws {
+    var settings = Self.tcp
+    settings.maxAge = .milliseconds(20)
+    try await Self.serve(settings) { _, client in
+      var client = client
+      client.initialBackoff = .milliseconds(200)
+      try await Self.connect(client) { calls in
+        var options = CallOptions.defaults
+        options.waitForReady = true
+        let (start, slowest) = (ContinuousClock.now, Recorder())
+        while start.duration(to: .now) < .milliseconds(2_500) {
+          let begun = ContinuousClock.now
+          _ = try await calls.unary([1], options: options)
+          slowest.add(begun.duration(to: .now))
+        }
+        // With pauses that grow, the fifth would have taken longer than a second.
+        #expect((slowest.take().max() ?? .zero) < .seconds(1))
+      }
+    }
+  }
+
+  @Test("a process without a file to spare does not try to accept all the time, and goes on when there is one")
+  func filesUsedUp() async throws {
+    try await Self.serve(Self.tcp) { _, client in
+      let used = try OpenFiles.withoutAny { try OpenFiles.connectAndWait(port: client.port, milliseconds: 400) }
+      #expect(used < .milliseconds(200))
+      try await Self.connect(client) { calls in
+        var options = CallOptions.defaults
+        options.waitForReady = true
+        let answer = try await calls.unary([1], options: options)
+        #expect(answer.bytes == [1])
       }
     }
   }

@@ -30,6 +30,21 @@ struct HeaderTests {
     #expect(Array(head.metadata[binaryValues: "x-bytes-bin"]) == [[0, 1, 2], [255]])
   }
 
+  @Test(
+    "an HTTP status that is no answer of gRPC becomes its code",
+    arguments: [
+      ("400", RPCError.Code.internalError), ("401", .unauthenticated), ("403", .permissionDenied), ("404", .unimplemented),
+      ("429", .unavailable), ("502", .unavailable), ("503", .unavailable), ("504", .unavailable), ("500", .unknown),
+    ])
+  func httpStatus(status: String, code: RPCError.Code) {
+    let head = ResponseHead(first: [":status": status, "content-type": "text/html"], endStream: true)
+    guard case .final(let answer, _) = head else {
+      Issue.record("not the end: \(head)")
+      return
+    }
+    #expect(answer.code == Status.Code(code))
+  }
+
   @Test("what is not gRPC gets an HTTP status")
   func notGRPC() {
     let wrongType = Self.good.map { $0.0 == "content-type" ? ($0.0, "application/grpcweb") : $0 }

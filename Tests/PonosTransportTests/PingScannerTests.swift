@@ -68,6 +68,50 @@ struct PingScannerTests {
     }
   }
 
+  /// Reads that cut `frame` in the same place over and over; what passes and what is kept after each.
+  static func straddle(_ frame: ByteBuffer, cut: Int, reads: Int = 300) -> (passed: [Int], stored: Int) {
+    let bytes = Array(frame.readableBytesView)
+    var scanner = PingScanner(ofClientBytes: false)
+    var (passed, stored) = ([Int](), 0)
+    for number in 0..<reads {
+      let read = number == 0 ? bytes.prefix(cut) : bytes.suffix(from: cut) + bytes.prefix(cut)
+      scanner.append(ByteBuffer(bytes: read))
+      var count = 0
+      while let finding = scanner.next() { if case .pass(let found) = finding { count += found.readableBytes } }
+      passed.append(count)
+      stored = max(stored, scanner.storedBytes)
+    }
+    return (passed, stored)
+  }
+
+  @Test("reads that end inside a frame fill no memory, here or in what reads the frames", arguments: [4, 9, 10, 5_000])
+  func straddling(cut: Int) {
+    let payload = [UInt8](repeating: 0, count: 16_000)
+    let unknown = RawFrame.bytes(type: 0xfa, payload: payload)
+    let padded = RawFrame.bytes(type: 0, flags: 8, stream: 1, payload: payload)
+    var block = RawFrame.bytes(type: 1, flags: 0, stream: 1, payload: Array(payload.prefix(8_000)))
+    block.writeImmutableBuffer(RawFrame.bytes(type: 9, flags: 4, stream: 1, payload: Array(payload.prefix(7_000))))
+    for frame in [unknown, padded, block] {
+      let result = Self.straddle(frame, cut: cut)
+      #expect(result.passed.dropFirst().allSatisfy { $0 == frame.readableBytes } && result.passed.first == 0)
+      #expect(result.stored < 128 << 10)
+    }
+    let data = Self.straddle(RawFrame.bytes(type: 0, stream: 1, payload: payload), cut: cut)
+    #expect(data.passed.first == (cut > 9 ? cut : 0))
+    #expect(data.stored < 128 << 10)
+  }
+
+  @Test("what is certain to be refused is not waited for")
+  func hopeless() {
+    let large = RawFrame.bytes(type: 4, payload: [UInt8](repeating: 0, count: 16_385))
+    var block = RawFrame.bytes(type: 1, flags: 0, stream: 1, payload: [0x82])
+    for _ in 0..<10 { block.writeImmutableBuffer(RawFrame.bytes(type: 9, flags: 0, stream: 1)) }
+    for frame in [large, block] {
+      let start = frame.getSlice(at: 0, length: frame.readableBytes - 1) ?? ByteBuffer()
+      #expect(Self.scan(start, piece: 50, ofClientBytes: false).passed == Array(start.readableBytesView))
+    }
+  }
+
   @Test("the budget allows a PING for every write and a few per second, and no more")
   func budget() {
     var budget = PingBudget(burst: 3, perSecond: 2)

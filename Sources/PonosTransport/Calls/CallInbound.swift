@@ -3,12 +3,14 @@ import NIOCore
 import Synchronization
 
 /// The call that parts belong to; asked and told on its event loop.
-protocol CallInboundOwner: AnyObject {
+protocol CallInboundOwner: AnyObject, Sendable {
   associatedtype Part: Sendable
 
   /// A message has been read or dropped, so that the peer may send more.
   func didRead(_ weight: MessageWeight)
-  /// `part` as its reader wants it; a message that arrived compressed stays so until it is read.
+  /// Whether `part` is a message that arrived compressed; it stays so until it is read.
+  static func isPacked(_ part: Part) -> Bool
+  /// A packed part as its reader wants it. Called in the task of the reader, on whatever thread that is.
   func unpack(_ part: Part) throws(RPCError) -> Part
 }
 
@@ -20,12 +22,21 @@ protocol CallInboundOwner: AnyObject {
 final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
   typealias Part = Owner.Part
 
+  /// A part on its way to its reader.
+  private struct Delivery: Sendable {
+    var part: Part
+    /// Who unpacks it; nil for most, which are not packed.
+    var unpacker: Owner?
+
+    func unpacked() throws -> Part { try unpacker?.unpack(part) ?? part }
+  }
+
   private let eventLoop: any EventLoop
   private let readerNumbers = Atomic<UInt64>(0)
 
   // Event loop only.
   private var queue = PartQueue<Part>()
-  private var reader: (number: UInt64, continuation: UnsafeContinuation<Part?, any Error>)?
+  private var reader: (number: UInt64, continuation: UnsafeContinuation<Delivery?, any Error>)?
   private var cancelledReader: UInt64?
   private var owner: Owner?
 
@@ -39,6 +50,9 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
   func attach(_ owner: Owner) {
     self.owner = owner
   }
+
+  /// Whether a reader takes the next part as it arrives.
+  var isAwaited: Bool { reader != nil }
 
   func deliver(_ part: Part, weight: MessageWeight = MessageWeight()) {
     guard owner != nil else { return }
@@ -69,32 +83,19 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
   }
 
   private func serveReader() {
-    guard let waiting = reader else { return }
-    // Unpacking a part may fail the call, which serves the reader as well: it must be served once.
+    guard let waiting = reader, let result = readNow() else { return }
     reader = nil
-    if let result = readNow() {
-      waiting.continuation.resume(with: result)
-    } else {
-      reader = waiting
-    }
+    waiting.continuation.resume(with: result)
   }
 
-  private func readNow() -> Result<Part?, any Error>? {
+  private func readNow() -> Result<Delivery?, any Error>? {
     switch queue.read() {
     case .part(let entry):
       report(entry.weight)
-      return unpack(entry.part)
+      return .success(Delivery(part: entry.part, unpacker: Owner.isPacked(entry.part) ? owner : nil))
     case .end: return .success(nil)
     case .failure(let error): return .failure(error)
     case .wait: return nil
-    }
-  }
-
-  private func unpack(_ part: Part) -> Result<Part?, any Error> {
-    do throws(RPCError) {
-      return .success(try owner?.unpack(part) ?? part)
-    } catch {
-      return .failure(error)
     }
   }
 
@@ -106,9 +107,9 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
 
   /// The next part; nil after the last.
   func next() async throws -> Part? {
-    if eventLoop.inEventLoop, let result = readNow() { return try result.get() }
+    if eventLoop.inEventLoop, let result = readNow() { return try result.get()?.unpacked() }
     let number = readerNumbers.wrappingAdd(1, ordering: .relaxed).newValue
-    return try await withTaskCancellationHandler {
+    let delivery = try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in
         if eventLoop.inEventLoop {
           park(continuation, number: number)
@@ -119,9 +120,10 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
     } onCancel: {
       eventLoop.execute { self.cancelReader(number) }
     }
+    return try delivery?.unpacked()
   }
 
-  private func park(_ continuation: UnsafeContinuation<Part?, any Error>, number: UInt64) {
+  private func park(_ continuation: UnsafeContinuation<Delivery?, any Error>, number: UInt64) {
     if let result = readNow() {
       continuation.resume(with: result)
     } else if cancelledReader == number {

@@ -12,7 +12,8 @@ final class SendGate: @unchecked Sendable {
   // Event loop only.
   private var budget: SendBudget
   private var waiting: [(number: UInt64, continuation: UnsafeContinuation<Void, any Error>)] = []
-  private var cancelledWriter: UInt64?
+  /// Writers that were cancelled before they came to wait.
+  private var cancelledWriters: Set<UInt64> = []
   private var closed: RPCError?
 
   init(eventLoop: any EventLoop, budget: SendBudget = SendBudget()) {
@@ -67,7 +68,7 @@ final class SendGate: @unchecked Sendable {
   private func park(_ continuation: UnsafeContinuation<Void, any Error>, number: UInt64) {
     if let closed {
       continuation.resume(throwing: closed)
-    } else if cancelledWriter == number {
+    } else if cancelledWriters.remove(number) != nil {
       continuation.resume(throwing: Self.cancelled)
     } else if !budget.isExhausted {
       continuation.resume()
@@ -80,7 +81,7 @@ final class SendGate: @unchecked Sendable {
     if let index = waiting.firstIndex(where: { $0.number == number }) {
       waiting.remove(at: index).continuation.resume(throwing: Self.cancelled)
     } else {
-      cancelledWriter = number
+      cancelledWriters.insert(number)
     }
   }
 

@@ -12,8 +12,8 @@ protocol StreamCall: AnyObject, Sendable {
   func write(_ part: OutboundPart) throws(RPCError) -> Bool
   /// The writer will write no more. Event loop only.
   func finishWriting()
-  /// The writer gives up on the call. Event loop only.
-  func abortWriting()
+  /// The writer gives up on the call, because of an error. Event loop only.
+  func abortWriting(_ error: any Error)
 }
 
 extension StreamCall {
@@ -49,6 +49,6 @@ struct CallWriter<Call: StreamCall>: Sendable {
   }
 
   func finish(throwing error: any Error) async {
-    call.onEventLoop { call.abortWriting() }
+    call.onEventLoop { call.abortWriting(error) }
   }
 }

@@ -13,6 +13,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   let gate: SendGate
   let eventLoop: any EventLoop
 
+  private let maxMessageBytes: Int
+
   // Event loop only.
   private(set) var connection: ClientConnection
   /// Whether the request is on its way, as opposed to waiting for a stream to become free.
@@ -24,10 +26,12 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   /// The last message, kept until the turn of the loop ends: often it is known by then that no other follows, and the
   /// frame can end the stream as well.
   private var heldPayload: ByteBuffer?
+  private var deadline: Scheduled<Void>?
 
   init(_ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, windowSize: Int, connection: ClientConnection) {
     self.descriptor = descriptor
     self.machine = machine
+    maxMessageBytes = machine.maxMessageBytes
     self.connection = connection
     eventLoop = connection.channel.eventLoop
     window = ReceiveWindow(size: windowSize)
@@ -38,7 +42,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   // MARK: To the network
 
-  /// Begins the call; false when the connection takes no more calls, so that another is needed.
+  /// Begins the call; false when the connection takes no more calls, so that another is needed. A deadline in the metadata, as
+  /// `grpc-timeout`, is kept on this side as well as told to the server.
   func begin(_ metadata: Metadata) throws(RPCError) -> Bool {
     guard machine.isIdle else { throw machine.misuse }
     guard link.takesCalls else { return false }
@@ -46,6 +51,9 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     let id = connection.role.openStream(for: self)
     self.id = id
     link.write(id, .headers(.init(headers: headers)))
+    if let timeout = GRPCTimeout.first(in: metadata) {
+      deadline = eventLoop.scheduleTask(in: TimeAmount(timeout)) { self.deadlinePassed() }
+    }
     return true
   }
 
@@ -81,8 +89,14 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     }
   }
 
-  func abortWriting() {
-    cancel()
+  func abortWriting(_ error: any Error) {
+    guard !machine.isAnswered else { return }
+    switch error {
+    case let error as RPCError where error.cause is CancellationError: cancel()
+    case let error as RPCError: fail(CallFault(error.code, error.message))
+    case is CancellationError: cancel()
+    default: fail(CallFault(.unknown, "the request could not be written: \(error)"))
+    }
   }
 
   /// The caller has left the call: whatever is still open is reset.
@@ -100,6 +114,11 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     fail(CallFault(.cancelled, "the caller cancelled the call"))
   }
 
+  private func deadlinePassed() {
+    guard !machine.isAnswered else { return }
+    fail(CallFault(.deadlineExceeded, "the deadline of the call passed before it was answered"))
+  }
+
   // MARK: From the network
 
   func receive(_ headers: HTTP2Frame.FramePayload.Headers) {
@@ -113,13 +132,12 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
       returnCredit(padding)
     }
     drainEvents()
-    if link.budget.isWedged {
-      fail(CallFault(.resourceExhausted, CallFault.connectionOverloaded))
-    }
+    connection.role.endDispensableCalls()
   }
 
   private func drainEvents() {
     while let event = machine.nextEvent() { deliver(event) }
+    link.shareCredit()
     // An answer that is not gRPC, or breaks its rules, ends the call before the stream.
     if machine.isAnswered, machine.serverMaySend { fail(CallFault(.cancelled, "the call is over")) }
   }
@@ -130,10 +148,14 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
       inbound.deliver(.metadata(metadata))
     case .message(let message):
       link.budget.messageCompleted()
-      inbound.deliver(.message(message.bytes), weight: message.weight)
+      if let id { returnCredit(link.messageEnded(id)) }
+      let bytes = inbound.isAwaited ? message.bytes : message.bytes.withoutExcessStorage()
+      inbound.deliver(.message(bytes), weight: message.weight)
     case .credit(let bytes):
-      returnCredit(bytes)
+      if let id { returnCredit(link.messageGrew(id, by: bytes)) }
     case .status(let status, let metadata):
+      deadline?.cancel()
+      deadline = nil
       inbound.deliver(.status(status, metadata))
       inbound.finish()
     }
@@ -151,6 +173,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     gate.close(fault.error)
     if let event = machine.abort(fault) { deliver(event) }
     link.announce(link.budget.release(machine.discardPartial()))
+    if let id { _ = link.messageEnded(id) }
+    link.shareCredit()
   }
 
   // MARK: The response
@@ -158,19 +182,26 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func didRead(_ weight: MessageWeight) {
     link.announce(link.budget.messageRead(weight.held))
     returnCredit(weight.credit)
+    link.shareCredit()
+  }
+
+  static func isPacked(_ part: Part) -> Bool {
+    if case .message(let message) = part { message.isCompressed } else { false }
   }
 
   func unpack(_ part: Part) throws(RPCError) -> Part {
-    guard case .message(let message) = part, message.isCompressed else { return part }
+    guard case .message(let message) = part else { return part }
     do throws(CallFault) {
-      return .message(try machine.decompress(message))
+      return .message(try message.decompressed(limit: maxMessageBytes))
     } catch {
-      fail(error)
+      let fault = error
+      onEventLoop { self.fail(fault) }
       throw error.error
     }
   }
 
-  private func returnCredit(_ bytes: Int) {
+  /// Lets the server send `bytes` more.
+  func returnCredit(_ bytes: Int) {
     guard let id, machine.serverMaySend, let increment = window.release(bytes) else { return }
     link.write(id, .windowUpdate(windowSizeIncrement: increment))
   }

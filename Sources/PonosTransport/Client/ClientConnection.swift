@@ -44,9 +44,21 @@ final class ClientConnection: PooledConnection {
     }
   }
 
-  /// Whether the connection was shut down by its own idle limit, as opposed to the peer or an error.
-  func retiredForIdleness() async throws -> Bool {
+  /// How a connection came to take no more calls.
+  struct Retirement: Sendable {
+    /// Whether its own idle limit shut it down, as opposed to the peer or an error.
+    var isIdle: Bool
+    /// Whether the server has completed a call on it.
+    var hasServed: Bool
+    /// Whether the server said that it would leave, and named no error.
+    var isOrderly: Bool
+  }
+
+  /// To be asked when the connection has retired.
+  func retirement() async throws -> Retirement {
     let role = role
-    return try await channel.eventLoop.submit { role.link.isIdleShutdown }.get()
+    return try await channel.eventLoop.submit {
+      Retirement(isIdle: role.link.isIdleShutdown, hasServed: role.hasServed, isOrderly: role.endedInOrder)
+    }.get()
   }
 }

@@ -23,6 +23,9 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   private var callsHoldingPayload: [ClientCall] = []
   private var nextStream: Int32 = 1
   private var refusal: CallFault?
+  /// Whether the server has completed a call, and whether it said that it would leave for no fault of anyone's.
+  private(set) var hasServed = false
+  private(set) var endedInOrder = false
 
   /// - Parameters:
   ///   - ready: succeeds when the server's SETTINGS have arrived, which is also the end of the TLS handshake.
@@ -37,6 +40,7 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     self.retired = retired
     link.onRetired = { retired.succeed() }
     link.beforeFlush = { [unowned self] in sendHeldPayloads() }
+    link.onCredit = { [unowned self] stream, credit in calls[stream]?.returnCredit(credit) }
   }
 
   // MARK: Connection
@@ -60,11 +64,18 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   func shuttingDown() {}
 
   /// GOAWAY: calls the server has not taken are over, those it has taken go on.
-  func peerIsLeaving(lastStream: HTTP2StreamID) {
+  ///
+  /// All that are over are told so before anything is written: a frame for one stream may make swift-nio-http2 report the end of
+  /// the others, which it calls cancelled.
+  func peerIsLeaving(lastStream: HTTP2StreamID, isOrderly: Bool) {
+    if isOrderly { endedInOrder = true }
     let refused = calls.filter { $0 > lastStream || !$1.hasLeft }
-    for call in refused.values {
-      call.fail(CallFault(.unavailable, "the server was shutting down and did not take the call"))
+    for (stream, call) in refused {
+      forget(stream)
+      call.close(CallFault(.unavailable, "the server was shutting down and did not take the call"))
     }
+    // swift-nio-http2 has dropped those it had sent, and keeps those that wait for a stream to become free.
+    for (stream, call) in refused where !call.hasLeft { link.write(stream, .rstStream(.cancel)) }
     link.peerIsLeaving()
   }
 
@@ -101,6 +112,11 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     return stream
   }
 
+  /// Makes room when nothing else can: no message can be read, and there is none for the rest of any.
+  func endDispensableCalls() {
+    while let stream = link.dispensable, let call = calls[stream] { call.fail(.tooManyIncompleteMessages) }
+  }
+
   func streamOpened(_ stream: HTTP2StreamID) {
     calls[stream]?.hasLeft = true
   }
@@ -119,10 +135,10 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     calls[stream]?.receive(payload, padding: padding, endStream: endStream)
   }
 
-  func streamClosed(_ stream: HTTP2StreamID, reason: HTTP2ErrorCode?) {
+  func streamClosed(_ stream: HTTP2StreamID, fault: CallFault?) {
     guard let call = forget(stream) else { return }
-    call.close(
-      reason.map(StatusMapping.fault(forReset:)) ?? CallFault(.internalError, "the server ended the call without a status"))
+    if fault == nil { hasServed = true }
+    call.close(fault ?? CallFault(.internalError, "the server ended the call without a status"))
   }
 
   func streamFailed(_ stream: HTTP2StreamID) {

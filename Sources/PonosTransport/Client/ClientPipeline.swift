@@ -8,15 +8,18 @@ enum ClientPipeline {
     ready: EventLoopPromise<ClientConnectionRole>, retired: EventLoopPromise<Void>
   ) throws {
     var http2 = settings.http2
-    // Servers reset streams whose request they no longer need; as a client there is nothing in that to be attacked with.
-    http2.maxResetsPerTenSeconds = max(http2.maxResetsPerTenSeconds, 100_000)
+    // Servers reset streams whose request they no longer need; as a client there is nothing in that to be attacked with. More than
+    // this nobody answers in a second.
+    http2.maxResetsPerSecond = max(http2.maxResetsPerSecond, 10_000)
     let watcher = FrameWatcher()
-    let link = ConnectionLink(eventLoop: channel.eventLoop, http2: http2, connection: limits(settings))
+    let link = ConnectionLink(
+      eventLoop: channel.eventLoop, http2: http2, maxMessageBytes: settings.maxResponseBytes,
+      connection: limits(settings))
     let role = ClientConnectionRole(headers: headers, link: link, ready: ready, retired: retired)
     let pipeline = channel.pipeline.syncOperations
     if let security = settings.security { try pipeline.addHandler(security.makeHandler(host: settings.host)) }
     try pipeline.addHandler(WriteCoalescer())
-    try pipeline.addHandler(PingGuard(isServer: false))
+    try pipeline.addHandler(PingGuard(isServer: false, maxPayload: http2.maxPayload))
     try pipeline.addHandler(http2.makeHandler(mode: .client, watcher: watcher))
     try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))
   }

@@ -33,14 +33,22 @@ package struct ClientStreamStateMachine: Sendable {
   private var metadata: Metadata?
   private var assembler: MessageAssembler
   private let compressesRequest: Bool
+  private let maxRequestBytes: Int
   /// Whether the server may still send frames on the stream.
   package private(set) var serverMaySend = true
 
-  /// - Parameter compressesRequest: whether messages of the request are sent compressed with gzip.
-  package init(maxMessageBytes: Int, compressesRequest: Bool) {
+  /// - Parameters:
+  ///   - maxMessageBytes: largest message of the response, in bytes.
+  ///   - maxRequestBytes: largest message of the request, in bytes.
+  ///   - compressesRequest: whether messages of the request are sent compressed with gzip.
+  package init(maxMessageBytes: Int, maxRequestBytes: Int = .max, compressesRequest: Bool) {
     assembler = MessageAssembler(maxMessageBytes: maxMessageBytes)
+    self.maxRequestBytes = maxRequestBytes
     self.compressesRequest = compressesRequest
   }
+
+  /// Largest message accepted, in bytes, before and after decompression.
+  package var maxMessageBytes: Int { assembler.maxMessageBytes }
 
   /// Whether the caller knows how the call ended.
   package var isAnswered: Bool {
@@ -73,6 +81,10 @@ package struct ClientStreamStateMachine: Sendable {
   /// The payload for one message.
   package mutating func send(message: MessageBytes) throws(RPCError) -> ByteBuffer {
     guard request == .open else { throw misuse }
+    guard message.count <= maxRequestBytes else {
+      let limit = "\(CallFault.oversizedMessage) of \(maxRequestBytes) bytes"
+      throw RPCError(code: .resourceExhausted, message: "\(limit): the request has \(message.count)")
+    }
     guard compressesRequest else { return message.framed }
     return MessageBytes.frame(Gzip.compress(message.buffer), isCompressed: true)
   }
@@ -133,11 +145,6 @@ package struct ClientStreamStateMachine: Sendable {
     }
     let credit = assembler.creditForPartial()
     return credit > 0 ? .credit(credit) : nil
-  }
-
-  /// The content of a message of the response that arrived compressed.
-  package func decompress(_ message: MessageBytes) throws(CallFault) -> MessageBytes {
-    try assembler.decompress(message)
   }
 
   /// Ends both directions with a fault of the transport's own; nil when the caller knows the end already.

@@ -121,13 +121,13 @@ final class ConnectionPool: Sendable {
           closing.addTask { await connection.closed() }
           offer(connection, isExtra: false)
           try await untilRetired(connection)
-          if try await connection.retiredForIdleness() { try await waitForDemand(on: loop) }
-          // A server that hangs up as soon as it has greeted is as good as one that cannot be reached.
-          if opened.duration(to: .now) > settings.maxBackoff {
-            backoff.reset()
-          } else {
-            await pause(backoff.next(using: &generator))
-          }
+          let retirement = try await connection.retirement()
+          if retirement.isIdle { try await waitForDemand(on: loop) }
+          // A server that hangs up as soon as it has greeted is as good as one that cannot be reached. One that replaces its
+          // connections in order is not, and one that has done work on them need not be waited for.
+          let wasUseful = retirement.hasServed || opened.duration(to: .now) > settings.maxBackoff
+          if wasUseful || retirement.isOrderly { backoff.reset() }
+          if !wasUseful { await pause(backoff.next(using: &generator)) }
         } catch {
           guard !stop.isSet, !Task.isCancelled else { return }
           failWaiters(of: lane, error)
@@ -151,6 +151,8 @@ final class ConnectionPool: Sendable {
   private func untilRetired(_ connection: ClientConnection) async throws {
     try await connection.retired.get()
     state.withLock { $0.remove(connection.id) }
+    // Calls that wait for room have lost some of what they hoped for.
+    growIfCrowded()
   }
 
   private func pause(_ duration: Duration) async {

@@ -80,7 +80,7 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
   ) -> ClientCall {
     let machine = ClientStreamStateMachine(
       maxMessageBytes: options.maxResponseMessageBytes ?? settings.maxResponseBytes,
-      compressesRequest: options.compression == .gzip)
+      maxRequestBytes: options.maxRequestMessageBytes ?? .max, compressesRequest: options.compression == .gzip)
     return ClientCall(descriptor, machine: machine, windowSize: settings.http2.windowSize, connection: connection)
   }
 }

@@ -8,18 +8,24 @@ import Synchronization
 final class HostResolver: Sendable {
   private let lifetime: TimeAmount
   private let threads: NIOThreadPool
+  private let lookUp: @Sendable (_ host: String, _ port: Int) throws -> [SocketAddress]
   private let cached = Mutex<(addresses: [SocketAddress], until: NIODeadline)?>(nil)
 
-  init(lifetime: Duration, threads: NIOThreadPool = .singleton) {
+  /// - Parameter lookUp: asks the system; blocks.
+  init(
+    lifetime: Duration, threads: NIOThreadPool = .singleton,
+    lookUp: @escaping @Sendable (_ host: String, _ port: Int) throws -> [SocketAddress] = HostResolver.askSystem
+  ) {
     self.lifetime = TimeAmount(lifetime)
     self.threads = threads
+    self.lookUp = lookUp
   }
 
   /// The addresses of `host`, never none; the system has its own limit of time.
   func addresses(host: String, port: Int, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
     if let address = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture([address]) }
     if let known = cached.withLock({ $0 }), known.until > .now() { return loop.makeSucceededFuture(known.addresses) }
-    let found = threads.runIfActive(eventLoop: loop) { try Self.lookUp(host: host, port: port) }
+    let found = threads.runIfActive(eventLoop: loop) { [lookUp] in try lookUp(host, port) }
     found.whenSuccess { addresses in self.cached.withLock { $0 = (addresses, .now() + self.lifetime) } }
     return found
   }
@@ -30,7 +36,7 @@ final class HostResolver: Sendable {
   }
 
   /// Blocks; returns each address once, in the order the system prefers.
-  private static func lookUp(host: String, port: Int) throws -> [SocketAddress] {
+  static func askSystem(host: String, port: Int) throws -> [SocketAddress] {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?

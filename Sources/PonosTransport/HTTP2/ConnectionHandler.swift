@@ -65,8 +65,8 @@ final class ConnectionHandler: ChannelInboundHandler {
       role.settingsArrived(settings)
     case .ping(let data, ack: true):
       link.pingAcknowledged(data)
-    case .goAway(let lastStream, _, _):
-      role.peerIsLeaving(lastStream: lastStream)
+    case .goAway(let lastStream, let code, _):
+      role.peerIsLeaving(lastStream: lastStream, isOrderly: code == .noError)
     default:
       return
     }
@@ -85,7 +85,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     case let created as NIOHTTP2StreamCreatedEvent:
       role.streamOpened(created.streamID)
     case let closed as StreamClosedEvent:
-      role.streamClosed(closed.streamID, reason: closed.reason)
+      role.streamClosed(closed.streamID, fault: watcher.fault(of: closed))
     case is ShutdownRequest:
       role.shuttingDown()
       link.beginShutdown()

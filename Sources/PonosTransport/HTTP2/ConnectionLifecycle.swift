@@ -44,6 +44,8 @@ package struct ConnectionLifecycle: Sendable {
   private var idleSince: NIODeadline
   private var pingSentAt: NIODeadline?
   private var drainingSince: NIODeadline?
+  /// When a drain closes the connection with the calls that are still open; nil never.
+  private var drainDeadline: NIODeadline?
   /// Whether the connection shut itself down because it had no calls for long.
   package private(set) var isIdleShutdown = false
 
@@ -86,16 +88,26 @@ package struct ConnectionLifecycle: Sendable {
     guard calls == 0 else { return nil }
     idleSince = now
     guard case .refusing = phase else { return nil }
-    return farewell()
+    return farewell(at: now)
   }
 
   /// Begins a graceful shutdown.
   package mutating func beginShutdown(at now: NIODeadline) -> Action? {
+    limitDrain(to: now + limits.drainTime)
+    return beginDrain(at: now)
+  }
+
+  /// A drain that is under way may be told to hurry, and never to take its time.
+  private mutating func limitDrain(to deadline: NIODeadline) {
+    drainDeadline = min(drainDeadline ?? deadline, deadline)
+  }
+
+  private mutating func beginDrain(at now: NIODeadline) -> Action? {
     guard drainingSince == nil else { return nil }
     switch phase {
     case .open:
       drainingSince = now
-      guard limits.announcementTime != nil else { return refuseCalls() }
+      guard limits.announcementTime != nil else { return refuseCalls(at: now) }
       phase = .announced
       return .announceShutdown
     case .handshake:
@@ -106,18 +118,19 @@ package struct ConnectionLifecycle: Sendable {
   }
 
   /// Notes that the peer answered the PING behind the announcement: every call it begins from now on knows of it.
-  package mutating func announcementArrived() -> Action? {
+  package mutating func announcementArrived(at now: NIODeadline) -> Action? {
     guard case .announced = phase else { return nil }
-    return refuseCalls()
+    return refuseCalls(at: now)
   }
 
   /// Notes that the peer will begin no more calls, or accept none.
   package mutating func peerIsLeaving(at now: NIODeadline) -> Action? {
     if drainingSince == nil { drainingSince = now }
+    limitDrain(to: now + limits.drainTime)
     switch phase {
     case .handshake, .open, .announced:
       phase = .refusing
-      return calls == 0 ? farewell() : nil
+      return calls == 0 ? farewell(at: now) : nil
     case .refusing, .leaving, .lingering, .closed:
       return nil
     }
@@ -154,10 +167,14 @@ package struct ConnectionLifecycle: Sendable {
       return isDue(openedAt + limits.handshakeTime, now) ? close() : nil
     case .open:
       if isDue(idleDeadline, now) { isIdleShutdown = true }
-      if isDue(ageDeadline, now) || isIdleShutdown { return beginShutdown(at: now) }
+      if isIdleShutdown { return beginShutdown(at: now) }
+      if isDue(ageDeadline, now) {
+        if let grace = limits.maxAgeGrace { limitDrain(to: now + grace) }
+        return beginDrain(at: now)
+      }
       return advanceKeepalive(to: now)
     case .announced where isDue(announcementDeadline, now):
-      return refuseCalls()
+      return refuseCalls(at: now)
     case .announced, .refusing:
       return isDue(drainDeadline, now) ? close() : advanceKeepalive(to: now)
     case .leaving:
@@ -169,13 +186,15 @@ package struct ConnectionLifecycle: Sendable {
     }
   }
 
-  private mutating func refuseCalls() -> Action {
+  private mutating func refuseCalls(at now: NIODeadline) -> Action {
     phase = .refusing
-    return calls == 0 ? farewell() : .refuseCalls
+    return calls == 0 ? farewell(at: now) : .refuseCalls
   }
 
-  private mutating func farewell() -> Action {
+  private mutating func farewell(at now: NIODeadline) -> Action {
     phase = .leaving
+    // No call is left to be waited for.
+    limitDrain(to: now + limits.drainTime)
     return .sayFarewell
   }
 
@@ -202,10 +221,6 @@ package struct ConnectionLifecycle: Sendable {
 
   private var ageDeadline: NIODeadline? {
     limits.maxAge.map { openedAt + $0 }
-  }
-
-  private var drainDeadline: NIODeadline? {
-    drainingSince.map { $0 + limits.drainTime }
   }
 
   private var announcementDeadline: NIODeadline? {
@@ -236,6 +251,8 @@ package struct ConnectionLimits: Sendable {
   package var maxIdleTime: TimeAmount?
   /// Connections are shut down at this age; nil never.
   package var maxAge: TimeAmount?
+  /// Calls that are open at that age may take this long; nil as long as they like.
+  package var maxAgeGrace: TimeAmount?
   /// Longest time between the announcement of a shutdown and the refusal of calls; a peer that is alive answers sooner. Nil on
   /// the side that begins the calls, which has nothing to announce.
   package var announcementTime: TimeAmount? = .seconds(5)

@@ -13,6 +13,8 @@ final class ConnectionLink {
 
   let eventLoop: any EventLoop
   var budget: ConnectionReceiveBudget
+  /// Called with credit that was withheld from a call and is due to it now.
+  var onCredit: ((HTTP2StreamID, Int) -> Void)?
   /// The highest stream the peer has opened.
   var lastPeerStream = HTTP2StreamID.rootStream
   /// Called before each flush, for what was held back in the hope of being sent together.
@@ -20,6 +22,7 @@ final class ConnectionLink {
   /// Called once, when the connection takes no more calls.
   var onRetired: (() -> Void)?
 
+  private var incomplete: IncompleteMessages
   private var lifecycle: ConnectionLifecycle
   private var context: ChannelHandlerContext?
   private var isReading = false
@@ -28,11 +31,34 @@ final class ConnectionLink {
   private var isFlushing = false
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
 
-  init(eventLoop: any EventLoop, http2: HTTP2Limits, connection: ConnectionLimits) {
+  /// - Parameter maxMessageBytes: largest message that the peer may send.
+  init(eventLoop: any EventLoop, http2: HTTP2Limits, maxMessageBytes: Int, connection: ConnectionLimits) {
     self.eventLoop = eventLoop
     budget = ConnectionReceiveBudget(windowSize: http2.windowSize, limit: http2.maxHeldBytes)
+    incomplete = IncompleteMessages(
+      limit: http2.maxHeldBytes, windowSize: http2.windowSize, maxMessageBytes: maxMessageBytes)
     lifecycle = ConnectionLifecycle(limits: connection, openedAt: .now())
   }
+
+  // MARK: Messages in the making
+
+  /// Notes bytes of an incomplete message; returns the credit to return for them now.
+  func messageGrew(_ stream: HTTP2StreamID, by bytes: Int) -> Int {
+    incomplete.grew(stream, by: bytes, held: budget.heldBytes)
+  }
+
+  /// Notes that a message is complete or dropped; returns the credit that was withheld for it.
+  func messageEnded(_ stream: HTTP2StreamID) -> Int {
+    incomplete.ended(stream)
+  }
+
+  /// Lets calls go on that were held up, as far as there is room again.
+  func shareCredit() {
+    while let due = incomplete.next(held: budget.heldBytes) { onCredit?(due.stream, due.credit) }
+  }
+
+  /// The call to end when the connection holds nothing but beginnings of messages, and too many of them.
+  var dispensable: HTTP2StreamID? { budget.isWedged ? incomplete.dispensable : nil }
 
   // MARK: Life of the channel
 
@@ -52,6 +78,7 @@ final class ConnectionLink {
     context = nil
     retire()
     beforeFlush = nil
+    onCredit = nil
     timer?.scheduled.cancel()
     timer = nil
   }
@@ -112,7 +139,7 @@ final class ConnectionLink {
 
   /// Takes an acknowledgement of one of our PINGs.
   func pingAcknowledged(_ data: HTTP2PingData) {
-    if data == PingPurpose.shutdown { proceed(with: lifecycle.announcementArrived()) }
+    if data == PingPurpose.shutdown { proceed(with: lifecycle.announcementArrived(at: .now())) }
   }
 
   // MARK: Lifecycle

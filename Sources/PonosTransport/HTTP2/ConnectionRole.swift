@@ -18,11 +18,12 @@ protocol ConnectionRole: AnyObject {
   /// Our own side is shutting down; the connection goes on until its calls have ended.
   func shuttingDown()
   /// GOAWAY has arrived.
-  func peerIsLeaving(lastStream: HTTP2StreamID)
+  /// - Parameter isOrderly: whether it names no error.
+  func peerIsLeaving(lastStream: HTTP2StreamID, isOrderly: Bool)
   /// The header fields that begin a stream, the peer's or ours, have been taken or written.
   func streamOpened(_ stream: HTTP2StreamID)
-  /// The stream has ended in both directions or was reset by either side.
-  func streamClosed(_ stream: HTTP2StreamID, reason: HTTP2ErrorCode?)
+  /// The stream has ended in both directions, or was reset by either side because of a fault.
+  func streamClosed(_ stream: HTTP2StreamID, fault: CallFault?)
   /// A frame of ours broke the rules, so it was not sent.
   func streamFailed(_ stream: HTTP2StreamID)
   /// The connection has gone; called once.

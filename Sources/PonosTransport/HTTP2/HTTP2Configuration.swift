@@ -13,13 +13,16 @@ package struct HTTP2Limits: Sendable {
   /// Calls a client may have open on one connection. Handlers of calls that it reset count on until they return, up to twice
   /// this number; more calls are refused until then.
   package var maxConcurrentStreams = 256
-  /// Streams the peer may reset within ten seconds before it counts as an attack ("rapid reset"). A client whose calls all run
-  /// into their deadlines resets as many streams as it has calls, again and again.
-  package var maxResetsPerTenSeconds = 10_000
+  /// Streams the peer may reset within a second before it counts as an attack ("rapid reset"). A client whose calls all run into
+  /// their deadlines resets as many streams as it has calls, again and again. Each connection has room for this many times.
+  package var maxResetsPerSecond = 1_000
   /// Bytes of unread and incomplete messages one connection may hold; see ``ConnectionReceiveBudget``.
   package var maxHeldBytes = 32 << 20
 
   package init() {}
+
+  /// The largest payload of a frame or header block that is not refused.
+  var maxPayload: Int { max(maxFrameSize, maxHeaderListSize) }
 
   /// These limits in the terms of swift-nio-http2. Empty DATA frames, SETTINGS and CONTINUATION frames keep that library's
   /// own limits: 1 in a row, 200 in 30 seconds and 5 for a header block.
@@ -45,21 +48,32 @@ package struct HTTP2Limits: Sendable {
     // Counted from the beginning of a connection, which may last for months; the same errors have a limit by rate.
     connection.maximumConnectionGlitches = .max
     var stream = NIOHTTP2Handler.StreamConfiguration()
-    stream.streamResetFrameRateLimit.maximumCount = maxResetsPerTenSeconds
-    stream.streamResetFrameRateLimit.windowLength = .seconds(10)
+    stream.streamResetFrameRateLimit.maximumCount = maxResetsPerSecond
+    stream.streamResetFrameRateLimit.windowLength = .seconds(1)
     return NIOHTTP2Handler(
       mode: mode, frameDelegate: watcher, connectionConfiguration: connection, streamConfiguration: stream)
   }
 }
 
-/// Notices when swift-nio-http2 gives a connection up.
+/// Notices when swift-nio-http2 gives a connection or a stream up.
 ///
 /// The library reports errors of one stream and errors of the whole connection alike; only for the latter it sends GOAWAY
-/// with an error code, which it does before it reports.
+/// with an error code, which it does before it reports. It also reports alike whether the peer or itself has reset a stream.
 final class FrameWatcher: NIOHTTP2FrameDelegate {
   private(set) var connectionFailed = false
+  private var lastReset = HTTP2StreamID.rootStream
 
   func wroteFrame(_ frame: HTTP2Frame) {
-    if case .goAway(_, let code, _) = frame.payload, code != .noError { connectionFailed = true }
+    switch frame.payload {
+    case .goAway(_, let code, _): connectionFailed = connectionFailed || code != .noError
+    case .rstStream: lastReset = frame.streamID
+    default: return
+    }
+  }
+
+  /// Why a stream was reset; nil for one that ended as it should.
+  func fault(of closed: StreamClosedEvent) -> CallFault? {
+    guard let code = closed.reason else { return nil }
+    return closed.streamID == lastReset ? StatusMapping.fault(forOwnReset: code) : StatusMapping.fault(forReset: code)
   }
 }

@@ -20,8 +20,9 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   /// - Parameters:
   ///   - isServer: whether the peer is a client, whose bytes begin with the connection preface.
   ///   - budget: how many PINGs the peer may send.
-  package init(isServer: Bool, budget: PingBudget = PingBudget()) {
-    scanner = PingScanner(ofClientBytes: isServer)
+  ///   - maxPayload: the largest payload of a frame, and of a header block, that the HTTP/2 implementation takes.
+  package init(isServer: Bool, budget: PingBudget = PingBudget(), maxPayload: Int = 1 << 14) {
+    scanner = PingScanner(ofClientBytes: isServer, maxPayload: maxPayload)
     self.budget = budget
   }
 

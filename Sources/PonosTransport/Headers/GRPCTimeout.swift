@@ -1,5 +1,12 @@
+import GRPCCore
+
 /// The header `grpc-timeout`: one to eight digits and a unit.
 package enum GRPCTimeout {
+  /// The deadline that a caller names in the metadata of a call.
+  static func first(in metadata: Metadata) -> Duration? {
+    metadata.isEmpty ? nil : metadata[stringValues: "grpc-timeout"].first { _ in true }.flatMap { parse($0) }
+  }
+
   /// The duration `text` stands for, or nil if it is malformed.
   package static func parse(_ text: some StringProtocol) -> Duration? {
     let utf8 = Array(text.utf8)

@@ -15,6 +15,11 @@ package enum StatusMapping {
     }
   }
 
+  /// The fault for a stream that was reset on our side, because the peer broke the rules.
+  package static func fault(forOwnReset code: HTTP2ErrorCode) -> CallFault {
+    CallFault(.internalError, "the stream broke the rules of HTTP/2 and was reset with error code \(code.networkCode)")
+  }
+
   /// The fault for a stream the peer reset (table "Errors" of "gRPC over HTTP2").
   package static func fault(forReset code: HTTP2ErrorCode) -> CallFault {
     switch code {

@@ -10,8 +10,9 @@ package struct CallFault: Error, Hashable, Sendable {
   static let oversizedMessage = "a message is larger than the limit"
   /// The peer reset a stream because of its load.
   static let peerOverloaded = "the peer reset the stream because of its load (ENHANCE_YOUR_CALM)"
-  /// Other calls of the connection hold more than it may.
-  static let connectionOverloaded = "the calls of this connection hold too many incomplete messages"
+  /// Ends calls of a connection that could complete none of its messages otherwise: they hold more than it may.
+  static let tooManyIncompleteMessages = CallFault(
+    .resourceExhausted, "the calls of this connection hold too many incomplete messages")
 
   package init(_ code: RPCError.Code, _ message: String) {
     self.code = code

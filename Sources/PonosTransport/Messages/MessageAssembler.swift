@@ -29,11 +29,7 @@ package struct MessageAssembler: Sendable {
 
   /// Adds the payload of one DATA frame; call ``next()`` until it returns nil, then ``creditForPartial()``.
   package mutating func append(_ payload: ByteBuffer) {
-    if partial.readableBytes == 0 {
-      partial = payload
-    } else {
-      partial.writeImmutableBuffer(payload)
-    }
+    partial.appendToRest(payload)
   }
 
   /// The next complete message, or nil when more bytes are needed.
@@ -52,23 +48,12 @@ package struct MessageAssembler: Sendable {
     return Message(bytes: MessageBytes(received: framed, isCompressed: flag == 1), weight: weight)
   }
 
-  /// The content of a message that arrived compressed. To be asked for when the message is read: what waits to be read is
-  /// limited by what the peer sent, and a few bytes of gzip may stand for megabytes.
-  package func decompress(_ message: MessageBytes) throws(CallFault) -> MessageBytes {
-    do throws(Gzip.Failure) {
-      return MessageBytes(received: try Gzip.decompress(message.buffer, limit: maxMessageBytes))
-    } catch {
-      switch error {
-      case .tooLarge:
-        throw CallFault(.resourceExhausted, "\(CallFault.oversizedMessage) of \(maxMessageBytes) bytes once decompressed")
-      case .malformed:
-        throw CallFault(.internalError, "a compressed message is not valid gzip")
-      }
-    }
-  }
+  /// Bytes of memory that the message in the making takes.
+  package var storedBytes: Int { partial.storageCapacity }
 
   /// Credit that may be returned now for bytes of the message in the making.
   package mutating func creditForPartial() -> Int {
+    partial = partial.withoutExcessStorage()
     let credit = partial.readableBytes - creditedPartial
     creditedPartial += credit
     return credit

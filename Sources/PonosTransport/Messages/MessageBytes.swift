@@ -47,6 +47,27 @@ package struct MessageBytes: GRPCContiguousBytes, Hashable, Sendable {
 
   package var count: Int { storage.readableBytes }
 
+  /// The same message, in storage of its own if it lies in a much larger read; for a message that has to wait.
+  package func withoutExcessStorage() -> MessageBytes {
+    MessageBytes(received: storage.withoutExcessStorage(), isCompressed: isCompressed)
+  }
+
+  /// Bytes of memory that the message keeps.
+  package var storedBytes: Int { storage.storageCapacity }
+
+  /// The content of a message that arrived compressed, of at most `limit` bytes. To be asked for when the message is read: what
+  /// waits to be read is limited by what the peer sent, and a few bytes of gzip may stand for megabytes.
+  package func decompressed(limit: Int) throws(CallFault) -> MessageBytes {
+    do throws(Gzip.Failure) {
+      return MessageBytes(received: try Gzip.decompress(storage, limit: limit))
+    } catch {
+      switch error {
+      case .tooLarge: throw CallFault(.resourceExhausted, "\(CallFault.oversizedMessage) of \(limit) bytes once decompressed")
+      case .malformed: throw CallFault(.internalError, "a compressed message is not valid gzip")
+      }
+    }
+  }
+
   /// The message without its prefix.
   package var buffer: ByteBuffer { storage }
 

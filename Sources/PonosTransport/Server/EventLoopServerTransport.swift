@@ -44,12 +44,14 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
       compressesResponses: settings.compressesResponses, http2: settings.http2, handler: streamHandler)
     let listeners = try await bind(service)
     settleBound(listeners[0].localAddress.map(Result.success) ?? .failure(Self.stopped))
-    guard state.withLock({ $0.didBind(listeners) }) else {
+    let socketFile = self.socketFile
+    if !state.withLock({ $0.didBind(listeners) }) {
+      // The server was told to stop in the meantime; what it has accepted since it was bound is to be waited for as ever.
       for listener in listeners { listener.close(promise: nil) }
-      return
     }
     await withTaskCancellationHandler {
       for listener in listeners { try? await listener.closeFuture.get() }
+      socketFile?.remove()
       await lastConnectionGone()
     } onCancel: {
       for channel in state.withLock({ $0.stop() }) { channel.close(promise: nil) }
@@ -93,6 +95,10 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
     for waiter in state.withLock({ $0.settleBound(result) }) { waiter.resume(with: result) }
   }
 
+  private var socketFile: UnixSocketFile? {
+    if case .unix(let path) = settings.address { UnixSocketFile(path: path) } else { nil }
+  }
+
   private func bind(_ service: ServerCallService) async throws -> [any Channel] {
     do {
       switch settings.address {
@@ -131,6 +137,11 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
     ServerBootstrap(group: loops)
       .serverChannelOption(.backlog, value: 1_024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { listener in
+        listener.eventLoop.makeCompletedFuture {
+          try listener.pipeline.syncOperations.addHandler(AcceptPause())
+        }
+      }
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.configure(channel, for: service) }
       }
@@ -139,7 +150,8 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
   // MARK: Connections
 
   private func configure(_ channel: any Channel, for service: ServerCallService) throws {
-    guard state.withLock({ $0.add(channel, limit: settings.maxConnections) }) else {
+    let limit = ConnectionCeiling.connections(wanted: settings.maxConnections, openFiles: ConnectionCeiling.openFiles)
+    guard state.withLock({ $0.add(channel, limit: limit) }) else {
       throw RPCError(code: .resourceExhausted, message: "the server takes no more connections")
     }
     let finished = channel.eventLoop.makePromise(of: Void.self)

@@ -15,6 +15,8 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   let gate: SendGate
   let eventLoop: any EventLoop
 
+  private let maxMessageBytes: Int
+
   // Event loop only.
   private let connection: ServerConnectionRole
   private var link: ConnectionLink { connection.link }
@@ -33,6 +35,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     self.id = id
     self.descriptor = descriptor
     self.machine = machine
+    maxMessageBytes = machine.maxMessageBytes
     self.window = window
     self.connection = connection
     eventLoop = connection.link.eventLoop
@@ -71,9 +74,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
       returnCredit(padding)
     }
     drainEvents()
-    if link.budget.isWedged {
-      end(CallFault(.resourceExhausted, CallFault.connectionOverloaded))
-    }
+    connection.endDispensableCalls()
   }
 
   func receiveTrailers() {
@@ -86,15 +87,18 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
       switch event {
       case .message(let message):
         link.budget.messageCompleted()
-        inbound.deliver(.message(message.bytes), weight: message.weight)
+        returnCredit(link.messageEnded(id))
+        let bytes = inbound.isAwaited ? message.bytes : message.bytes.withoutExcessStorage()
+        inbound.deliver(.message(bytes), weight: message.weight)
       case .credit(let bytes):
-        returnCredit(bytes)
+        returnCredit(link.messageGrew(id, by: bytes))
       case .requestEnded:
         inbound.finish()
       case .fault(let fault):
         end(fault)
       }
     }
+    link.shareCredit()
   }
 
   /// Answers with a fault of the transport's own and stops the handler.
@@ -111,7 +115,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     isClosed = true
     deadline?.cancel()
     let wasAnswered = machine.isAnswered
-    link.announce(link.budget.release(machine.abort()))
+    dropMessage(machine.abort())
     gate.close(error)
     inbound.fail(error)
     if !wasAnswered { stopHandler() }
@@ -147,10 +151,10 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     answer(Status(code: .internalError, message: "the handler ended without a status"))
   }
 
-  func abortWriting() {
+  func abortWriting(_ error: any Error) {
     guard !machine.isAnswered else { return }
     deadline?.cancel()
-    link.announce(link.budget.release(machine.abort()))
+    dropMessage(machine.abort())
     link.write(id, .rstStream(.internalError))
   }
 
@@ -194,23 +198,37 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func didRead(_ weight: MessageWeight) {
     link.announce(link.budget.messageRead(weight.held))
     returnCredit(weight.credit)
+    link.shareCredit()
+  }
+
+  static func isPacked(_ part: Part) -> Bool {
+    if case .message(let message) = part { message.isCompressed } else { false }
   }
 
   func unpack(_ part: Part) throws(RPCError) -> Part {
-    guard case .message(let message) = part, message.isCompressed else { return part }
+    guard case .message(let message) = part else { return part }
     do throws(CallFault) {
-      return .message(try machine.decompress(message))
+      return .message(try message.decompressed(limit: maxMessageBytes))
     } catch {
-      end(error)
+      let fault = error
+      onEventLoop { self.end(fault) }
       throw error.error
     }
   }
 
   private func abandonRequest() {
-    link.announce(link.budget.release(machine.abandonRequest()))
+    dropMessage(machine.abandonRequest())
   }
 
-  private func returnCredit(_ bytes: Int) {
+  /// Gives back what an incomplete message of `bytes` took.
+  private func dropMessage(_ bytes: Int) {
+    link.announce(link.budget.release(bytes))
+    returnCredit(link.messageEnded(id))
+    link.shareCredit()
+  }
+
+  /// Lets the client send `bytes` more.
+  func returnCredit(_ bytes: Int) {
     guard machine.requestIsOpen, let increment = window.release(bytes) else { return }
     link.write(id, .windowUpdate(windowSizeIncrement: increment))
   }

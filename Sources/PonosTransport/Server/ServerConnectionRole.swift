@@ -28,6 +28,7 @@ final class ServerConnectionRole: ConnectionRole {
     self.link = link
     self.executor = executor
     self.finished = finished
+    link.onCredit = { [unowned self] stream, credit in calls[stream]?.returnCredit(credit) }
   }
 
   // MARK: Connection
@@ -51,7 +52,7 @@ final class ServerConnectionRole: ConnectionRole {
   }
 
   /// A client that will accept no pushed streams: there are none.
-  func peerIsLeaving(lastStream: HTTP2StreamID) {}
+  func peerIsLeaving(lastStream: HTTP2StreamID, isOrderly: Bool) {}
 
   func closed(by failure: (any Error)?) {
     let lost = calls
@@ -88,12 +89,16 @@ final class ServerConnectionRole: ConnectionRole {
     calls[stream]?.receive(payload, padding: padding, endStream: endStream)
   }
 
+  /// Makes room when nothing else can: no message can be read, and there is none for the rest of any.
+  func endDispensableCalls() {
+    while let stream = link.dispensable, let call = calls[stream] { call.end(.tooManyIncompleteMessages) }
+  }
+
   func streamOpened(_ stream: HTTP2StreamID) {}
 
-  func streamClosed(_ stream: HTTP2StreamID, reason: HTTP2ErrorCode?) {
+  func streamClosed(_ stream: HTTP2StreamID, fault: CallFault?) {
     guard let call = calls.removeValue(forKey: stream) else { return }
-    let fault = reason.map(StatusMapping.fault(forReset:)) ?? CallFault(.cancelled, "the call is over")
-    call.close(fault.error)
+    call.close((fault ?? CallFault(.cancelled, "the call is over")).error)
     link.callClosed()
   }
 

@@ -18,8 +18,6 @@ struct ServerListenerState: Sendable {
   private var boundWaiters: [CheckedContinuation<SocketAddress, any Error>] = []
   private var emptyWaiter: CheckedContinuation<Void, Never>?
 
-  var connectionCount: Int { connections.count }
-
   /// Enters the listening phase; false when a shutdown was requested before.
   mutating func begin() -> Bool {
     guard phase == .idle else { return false }

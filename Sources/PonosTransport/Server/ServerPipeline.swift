@@ -9,14 +9,16 @@ enum ServerPipeline {
     executor: EventLoopTaskExecutor?, finished: EventLoopPromise<Void>
   ) throws {
     let watcher = FrameWatcher()
-    let link = ConnectionLink(eventLoop: channel.eventLoop, http2: settings.http2, connection: limits(settings))
+    let link = ConnectionLink(
+      eventLoop: channel.eventLoop, http2: settings.http2, maxMessageBytes: settings.maxRequestBytes,
+      connection: limits(settings))
     let role = ServerConnectionRole(service: service, link: link, executor: executor, finished: finished)
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(ReadWhileWritable())
     if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
     try pipeline.addHandler(WriteCoalescer())
     try pipeline.addHandler(ShutdownAnnouncer())
-    try pipeline.addHandler(PingGuard(isServer: true))
+    try pipeline.addHandler(PingGuard(isServer: true, maxPayload: settings.http2.maxPayload))
     try pipeline.addHandler(settings.http2.makeHandler(mode: .server, watcher: watcher))
     try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))
   }
@@ -29,6 +31,7 @@ enum ServerPipeline {
     limits.maxIdleTime = TimeAmount(settings.maxIdleTime)
     // Spread, so that clients that connected together do not come back together.
     limits.maxAge = settings.maxAge.map { TimeAmount($0 * Double.random(in: 0.9...1.1)) }
+    limits.maxAgeGrace = settings.maxAgeGrace.map { TimeAmount($0) }
     limits.drainTime = TimeAmount(settings.drainTime)
     return limits
   }

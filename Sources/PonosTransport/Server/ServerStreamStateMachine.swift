@@ -46,6 +46,9 @@ package struct ServerStreamStateMachine: Sendable {
     self.compressesResponse = compressesResponse
   }
 
+  /// Largest message accepted, in bytes, before and after decompression.
+  package var maxMessageBytes: Int { assembler.maxMessageBytes }
+
   /// Whether the response is complete.
   package var isAnswered: Bool { response == .closed }
   /// Whether the client may still send frames on the stream.
@@ -110,11 +113,6 @@ package struct ServerStreamStateMachine: Sendable {
     case .open: return ResponseHeaders.trailers(status: status, metadata: metadata)
     case .closed: throw Self.misuse(isOver: true)
     }
-  }
-
-  /// The content of a message of the request that arrived compressed.
-  package func decompress(_ message: MessageBytes) throws(CallFault) -> MessageBytes {
-    try assembler.decompress(message)
   }
 
   /// Nobody reads the request any more: what follows is dropped. Returns the bytes of an incomplete message that were held.

@@ -15,6 +15,8 @@ package struct ServerTransportSettings: Sendable {
   package var maxIdleTime = Duration.seconds(3600)
   /// Connections are replaced at this age, give or take a tenth; nil never.
   package var maxAge: Duration?
+  /// How long the calls of a connection that is replaced may go on; nil as long as they like.
+  package var maxAgeGrace: Duration?
   /// Silence after which a client is pinged; nil never.
   package var keepaliveInterval: Duration? = .seconds(120)
   /// How long a pinged client may take to answer.
@@ -23,7 +25,7 @@ package struct ServerTransportSettings: Sendable {
   package var handshakeTimeout = Duration.seconds(20)
   /// How long calls may go on after a shutdown began.
   package var drainTime = Duration.seconds(30)
-  /// Connections beyond this number are closed at once.
+  /// Connections beyond this number are closed at once; fewer where the process may open fewer files (``ConnectionCeiling``).
   package var maxConnections = 20_000
   /// Sockets bound to the port with SO_REUSEPORT, each accepting on an event loop of its own; TCP only.
   package var listeners = 1

@@ -7,7 +7,8 @@ import NIOHPACK
 extension FuzzTarget {
   /// Messages of a call: the input is the DATA of one direction, cut by its first byte.
   ///
-  /// Checks that no message is longer than allowed, that credit is returned once for each byte, and that the cuts make no difference.
+  /// Checks that no message is longer than allowed, that credit is returned once for each byte, that the cuts make no difference, and
+  /// that no more memory is kept than the message in the making needs.
   static let messages = FuzzTarget("messages", words: [[0, 0, 0, 0, 1, 7], [1, 0, 0, 0, 20, 0x1f, 0x8b, 8], [0xff]]) { input in
     let cut = assemble(pieces(input))
     let whole = assemble([Array(input.dropFirst())])
@@ -24,17 +25,21 @@ extension FuzzTarget {
   private static func assemble(_ pieces: [[UInt8]]) -> Assembly {
     let limit = 32 << 10
     var assembler = MessageAssembler(maxMessageBytes: limit, acceptsGzip: true)
-    var result = Assembly()
+    var (result, unread) = (Assembly(), 0)
     do throws(CallFault) {
       for piece in pieces {
         assembler.append(ByteBuffer(bytes: piece))
+        unread += piece.count
         while let message = try assembler.next() {
-          let read = message.bytes.isCompressed ? try assembler.decompress(message.bytes) : message.bytes
+          let read = message.bytes.isCompressed ? try message.bytes.decompressed(limit: limit) : message.bytes
           precondition(read.buffer.readableBytes <= limit, "a message is longer than allowed")
           result.messages.append(read)
+          unread -= message.weight.held
           result.credit += message.weight.credit
         }
         result.credit += assembler.creditForPartial()
+        // A buffer that grows doubles, and one that is cut out of a little more is not copied.
+        precondition(assembler.storedBytes <= 4 * unread + 256, "what has been read is kept")
       }
     } catch {
       result.isRefused = true
@@ -42,18 +47,24 @@ extension FuzzTarget {
     return result
   }
 
-  /// What a client sends, searched for PINGs. Checks that cuts make no difference and that nothing but PINGs is taken out.
+  /// What a client sends, searched for PINGs. Checks that cuts make no difference, that nothing but PINGs is taken out, and that no
+  /// more is kept than the frame in the making.
   static let pings = FuzzTarget("pings", words: FrameWords.all) { input in
     let cut = scan(pieces(input))
     let whole = scan([Array(input.dropFirst())])
     precondition(cut.pings == whole.pings, "cuts change which PINGs are found")
     precondition(cut.passed + cut.pings.count * 17 <= input.count, "bytes appear from nowhere")
-    precondition(cut.passed + cut.pings.count * 17 + 17 > input.count - 1, "bytes are held back")
+    precondition(cut.passed + cut.pings.count * 17 + largestUnit >= input.count - 1, "bytes are held back")
+  }
+
+  /// A header block of the largest size, with the headers of its frames.
+  private static var largestUnit: Int {
+    PingScanner(ofClientBytes: true).maxPayload + PingScanner.maxHeaderBlockFrames * PingScanner.frameHeaderLength
   }
 
   private static func scan(_ pieces: [[UInt8]]) -> (passed: Int, pings: [UInt64]) {
     var scanner = PingScanner(ofClientBytes: true)
-    var (passed, pings) = (0, [UInt64]())
+    var (received, passed, pings) = (0, 0, [UInt64]())
     for piece in pieces {
       scanner.append(ByteBuffer(bytes: piece))
       while let finding = scanner.next() {
@@ -62,6 +73,8 @@ extension FuzzTarget {
         case .ping(let data): pings.append(data)
         }
       }
+      received += piece.count
+      precondition(scanner.storedBytes <= 4 * (received - passed - pings.count * 17) + 256, "what has been passed on is kept")
     }
     return (passed, pings)
   }

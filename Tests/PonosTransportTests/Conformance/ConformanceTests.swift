@@ -77,19 +77,85 @@ struct ConformanceTests {
         group.cancelAll()
       }
       await eventually("the handler never learned of it") { service.cancellations.value == 1 }
-      let answer5 = try await client.unary([2]).bytes
-      #expect(answer5 == [2])
+      let answer = try await client.unary([2]).bytes
+      #expect(answer == [2])
     }
   }
 
   @Test("messages over the limit are refused, on either side", arguments: TransportPair.allCases)
   func messageSize(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.maxRequestBytes = 10_000 }) { client, _ in
-      let answer6 = try await client.unary(EchoCases.pattern(10_000)).bytes.count
-      #expect(answer6 == 10_000)
+      let largest = try await client.unary(EchoCases.pattern(10_000)).bytes.count
+      #expect(largest == 10_000)
       await #expect(throws: RPCError.self) { try await client.unary(EchoCases.pattern(10_001)) }
-      let answer7 = try await client.unary([2]).bytes
-      #expect(answer7 == [2])
+      let answer = try await client.unary([2]).bytes
+      #expect(answer == [2])
+    }
+  }
+
+  @Test("requests that cannot be sent end with their reason", arguments: [TransportPair.own, .ownClient])
+  func failedRequests(pair: TransportPair) async throws {
+    try await pair.run { client, _ in
+      let large: Metadata = ["x-ponos-text": .string(String(repeating: "v", count: 17_000))]
+      let metadata = await #expect(throws: RPCError.self) { try await client.unary([1], metadata: large) }
+      #expect(metadata?.code == .resourceExhausted)
+
+      var options = CallOptions.defaults
+      options.maxRequestMessageBytes = 10
+      let answer = try await client.unary(EchoCases.pattern(10), options: options)
+      #expect(answer.bytes.count == 10)
+      let message = await #expect(throws: RPCError.self) { try await client.unary(EchoCases.pattern(11), options: options) }
+      #expect(message?.code == .resourceExhausted)
+
+      let producer = await #expect(throws: RPCError.self) {
+        try await client.stream(Echo.chat, options: .defaults) { writer in
+          try await writer.write([1])
+          throw RPCError(code: .dataLoss, message: "the source has dried up")
+        } receive: { response in
+          for try await _ in response.messages {}
+        }
+      }
+      #expect(producer?.code == .dataLoss)
+      try await EchoCases.stillWorks(client)
+    }
+  }
+
+  @Test("a deadline in the metadata is one, and tells the handler", arguments: [TransportPair.own, .ownClient])
+  func deadlineInMetadata(pair: TransportPair) async throws {
+    try await pair.run { client, service in
+      try await EchoCases.stillWorks(client)
+      let error = await #expect(throws: RPCError.self) {
+        try await client.unary([1], method: Echo.hang, metadata: ["grpc-timeout": "300m"])
+      }
+      #expect(error?.code == .deadlineExceeded)
+      await eventually("the handler never learned of it") { service.cancellations.value == 1 }
+    }
+  }
+
+  @Test("large messages side by side, more than the connection may hold, are all complete in the end")
+  func largeMessagesAtOnce() async throws {
+    try await TransportPair.own.run(
+      configureServer: {
+        $0.maxRequestBytes = 512 << 10
+        $0.http2.windowSize = 65_535
+        $0.http2.maxHeldBytes = 2 << 20
+      },
+      configureClient: {
+        $0.maxResponseBytes = 512 << 10
+        $0.http2.windowSize = 65_535
+        $0.http2.maxHeldBytes = 2 << 20
+      }
+    ) { client, _ in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 0..<8 {
+          group.addTask {
+            let bytes = EchoCases.pattern((512 << 10) - number)
+            let answer = try await client.unary(bytes).bytes
+            #expect(answer == bytes)
+          }
+        }
+        try await group.waitForAll()
+      }
     }
   }
 
@@ -108,6 +174,16 @@ struct ConformanceTests {
   @Test("the caller may leave after the first message", arguments: TransportPair.allCases)
   func leaveAfterFirstMessage(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.leaveAfterFirstMessage(client) }
+  }
+
+  @Test(
+    "a caller that gives up is told that it has, before the first answer and after it",
+    arguments: TransportPair.allCases.filter(\.hasOwnClient))
+  func cancelledByCaller(pair: TransportPair) async throws {
+    try await pair.run { client, _ in
+      try await EchoCases.cancelAfterBegin(client)
+      try await EchoCases.cancelAfterFirstResponse(client)
+    }
   }
 
   @Test("gzip in both directions", arguments: [TransportPair.own])
@@ -172,8 +248,8 @@ struct ConformanceTests {
         service.release.open()
         try await group.waitForAll()
       }
-      let answer9 = try await client.unary([2]).bytes
-      #expect(answer9 == [2])
+      let answer = try await client.unary([2]).bytes
+      #expect(answer == [2])
     }
   }
 }

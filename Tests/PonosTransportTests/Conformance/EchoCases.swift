@@ -14,18 +14,18 @@ enum EchoCases {
   static func unary(_ client: any EchoCalls) async throws {
     for size in [0, 1, 5, 100, 16_379, 16_384, 65_535, 271_828, 3 << 20] {
       let bytes = Self.pattern(size)
-      let answer1 = try await client.unary(bytes).bytes
-      #expect(answer1 == bytes)
+      let answer = try await client.unary(bytes).bytes
+      #expect(answer == bytes)
     }
   }
 
   /// Many messages in, one out.
   static func clientStreaming(_ client: any EchoCalls) async throws {
     let messages = [27_182, 8, 1_828, 45_904].map { Self.pattern($0) }
-    let total2 = try await client.collect(messages, options: .defaults)
-    #expect(total2 == Array("74922".utf8))
-    let total3 = try await client.collect([], options: .defaults)
-    #expect(total3 == Array("0".utf8))
+    let total = try await client.collect(messages, options: .defaults)
+    #expect(total == Array("74922".utf8))
+    let nothing = try await client.collect([], options: .defaults)
+    #expect(nothing == Array("0".utf8))
   }
 
   /// One message in, many out.
@@ -96,8 +96,8 @@ enum EchoCases {
       let error = await #expect(throws: RPCError.self) { try await client.unary([1], method: method) }
       #expect(error?.code == .unimplemented)
     }
-    let answer4 = try await client.unary([2]).bytes
-    #expect(answer4 == [2])
+    let answer = try await client.unary([2]).bytes
+    #expect(answer == [2])
   }
 
   /// Many calls at once, each gets its own answer. (Without optimisation, HTTP/2 takes a long time to find one of many streams.)
@@ -106,8 +106,8 @@ enum EchoCases {
       for number in 0..<count {
         group.addTask {
           let bytes = Self.pattern(number * 37)
-          let answer8 = try await client.unary(bytes).bytes
-          #expect(answer8 == bytes)
+          let answer = try await client.unary(bytes).bytes
+          #expect(answer == bytes)
         }
       }
       try await group.waitForAll()
@@ -138,6 +138,36 @@ enum EchoCases {
         }
       }
     }
+    try await stillWorks(client)
+  }
+
+  /// The caller gives up as soon as the request has begun.
+  static func cancelAfterBegin(_ client: any EchoCalls) async throws {
+    try await cancel(Echo.collect, client)
+  }
+
+  /// The caller gives up after the first of many messages, and has not asked for the others.
+  static func cancelAfterFirstResponse(_ client: any EchoCalls) async throws {
+    try await cancel(Echo.hangAfterMetadata, client)
+  }
+
+  /// Cancels the task of a call, when the first answer is there if there is to be one; the call has to end as cancelled.
+  private static func cancel(_ method: MethodDescriptor, _ client: any EchoCalls) async throws {
+    let isAnswered = method == Echo.hangAfterMetadata
+    let underWay = Gate()
+    let call = Task {
+      try await client.stream(method, options: .defaults) { writer in
+        if isAnswered { try await writer.write([1]) } else { underWay.open() }
+        try await Task.sleep(for: .seconds(60))
+      } receive: { response in
+        for try await _ in response.messages { underWay.open() }
+      }
+    }
+    await underWay.wait()
+    call.cancel()
+    let result = await call.result
+    #expect(throws: RPCError.self) { try result.get() }
+    if case .failure(let error as RPCError) = result { #expect(error.code == .cancelled) }
     try await stillWorks(client)
   }
 

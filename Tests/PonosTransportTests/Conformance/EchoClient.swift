@@ -1,4 +1,10 @@
 import GRPCCore
+import Synchronization
+import Testing
+
+#if PONOS_SANITIZE_THREAD
+  import PonosTransport
+#endif
 
 /// What a caller gets back from a call with one response.
 struct Answer: Sendable {
@@ -25,6 +31,18 @@ extension EchoCalls {
     _ bytes: [UInt8], method: MethodDescriptor = Echo.unary, metadata: Metadata = [:], options: CallOptions = .defaults
   ) async throws -> Answer {
     try await unary(method, bytes, metadata: metadata, options: options)
+  }
+
+  /// What the server knows of the caller, and the thread it answers on.
+  func who() async throws -> (certificate: [UInt8], thread: [UInt8]) {
+    let answers = Mutex<[[UInt8]]>([])
+    try await stream(Echo.who, options: .defaults) { _ in
+    } receive: { response in
+      for try await message in response.messages { answers.withLock { $0.append(message) } }
+    }
+    let received = answers.withLock { $0 }
+    try #require(received.count == 2)
+    return (received[0], received[1])
   }
 }
 

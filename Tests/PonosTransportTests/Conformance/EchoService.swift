@@ -1,4 +1,8 @@
+import Glibc
 import GRPCCore
+import NIOSSL
+
+@testable import PonosTransport
 
 /// Messages as plain bytes, so that the suites test transports and nothing else.
 struct RawBytes: MessageSerializer, MessageDeserializer {
@@ -26,6 +30,8 @@ enum Echo {
   static let hangAfterMetadata = MethodDescriptor(service: service, method: "HangAfterMetadata")
   /// Never reads its request, and ends when ``EchoService/release`` is called.
   static let ignore = MethodDescriptor(service: service, method: "Ignore")
+  /// Answers with the certificate of the caller, which is empty when it has none, and the thread that its handler runs on as text.
+  static let who = MethodDescriptor(service: service, method: "Who")
 }
 
 /// The server side of ``Echo``.
@@ -95,6 +101,15 @@ final class EchoService: RegistrableRPCService {
         hanging.increment()
         try? await context.cancellation.cancelled
         cancellations.increment()
+        return [:]
+      }
+    }
+    register(Echo.who, &router) { _, context in
+      let certificate = try (context.transportSpecific as? CallPeer)?.certificate?.toDERBytes() ?? []
+      let thread = Array("\(pthread_self())".utf8)
+      return StreamingServerResponse { writer in
+        try await writer.write(certificate)
+        try await writer.write(thread)
         return [:]
       }
     }

@@ -18,7 +18,8 @@ struct AbuseTests {
     arguments: [
       "ping_flood", "settings_flood", "priority_flood", "rapid_reset", "continuation_flood", "empty_data_flood", "header_bomb",
       "wrong_preface", "half_a_preface", "oversized_frame", "data_on_idle_stream", "window_overflow",
-      "flow_control_violation", "too_many_streams",
+      "flow_control_violation", "too_many_streams", "empty_headers_flood", "provoked_resets", "unknown_frames",
+      "window_updates",
     ])
   func attack(name: String) async throws {
     try await HonestClient.whileServing(Self.settings) { client, port, service in
@@ -27,6 +28,12 @@ struct AbuseTests {
       try await client.calls(50)
       let (code, text) = try await verdict
       #expect(code == 0, "\(text)")
+      try await client.expectRecovery()
+      try await client.expectPatience { body in
+        let attacker = try #require(InteropProgram.python("abuse", [String(port), name, "repeat"]))
+        let (code, text) = try await attacker.output(body)
+        #expect(code == 0, "\(text)")
+      }
       try await client.expectRecovery()
       service.release.open()
     }
@@ -42,6 +49,17 @@ struct AbuseTests {
       let (code, text) = try await attacker.output()
       #expect(code == 0, "\(text)")
       await eventually { service.cancellations.value == 1 }
+    }
+  }
+
+  @Test("a connection on which nothing is called is closed in order after a while")
+  func idle() async throws {
+    var settings = Self.settings
+    settings.maxIdleTime = .milliseconds(300)
+    try await ConnectionTests.serve(settings) { _, client in
+      let peer = try #require(InteropProgram.python("abuse", [String(client.port), "idle"]))
+      let (code, text) = try await peer.output()
+      #expect(code == 0, "\(text)")
     }
   }
 
@@ -69,33 +87,33 @@ struct AbuseTests {
       Siege(name: "window_stall", size: 200, megabytes: 96),
       // What they stand for would take 900 MiB.
       Siege(name: "gzip_bombs", size: 300, megabytes: 64),
+      // Each of these sends sixty megabytes, of which no more than a few frames are to be kept.
+      Siege(name: "straddled_messages", size: 4_000, megabytes: 24),
+      Siege(name: "straddled_frames", size: 2_000, megabytes: 24),
+      Siege(name: "tiny_messages", size: 1_000, megabytes: 24),
       Siege(name: "half_open", size: 300, megabytes: 64),
       Siege(name: "idle_pings", size: idleConnections, megabytes: 32 + idleConnections * 64 / 1_024),
     ]
 
     /// `TRANSPORT_IDLE_CONNECTIONS`; ten thousand need as many file descriptors in each of two processes.
     private static var idleConnections: Int {
-      ProcessInfo.processInfo.environment["TRANSPORT_IDLE_CONNECTIONS"].flatMap { Int($0) } ?? 500
+      let wanted = ProcessInfo.processInfo.environment["TRANSPORT_IDLE_CONNECTIONS"].flatMap { Int($0) } ?? 10_000
+      return min(wanted, OpenFiles.raise(to: wanted * 5 / 4 + 500) * 3 / 4)
     }
   }
-
-  /// `TRANSPORT_LATENCY` also asks that honest calls be about as quick as ever, which says something only on a machine at rest.
-  private static var judgesLatency: Bool { ProcessInfo.processInfo.environment["TRANSPORT_LATENCY"] != nil }
 
   @Test("under siege, memory is bounded, honest calls are answered, and the server recovers", arguments: Siege.all)
   func siege(_ siege: Siege) async throws {
     try await HonestClient.whileServing(Self.settings) { client, port, service in
-      try await client.calls(300)
-      let quiet = client.takeSlowest()
+      try await client.calls(100)
       let (memory, descriptors) = (residentMegabytes(), openDescriptors())
       let attacker = try #require(InteropProgram.python("abuse", [String(port), siege.name, String(siege.size)]))
       let (code, text) = try await attacker.output {
-        try await client.calls(300)
-        #expect(residentMegabytes() - memory < siege.megabytes)
+        try await client.calls(100)
+        let taken = residentMegabytes() - memory
+        #expect(taken < siege.megabytes)
       }
       #expect(code == 0, "\(text)")
-      let besieged = client.takeSlowest()
-      if Self.judgesLatency { #expect(besieged < max(quiet * 3, .milliseconds(5)), "\(quiet) before, \(text)") }
       service.release.open()
       try await client.expectRecovery()
       await eventually("descriptors are left open") { openDescriptors() < descriptors + 50 }
@@ -117,7 +135,7 @@ struct AbuseTests {
 /// Memory of this process that is in use, in MiB.
 func residentMegabytes() -> Int {
   let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
-  return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4_096 >> 20 : 0
+  return fields.count > 1 ? ((Int(fields[1]) ?? 0) * 4_096) >> 20 : 0
 }
 
 /// File descriptors of this process.
@@ -143,7 +161,6 @@ final class HonestClient: Sendable {
       try await ConnectionTests.connect(client) { calls in
         let honest = HonestClient(calls)
         try await honest.calls(20)
-        _ = honest.takeSlowest()
         try await body(honest, client.port, service)
       }
     }
@@ -158,10 +175,34 @@ final class HonestClient: Sendable {
     }
   }
 
-  /// The time that one call in a hundred exceeded, since this was last asked.
-  func takeSlowest() -> Duration {
-    let sorted = times.take().sorted()
-    return sorted[sorted.count * 99 / 100]
+  /// Fails when calls take more than three times as long under an attack as without it: of a hundred, the slowest. Quiet and
+  /// attack take turns, so that other work on the machine weighs on both.
+  ///
+  /// - Parameter underAttack: runs what it is given while an attack goes on.
+  func expectPatience(underAttack: (() async throws -> Void) async throws -> Void) async throws {
+    var (quiet, attacked) = ([Duration](), [Duration]())
+    _ = times.take()
+    for _ in 0..<3 {
+      try await calls(40)
+      quiet += times.take()
+      try await underAttack { try await calls(40) }
+      attacked += times.take()
+    }
+    let limit = max(Self.slowest(of: quiet) * 3, Self.noise)
+    let slowest = Self.slowest(of: attacked)
+    #expect(slowest < limit, "without an attack \(Self.slowest(of: quiet))")
+  }
+
+  /// What is never too long: `TRANSPORT_LATENCY` milliseconds, for a machine at rest and a release build, where 5 is fair. By default
+  /// it is what a machine that does other things adds to a call, and what it takes without optimisation to read through the frames
+  /// of a flood that arrived before the call did.
+  private static var noise: Duration {
+    .milliseconds(ProcessInfo.processInfo.environment["TRANSPORT_LATENCY"].flatMap { Int($0) } ?? 1_000)
+  }
+
+  private static func slowest(of times: [Duration]) -> Duration {
+    let sorted = times.sorted()
+    return sorted.isEmpty ? .zero : sorted[sorted.count * 99 / 100]
   }
 
   /// Fails unless fifty calls in a row are answered within five seconds.

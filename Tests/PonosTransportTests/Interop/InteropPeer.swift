@@ -39,10 +39,18 @@ enum InteropProgram: String, CaseIterable, Sendable {
   }
 
   /// A process that checks the server at `port`.
-  func client(port: Int, _ tls: [String]) -> Process {
+  func client(port: Int, _ tls: [String] = []) -> Process {
     switch self {
     case .grpcGo: process(tls + ["client", "127.0.0.1:\(port)"])
     case .grpcio: process([Self.script(named: "echo_client"), "127.0.0.1:\(port)"] + tls)
+    }
+  }
+
+  /// A process that makes one call of `Ignore` to the server at `port`, says so, and ends well when the call does.
+  func drainingClient(port: Int) -> Process {
+    switch self {
+    case .grpcGo: process(["drain", "127.0.0.1:\(port)"])
+    case .grpcio: process([Self.script(named: "echo_client"), "127.0.0.1:\(port)", "--drain"])
     }
   }
 
@@ -98,8 +106,8 @@ extension Process {
     }.value
   }
 
-  /// Starts a server that prints its port, and ends it when `body` returns.
-  func whileServing<Result>(_ body: (Int) async throws -> Result) async throws -> Result {
+  /// Starts a server that prints its port, and ends it when `body` returns. A server that reads `drain` takes no more calls.
+  func whileServing<Result>(_ body: (_ port: Int, _ input: FileHandle) async throws -> Result) async throws -> Result {
     let (input, output) = (Pipe(), Pipe())
     standardInput = input
     standardOutput = output
@@ -112,7 +120,7 @@ extension Process {
     }
     let line = await Self.line(from: output)
     guard let port = Int(line) else { throw NoPort(line: line) }
-    return try await body(port)
+    return try await body(port, input.fileHandleForWriting)
   }
 
   struct NoPort: Error { let line: String }

@@ -5,7 +5,7 @@ import Synchronization
   import PonosTransport
 #endif
 
-/// Keys and certificates for one test run, made by the `openssl` program: a root, a server `localhost`, a client.
+/// Keys and certificates for one test run, made by the `openssl` program: a root, a server `localhost`, a client, a server `other.example`.
 struct TestCertificates: Sendable {
   let folder: URL
 
@@ -33,7 +33,9 @@ struct TestCertificates: Sendable {
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
   private func issue(_ name: String) throws {
-    try "subjectAltName=DNS:localhost,IP:127.0.0.1\n".write(toFile: path("\(name).ext"), atomically: true, encoding: .utf8)
+    // The other one is for another host. (A certificate for the address it is connected to is good enough for swift-nio-ssl.)
+    let names = name == "other" ? "DNS:other.example" : "DNS:localhost,IP:127.0.0.1"
+    try "subjectAltName=\(names)\n".write(toFile: path("\(name).ext"), atomically: true, encoding: .utf8)
     try openssl(
       "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(name).key -out \(name).csr -subj /CN=\(name)")
     try openssl(

@@ -1,3 +1,4 @@
+import NIOHTTP2
 import Testing
 
 @testable import PonosTransport
@@ -33,6 +34,38 @@ struct BudgetTests {
     #expect(read == 900)
     for _ in 0..<7 { _ = budget.messageRead(0) }
     #expect(budget.heldBytes == 0)
+  }
+
+  @Test("large messages side by side: when all could not be kept, one goes on, and the others follow")
+  func incompleteMessages() {
+    var incomplete = IncompleteMessages(limit: 10_000, windowSize: 1_000, maxMessageBytes: 5_000)
+    let roomy = incomplete.grew(1, by: 900, held: 900)
+    let second = incomplete.grew(3, by: 1_000, held: 1_900)
+    #expect([roomy, second] == [900, 1_000])
+    let tight = [
+      incomplete.grew(5, by: 500, held: 5_000), incomplete.grew(3, by: 500, held: 5_500),
+      incomplete.grew(1, by: 100, held: 5_600),
+    ]
+    #expect(tight == [0, 500, 0])
+    let nothing = incomplete.next(held: 5_600)
+    #expect(nothing == nil)
+    #expect(incomplete.dispensable == 1)
+    // The largest is complete, but not read; the next largest goes on.
+    let owed = incomplete.ended(3)
+    let next = incomplete.next(held: 5_600)
+    let noMore = incomplete.next(held: 5_600)
+    #expect(owed == 0 && next?.stream == 1 && next?.credit == 100 && noMore == nil)
+    // It has been read: there is room for the last.
+    let last = incomplete.next(held: 1_000)
+    #expect(last?.stream == 5 && last?.credit == 500)
+  }
+
+  @Test("as many connections as there are files, with some left over")
+  func connectionCeiling() {
+    #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 1 << 20) == 20_000)
+    #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 1_024) == 896)
+    #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 100) == 36)
+    #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 10) == 1)
   }
 
   @Test("credit is returned in halves of a window and never twice")

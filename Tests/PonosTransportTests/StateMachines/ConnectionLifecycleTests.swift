@@ -55,7 +55,7 @@ struct ConnectionLifecycleTests {
     let goodbye = [lifecycle.advance(to: Self.at(159)), lifecycle.advance(to: Self.at(160))]
     #expect(goodbye == [nil, .announceShutdown])
     #expect(lifecycle.takesCalls && lifecycle.isIdleShutdown)
-    let last = lifecycle.announcementArrived()
+    let last = lifecycle.announcementArrived(at: Self.at(160))
     #expect(last == .sayFarewell)
     #expect(!lifecycle.takesCalls)
   }
@@ -65,7 +65,9 @@ struct ConnectionLifecycleTests {
     var lifecycle = Self.open(calls: 2)
     let announced = [lifecycle.beginShutdown(at: Self.at(1)), lifecycle.beginShutdown(at: Self.at(1))]
     #expect(announced == [.announceShutdown, nil])
-    let refused = [lifecycle.announcementArrived(), lifecycle.callClosed(at: Self.at(2)), lifecycle.farewellLeft(at: Self.at(2))]
+    let refused = [
+      lifecycle.announcementArrived(at: Self.at(1)), lifecycle.callClosed(at: Self.at(2)), lifecycle.farewellLeft(at: Self.at(2)),
+    ]
     #expect(refused == [.refuseCalls, nil, nil])
     let left = [lifecycle.callClosed(at: Self.at(3)), lifecycle.advance(to: Self.at(4)), lifecycle.farewellLeft(at: Self.at(5))]
     #expect(left == [.sayFarewell, nil, .closeOutput])
@@ -78,7 +80,7 @@ struct ConnectionLifecycleTests {
   func drainLimit() {
     var stuckCall = Self.open(calls: 1) { $0.drainTime = .seconds(30) }
     _ = stuckCall.beginShutdown(at: Self.start)
-    _ = stuckCall.announcementArrived()
+    _ = stuckCall.announcementArrived(at: Self.start)
     var stuckBytes = stuckCall
     _ = stuckBytes.callClosed(at: Self.at(1))
     let (call, bytes) = (stuckCall.advance(to: Self.at(30)), stuckBytes.advance(to: Self.at(30)))
@@ -120,5 +122,33 @@ struct ConnectionLifecycleTests {
     var lifecycle = Self.open(calls: 1) { $0.maxAge = .seconds(50) }
     let action = lifecycle.advance(to: Self.at(50))
     #expect(action == .announceShutdown)
+  }
+
+  @Test("the calls of an old connection may take their time, unless its grace or a shutdown ends them")
+  func ageGrace() {
+    var patient = Self.open(calls: 1) { $0.maxAge = .seconds(50) }
+    _ = patient.advance(to: Self.at(50))
+    _ = patient.announcementArrived(at: Self.at(50))
+    let later = patient.advance(to: Self.at(100_000))
+    #expect(later == nil)
+    // The server stops: what was without end has thirty seconds left.
+    let again = patient.beginShutdown(at: Self.at(100_000))
+    let ends = [patient.advance(to: Self.at(100_029)), patient.advance(to: Self.at(100_030))]
+    #expect(again == nil && ends == [nil, .close])
+
+    var limited = Self.open(calls: 1) {
+      $0.maxAge = .seconds(50)
+      $0.maxAgeGrace = .seconds(10)
+    }
+    _ = limited.advance(to: Self.at(50))
+    _ = limited.announcementArrived(at: Self.at(50))
+    let graceEnds = [limited.advance(to: Self.at(59)), limited.advance(to: Self.at(60))]
+    #expect(graceEnds == [nil, .close])
+
+    var stuckBytes = Self.open { $0.maxAge = .seconds(50) }
+    _ = stuckBytes.advance(to: Self.at(50))
+    let farewell = stuckBytes.announcementArrived(at: Self.at(50))
+    let closed = stuckBytes.advance(to: Self.at(80))
+    #expect(farewell == .sayFarewell && closed == .close)
   }
 }

@@ -233,6 +233,25 @@ func cancelAfterFirstResponse(ctx context.Context, c *grpc.ClientConn) error {
 	return nil
 }
 
+// answeredWhileDraining makes a call that the server answers after it has begun to shut down.
+func answeredWhileDraining(c *grpc.ClientConn) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	stream, err := open(ctx, c, "Ignore")
+	if err != nil {
+		return err
+	}
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	fmt.Println("begun")
+	var answer []byte
+	if err := stream.RecvMsg(&answer); err != nil {
+		return err
+	}
+	return expectEOF(stream)
+}
+
 func tooLarge(ctx context.Context, c *grpc.ClientConn) error {
 	if _, err := call(ctx, c, "Unary", pattern(5<<20)); status.Code(err) != codes.ResourceExhausted {
 		return fmt.Errorf("not refused: %v", err)

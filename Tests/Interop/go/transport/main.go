@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -27,13 +28,15 @@ var (
 func main() {
 	flag.Parse()
 	if flag.NArg() != 2 {
-		exit("usage: transport [flags] server|client ADDRESS")
+		exit("usage: transport [flags] server|client|drain ADDRESS")
 	}
 	switch flag.Arg(0) {
 	case "server":
 		serve(flag.Arg(1))
 	case "client":
 		runChecks(flag.Arg(1))
+	case "drain":
+		must(answeredWhileDraining(dial(flag.Arg(1))))
 	}
 }
 
@@ -43,16 +46,22 @@ func serve(address string) {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	}
 	if *certificate != "" {
-		options = append(options, grpc.Creds(credentials.NewTLS(tlsConfig())))
+		config := tlsConfig()
+		if *ca != "" {
+			config.ClientAuth = tls.RequireAndVerifyClientCert
+		}
+		options = append(options, grpc.Creds(credentials.NewTLS(config)))
 	}
 	listener, err := net.Listen("tcp", address)
 	must(err)
 	server := grpc.NewServer(options...)
 	server.RegisterService(echoService(), struct{}{})
 	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
-	// The parent holds our standard input open; when it is gone, so are we.
+	// The parent holds our standard input open; when it is gone, so are we. All it ever says is that we are to take no more calls.
 	go func() {
-		_, _ = ioutil.ReadAll(os.Stdin)
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			go server.GracefulStop()
+		}
 		os.Exit(0)
 	}()
 	must(server.Serve(listener))

@@ -2,13 +2,18 @@
 
 Prints `begun` once a lasting attack is under way; such an attack lasts until standard input ends. The exit code is 0 when the
 server defended itself as it should: ended the connection, or bore the attack without harm where that is right.
+`abuse.py PORT ATTACK repeat` makes any other attack last, by making it again and again.
+
+What keeps to the rules of HTTP/2 is said by the package h2; what breaks them is made by hand, because h2 refuses to.
 """
 
+import os
 import resource
 import selectors
 import socket
 import struct
 import sys
+import threading
 import time
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -43,6 +48,8 @@ def message(payload, flag=0):
 
 
 class Peer:
+    kept = 1 << 16
+
     def __init__(self, port, greet=True, settings=SETTINGS, buffers=None):
         self.socket = socket.socket()
         if buffers:
@@ -77,7 +84,7 @@ class Peer:
         while not self.closed:
             try:
                 data = self.socket.recv(65536)
-                self.received = (self.received + data)[-65536:]
+                self.received = (self.received + data)[-self.kept:]
                 self.closed = data == b""
             except (TimeoutError, BlockingIOError):
                 if time.monotonic() >= deadline:
@@ -97,11 +104,61 @@ class Peer:
         return any(kind == RST_STREAM and number == stream for kind, number, _ in self.frames())
 
 
-def ends(seconds=8):
+class WellBehaved(Peer):
+    """A peer whose frames are in order and keep to the windows of the server: what it asks for is what is wrong with it."""
+
+    kept = 1 << 30
+
+    def __init__(self, port, window=None):
+        import h2.config
+        import h2.connection
+        import h2.settings
+
+        super().__init__(port, greet=False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        if window is not None:
+            self.http.local_settings = h2.settings.Settings(
+                client=True, initial_values={h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
+        self.http.initiate_connection()
+        self.flush()
+        self.take(0.2)
+
+    def flush(self):
+        return self.send(self.http.data_to_send(), reading=False)
+
+    def take(self, seconds=0):
+        """Reads what the server sends; returns the events."""
+        self.received = b""
+        self.read(seconds)
+        events = self.http.receive_data(self.received) if self.received else []
+        self.flush()
+        return events
+
+    def call(self, stream, method, data=b"", extra=(), end_stream=False):
+        self.http.send_headers(stream, [
+            (":method", "POST"), (":scheme", "http"), (":path", SERVICE + method), (":authority", "x"),
+            ("te", "trailers"), ("content-type", "application/grpc"), *extra])
+        if data:
+            self.http.send_data(stream, data, end_stream)
+        self.flush()
+
+    def data(self, stream, payload, patience=10):
+        """Sends one DATA frame as soon as the windows allow it; false when they never do."""
+        deadline = time.monotonic() + patience
+        while self.http.local_flow_control_window(stream) < len(payload):
+            self.take(0.001)
+            if self.closed or time.monotonic() > deadline:
+                return False
+        self.http.send_data(stream, payload)
+        return self.flush()
+
+
+def ends(seconds=8, greet=True):
     """An attack on one connection that the server has to end."""
     def decorate(attack):
         def run(port, _):
-            peer = Peer(port, greet=attack.__name__ not in ("wrong_preface", "half_a_preface", "mute"))
+            peer = Peer(port, greet=greet)
             attack(peer)
             peer.read(seconds=seconds)
             return peer.closed, "closed" if peer.closed else "open"
@@ -162,16 +219,37 @@ def header_bomb(peer):
 
 
 @ends()
+def empty_headers_flood(peer):
+    """Blocks of no fields at all, of which no request can be made."""
+    for first in range(1, 20_001, 200):
+        peer.send(b"".join(frame(HEADERS, 5, stream) for stream in range(first, first + 200, 2)))
+        if peer.closed:
+            return
+
+
+@ends()
+def provoked_resets(peer):
+    """Makes the server reset each stream that it has just begun to serve ("MadeYouReset"): windows may not be opened by nothing."""
+    block = header_block()
+    for first in range(1, 80_001, 200):
+        peer.send(b"".join(
+            frame(HEADERS, 4, stream, block) + frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", 0))
+            for stream in range(first, first + 200, 2)))
+        if peer.closed:
+            return
+
+
+@ends(greet=False)
 def wrong_preface(peer):
     peer.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
-@ends()
+@ends(greet=False)
 def half_a_preface(peer):
     peer.send(PREFACE[:10])
 
 
-@ends()
+@ends(greet=False)
 def mute(peer):
     """Connects, and says nothing."""
 
@@ -195,6 +273,23 @@ def window_overflow(peer):
 def silence_after_the_handshake(peer):
     """Opens a call and answers no PING."""
     peer.send(headers(1, method="Hang"))
+
+
+def unknown_frames(port, _):
+    """Frames of a kind nobody knows are to be passed over, however many there are."""
+    peer = Peer(port)
+    for _ in range(200):
+        peer.send(frame(0xFA, payload=b"x" * 100) * 200)
+    return not peer.closed, "passed over" if not peer.closed else "closed"
+
+
+def window_updates(port, _):
+    """Opens the windows of a connection and a call bit by bit, which is tedious and no more."""
+    peer = Peer(port)
+    peer.send(headers(1, method="Hang"))
+    for _ in range(100):
+        peer.send((frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)) + frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1))) * 100)
+    return not peer.closed, "borne" if not peer.closed else "closed"
 
 
 def flow_control_violation(port, _):
@@ -242,14 +337,16 @@ def unread_answers(port, _):
 @lasts
 def window_stall(port, size):
     """Asks for megabytes on many calls and leaves no window for them."""
-    peer = Peer(port, settings=frame(4, payload=struct.pack(">HI", 4, 0)))
+    import h2.events
+
+    peer = WellBehaved(port, window=0)
     for stream in range(1, 2 * size, 2):
-        peer.send(headers(stream, method="Expand") + frame(DATA, 1, stream, message(b"1000 100000")))
-    peer.read(seconds=1)
+        peer.call(stream, "Expand", message(b"1000 100000"), end_stream=True)
+    events = peer.take(1)
     print("begun", flush=True)
     sys.stdin.read()
-    peer.read()
-    data = sum(len(payload) for kind, _, payload in peer.frames() if kind == DATA)
+    events += peer.take()
+    data = sum(len(event.data) for event in events if isinstance(event, h2.events.DataReceived))
     return data == 0 and not peer.closed, f"{data} bytes without a window"
 
 
@@ -259,13 +356,57 @@ def gzip_bombs(port, size):
     import gzip
 
     bomb = message(gzip.compress(b"\0" * (3 << 20)), flag=1)
-    peer = Peer(port)
-    peer.send(headers(1, method="Ignore", extra=[("grpc-encoding", "gzip")]))
+    peer = WellBehaved(port)
+    peer.call(1, "Ignore", extra=[("grpc-encoding", "gzip")])
     for _ in range(size):
-        peer.send(frame(DATA, 0, 1, bomb))
+        peer.data(1, bomb)
     print("begun", flush=True)
     sys.stdin.read()
     return not peer.closed, f"{size} bombs"
+
+
+@lasts
+def straddled_messages(port, size):
+    """Ends each frame one byte before its message ends, so that what has been read always has something behind it."""
+    peer = WellBehaved(port)
+    peer.call(1, "Collect")
+    content = message(b"x" * 15_000)
+    sent = peer.data(1, content[:-1])
+    for _ in range(size):
+        sent = sent and peer.data(1, content[-1:] + content[:-1])
+    print("begun", flush=True)
+    sys.stdin.read()
+    return sent and not peer.closed, f"{size} messages"
+
+
+@lasts
+def straddled_frames(port, size):
+    """Ends each packet inside a frame, in its header and behind it."""
+    peers = [(Peer(port), 4), (Peer(port), 5_000)]
+    unknown = frame(0xFA, payload=b"x" * 15_000)
+    for peer, cut in peers:
+        peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer.send(unknown[:cut], reading=False)
+    for _ in range(size):
+        for peer, cut in peers:
+            peer.send(unknown[cut:] + unknown[:cut], reading=False)
+        # Each of them is to be read by itself.
+        time.sleep(0.0005)
+    print("begun", flush=True)
+    sys.stdin.read()
+    return not any(peer.closed for peer, _ in peers), f"{2 * size} packets"
+
+
+@lasts
+def tiny_messages(port, size):
+    """Has a handler that does not read keep messages of one byte, each of which came with 60 KiB of something else."""
+    peer = Peer(port)
+    peer.send(headers(1, method="Ignore"))
+    for _ in range(size):
+        peer.send(frame(DATA, 0, 1, message(b"x")) + frame(0xFA, payload=b"x" * 15_000) * 4)
+    print("begun", flush=True)
+    sys.stdin.read()
+    return not peer.closed, f"{size} messages"
 
 
 @lasts
@@ -322,12 +463,51 @@ def idle_pings(port, size):
     return lost == 0 and answered == sent, f"{answered} of {sent} pings answered, {lost} connections lost"
 
 
-ATTACKS["flow_control_violation"] = flow_control_violation
-ATTACKS["too_many_streams"] = too_many_streams
+def idle(port, _):
+    """Makes no call; the server is to take its leave in order."""
+    peer = Peer(port)
+    answered = False
+    deadline = time.monotonic() + 10
+    while not peer.closed and time.monotonic() < deadline:
+        peer.read(0.02)
+        for kind, _, payload in list(peer.frames()):
+            if kind == PING and not answered:
+                # The question whether the announcement of the end has arrived.
+                answered = peer.send(frame(PING, 1, payload=payload))
+    farewells = [payload[4:8] for kind, _, payload in peer.frames() if kind == GOAWAY]
+    return peer.closed and farewells and set(farewells) == {b"\0\0\0\0"}, f"{len(farewells)} times GOAWAY"
+
+
+for single in (flow_control_violation, too_many_streams, unknown_frames, window_updates, idle):
+    ATTACKS[single.__name__] = single
+
+
+def repeat(port, name):
+    """Attacks until standard input ends, whatever comes of it, and rests for as long as each attack took."""
+    def wait():
+        sys.stdin.read()
+        print(f"{name} made {times} times")
+        sys.stdout.flush()
+        os._exit(0)
+
+    times = 0
+    threading.Thread(target=wait, daemon=True).start()
+    print("begun", flush=True)
+    while True:
+        start = time.monotonic()
+        try:
+            ATTACKS[name](port, 100)
+        except OSError as error:
+            # Busy with us, the server may well refuse.
+            print(f"{name}: {error}", file=sys.stderr)
+        times += 1
+        time.sleep(max(0.05, time.monotonic() - start))
 
 
 def main():
     port, name = int(sys.argv[1]), sys.argv[2]
+    if sys.argv[3:] == ["repeat"]:
+        repeat(port, name)
     size = int(sys.argv[3]) if len(sys.argv) > 3 else 100
     passed, text = ATTACKS[name](port, size)
     print(name, text)

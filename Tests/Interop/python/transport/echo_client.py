@@ -97,6 +97,18 @@ def check_timeout(echo):
         assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED, error
 
 
+def check_cancellation_at_once(echo):
+    to_send = queue.Queue()
+    call = echo.stream("Collect")(iter(to_send.get, None), timeout=60)
+    call.cancel()
+    try:
+        next(call)
+        raise AssertionError("no error")
+    except grpc.RpcError as error:
+        assert error.code() is grpc.StatusCode.CANCELLED, error
+    to_send.put(None)
+
+
 def check_cancellation(echo):
     call = echo.stream("HangAfterMetadata")(iter([b"1"]), timeout=60)
     assert next(call) == b"\x01"
@@ -120,6 +132,13 @@ def check_concurrency(echo):
     futures = [(size, echo.unary().future(pattern(size), timeout=60)) for size in range(0, 150 * 37, 37)]
     for size, future in futures:
         assert future.result() == pattern(size), size
+
+
+def drain(echo):
+    """A call that the server answers after it has begun to shut down."""
+    answer = echo.unary("Ignore").future(b"", timeout=60)
+    print("begun", flush=True)
+    assert answer.result() == b"\x07"
 
 
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
@@ -147,7 +166,12 @@ def main():
     parser.add_argument("--ca")
     parser.add_argument("--certificate")
     parser.add_argument("--key")
-    echo = Echo(channel(parser.parse_args()))
+    parser.add_argument("--drain", action="store_true")
+    options = parser.parse_args()
+    echo = Echo(channel(options))
+    if options.drain:
+        drain(echo)
+        return
     failed = False
     for check in CHECKS:
         try:

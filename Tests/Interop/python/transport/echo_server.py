@@ -1,4 +1,4 @@
-"""A C-core server of ponos.transport.Echo; prints its port and serves until its standard input ends."""
+"""A C-core server of ponos.transport.Echo; prints its port and serves until its standard input ends; a line there means to take no more calls."""
 
 import argparse
 import concurrent.futures
@@ -80,7 +80,9 @@ def main():
         port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    sys.stdin.read()
+    for _ in sys.stdin:
+        # All the parent ever says is that we are to take no more calls.
+        server.stop(60)
     server.stop(0)
 
 

@@ -1,0 +1,55 @@
+import GRPCCore
+import NIOCore
+import NIOHTTP2
+import Testing
+
+@testable import PonosTransport
+
+/// A client's connection and a server that can be made to do anything.
+@Suite("Connection of a client")
+struct ClientConnectionTests {
+  static let settings = RawFrame.bytes(type: 4)
+
+  static func goAway(lastStream: UInt8) -> ByteBuffer {
+    RawFrame.bytes(type: 7, payload: [0, 0, 0, lastStream, 0, 0, 0, 0])
+  }
+
+  @Test("GOAWAY makes every call unavailable that the server did not take, whether it had left or waited for a stream")
+  func refusedCalls() throws {
+    let client = try EmbeddedClient()
+    // SETTINGS_MAX_CONCURRENT_STREAMS = 2
+    try client.receive(RawFrame.bytes(type: 4, payload: [0, 3, 0, 0, 0, 2]))
+    for number in 1...4 { client.beginCall(number) }
+    try client.receive(Self.goAway(lastStream: 1))
+    #expect(client.statuses.mapValues(\.code) == [2: .unavailable, 3: .unavailable, 4: .unavailable])
+    // The one that was taken goes on.
+    try client.receive(RawFrame.bytes(type: 3, stream: 1, payload: [0, 0, 0, 11]))
+    #expect(client.statuses[1]?.code == .resourceExhausted)
+    client.close()
+  }
+
+  @Test("a deadline named in the metadata ends the call and its stream")
+  func deadline() throws {
+    let client = try EmbeddedClient()
+    try client.receive(Self.settings)
+    client.beginCall(1, metadata: ["grpc-timeout": "100m"])
+    _ = try client.sentFrames()
+    client.advance(by: .milliseconds(99))
+    #expect(client.statuses.isEmpty)
+    client.advance(by: .milliseconds(1))
+    #expect(client.statuses[1]?.code == .deadlineExceeded)
+    #expect(try client.sentFrames().contains { $0.kind == 3 && $0.stream == 1 })
+    client.close()
+  }
+
+  @Test("who has reset a stream is told apart")
+  func resets() {
+    let watcher = FrameWatcher()
+    watcher.wroteFrame(HTTP2Frame(streamID: 5, payload: .rstStream(.flowControlError)))
+    let own = watcher.fault(of: StreamClosedEvent(streamID: 5, reason: .flowControlError))
+    let peers = watcher.fault(of: StreamClosedEvent(streamID: 7, reason: .flowControlError))
+    #expect(own?.message.contains("the peer") == false)
+    #expect(peers?.message.contains("the peer reset") == true)
+    #expect(watcher.fault(of: StreamClosedEvent(streamID: 9, reason: nil)) == nil)
+  }
+}
