@@ -61,7 +61,7 @@ extension Acceptance {
       #expect(verdict.violations.isEmpty, "\(verdict.violations.count) violations")
       #expect(verdict.answeredByAVS.count == 2 && verdict.answeredByAVS.values.allSatisfy { $0 > 20 }, "\(verdict)")
       #expect(verdict.answers > verdict.tasks, "no task was asked for twice")
-      #expect(verdict.receipts > 100, "few tasks came by stream")
+      #expect(verdict.receipts > 20, "few tasks came by stream")
     }
   }
 }

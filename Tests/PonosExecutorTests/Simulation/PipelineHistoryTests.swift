@@ -48,6 +48,9 @@ struct PipelineHistoryTests {
     private var conflicts = 0
     private var refusals = 0
     private var runsAfterCrash = 0
+    private var receipts = 0
+    private var acknowledged = 0
+    private var cancelled = 0
     private var crashes = 0
     private var diskFailures = 0
 
@@ -60,6 +63,9 @@ struct PipelineHistoryTests {
       conflicts += model.conflicts
       refusals += model.refusals
       runsAfterCrash += model.runsAfterCrash
+      receipts += model.receipts
+      acknowledged += model.acknowledged
+      cancelled += model.cancelled
       crashes += simulation.crashes
       diskFailures += simulation.diskFailures
     }
@@ -68,12 +74,14 @@ struct PipelineHistoryTests {
     var isEnough: Bool {
       signed > 60 * histories && failed > 5 * histories && replayed > 60 * histories && conflicts > 5 * histories
         && refusals > 20 * histories && runsAfterCrash > 5 * histories && crashes > 5 * histories && diskFailures > 5 * histories
+        && receipts > 20 * histories && acknowledged > 5 * histories && cancelled > histories
     }
 
     var description: String {
       """
       \(histories) histories, \(signed) signed, \(failed) failed, \(replayed) replayed, \(conflicts) conflicts, \
-      \(refusals) refusals, \(runsAfterCrash) runs again, \(crashes) crashes, \(diskFailures) failed writes
+      \(refusals) refusals, \(runsAfterCrash) runs again, \(crashes) crashes, \(diskFailures) failed writes, \
+      \(receipts) receipts, \(acknowledged) acknowledged, \(cancelled) cancelled
       """
     }
   }

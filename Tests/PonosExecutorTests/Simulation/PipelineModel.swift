@@ -13,6 +13,10 @@ struct PipelineModel {
 
   private struct Row {
     let contentHash: Digest32
+    let owner: StreamParty?
+    /// Whether its outcome is to be sent until it is acknowledged.
+    var isExpected: Bool
+    var acknowledgements = 0
     var phase = TaskPhase.queued
     var digest: Digest32?
     var collected: [UInt8]?
@@ -30,12 +34,23 @@ struct PipelineModel {
     let contentHash: Digest32
     /// Whether the task was on the disk, with this content, when the call was made.
     let isRetry: Bool
+    var hasDeadline = false
+    /// Of the task before the call.
+    let acknowledgements: Int
+  }
+
+  /// Cancellations in hand, by the number of the call.
+  private struct Cancellation {
+    let id: TaskID
+    let party: StreamParty
+    let isKnown: Bool
   }
 
   private var rows: [TaskID: Row] = [:]
   /// Outputs that performers gave, by task.
   private var outputs: [TaskID: Set<[UInt8]>] = [:]
   private var calls: [Int: Call] = [:]
+  private var cancellations: [Int: Cancellation] = [:]
 
   /// How often things happened, so that a history in which nothing happens proves nothing.
   private(set) var signed = 0
@@ -44,6 +59,9 @@ struct PipelineModel {
   private(set) var conflicts = 0
   private(set) var refusals = 0
   private(set) var runsAfterCrash = 0
+  private(set) var receipts = 0
+  private(set) var acknowledged = 0
+  private(set) var cancelled = 0
 
   /// Submissions that have no outcome yet.
   var callsInHand: Int { calls.count }
@@ -55,8 +73,19 @@ struct PipelineModel {
 
   // MARK: What the test does
 
-  mutating func called(_ number: Int, _ id: TaskID, contentHash: Digest32) {
-    calls[number] = Call(id: id, contentHash: contentHash, isRetry: rows[id]?.contentHash == contentHash)
+  mutating func called(_ number: Int, _ id: TaskID, contentHash: Digest32, hasDeadline: Bool = false) {
+    calls[number] = Call(
+      id: id, contentHash: contentHash, isRetry: rows[id]?.contentHash == contentHash, hasDeadline: hasDeadline,
+      acknowledgements: rows[id]?.acknowledgements ?? 0)
+  }
+
+  mutating func cancels(_ number: Int, _ id: TaskID, party: StreamParty) {
+    cancellations[number] = Cancellation(id: id, party: party, isKnown: rows[id]?.owner == party)
+  }
+
+  /// Finished tasks whose outcomes wait for a party.
+  func waiting(for party: StreamParty) -> Set<TaskID> {
+    Set(rows.filter { $0.value.owner == party && $0.value.isExpected && $0.value.end != nil }.keys)
   }
 
   mutating func answered(_ id: TaskID, output: [UInt8]) {
@@ -72,6 +101,7 @@ struct PipelineModel {
   /// The process ended: runs and callers are gone, rows stay.
   mutating func crashed() {
     calls = [:]
+    cancellations = [:]
     for id in rows.keys { lostRun(of: id) }
   }
 
@@ -79,19 +109,83 @@ struct PipelineModel {
 
   mutating func read(_ observation: Observation) -> String? {
     switch observation {
-    case .accepted(let id, let contentHash): accept(id, contentHash)
+    case .accepted(let id, let contentHash, let owner, let isStreamed): accept(id, contentHash, owner, isStreamed)
     case .moved(let id, let transition): move(id, transition)
     case .digest(let record, let output, let outcome): collect(record, output, outcome)
     case .given(let id, _): give(id)
     case .outcome(let call, let outcome): end(call, outcome)
+    case .expected(let standings, let party): expect(standings, party)
+    case .acknowledged(let ids, let party): acknowledge(ids, party)
+    case .receipt(let call, let receipt): end(call, receipt)
+    case .cancelled(let call, let result): end(call, result)
     }
   }
 
-  private mutating func accept(_ id: TaskID, _ contentHash: Digest32) -> String? {
+  private mutating func accept(
+    _ id: TaskID, _ contentHash: Digest32, _ owner: StreamParty?, _ isStreamed: Bool
+  ) -> String? {
     guard rows[id] == nil else { return "\(id) was accepted twice" }
-    rows[id] = Row(contentHash: contentHash)
+    rows[id] = Row(contentHash: contentHash, owner: owner, isExpected: isStreamed)
     return nil
   }
+
+  // MARK: Streams
+
+  private mutating func expect(_ standings: [TaskID: TaskStanding], _ party: StreamParty) -> String? {
+    for (id, standing) in standings {
+      guard let row = rows[id], row.owner == party else {
+        if standing == .unknown { continue }
+        return "\(id) is \(standing) to somebody whose task it is not"
+      }
+      let known: TaskStanding = row.end == nil ? .unfinished : .finished
+      guard standing == known else { return "\(id) is said to be \(standing), and is \(known)" }
+      rows[id]?.isExpected = true
+    }
+    return nil
+  }
+
+  private mutating func acknowledge(_ ids: [TaskID], _ party: StreamParty) -> String? {
+    for id in ids {
+      guard let row = rows[id], row.owner == party, row.end != nil, row.isExpected else { continue }
+      rows[id]?.isExpected = false
+      rows[id]?.acknowledgements += 1
+      acknowledged += 1
+    }
+    return nil
+  }
+
+  private mutating func end(_ number: Int, _ receipt: Result<TaskStanding, Rejection>) -> String? {
+    guard let call = calls.removeValue(forKey: number) else { return "call \(number) ended twice" }
+    switch receipt {
+    case .failure(let rejection): return refuse(call, rejection)
+    case .success(let standing):
+      receipts += 1
+      guard let row = rows[call.id], row.contentHash == call.contentHash else {
+        return "a receipt for \(call.id), not on the disk"
+      }
+      if standing == .unknown || (standing == .finished && row.end == nil) {
+        return "a receipt says that \(call.id) is \(standing)"
+      }
+      let isKept = row.isExpected || row.acknowledgements > call.acknowledgements
+      return isKept ? nil : "a receipt for \(call.id), whose outcome does not wait"
+    }
+  }
+
+  private mutating func end(_ number: Int, _ result: CancellationResult) -> String? {
+    guard let call = cancellations.removeValue(forKey: number) else { return "cancellation \(number) ended twice" }
+    switch result {
+    case .cancelled:
+      cancelled += 1
+      guard let row = rows[call.id], row.owner == call.party, case .failed(let failure) = row.end,
+        failure.code == "task_cancelled"
+      else { return "\(call.id) was said to be cancelled" }
+      return nil
+    case .tooLate: return nil
+    case .unknown: return call.isKnown ? "\(call.id) was said to be unknown" : nil
+    }
+  }
+
+  // MARK: Runs
 
   private mutating func move(_ id: TaskID, _ transition: TaskTransition) -> String? {
     guard let row = rows[id] else { return "\(id) moved without being accepted" }
@@ -169,10 +263,17 @@ struct PipelineModel {
     case .conflictingTask:
       conflicts += 1
       return call.isRetry ? "a retry of \(call.id) was refused as a conflict" : nil
-    case .notAccepting, .storeUnavailable, .tooManyCallers: return nil
+    case .notAccepting, .storeUnavailable, .outcomeNotWritten, .tooManyCallers: return nil
+    case .deadlinePassed where call.hasDeadline: return call.isRetry ? "a retry of \(call.id) was refused as late" : nil
     case .queueFull, .noPerformer: return call.isRetry ? "a retry of \(call.id) was refused: \(rejection.code)" : nil
     default: return "\(call.id) was refused: \(rejection.code)"
     }
+  }
+
+  /// An unfinished task that nobody in the process works on; there is none, once recovery is done.
+  func orphan(isInFlight: (TaskID) -> Bool) -> String? {
+    let orphan = rows.first { $0.value.end == nil && !isInFlight($0.key) }?.key
+    return orphan.map { "\($0) is unfinished on the disk, and nobody works on it" }
   }
 
   // MARK: The end

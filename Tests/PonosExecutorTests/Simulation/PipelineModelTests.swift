@@ -81,6 +81,42 @@ struct PipelineModelTests {
     }
   }
 
+  @Test("an unfinished task is in flight")
+  func orphans() {
+    var model = PipelineModel()
+    #expect(model.read(Self.accepted) == nil)
+    #expect(model.orphan { $0 == Self.id } == nil)
+    #expect(model.orphan { _ in false } != nil)
+    model.crashed()
+    #expect(model.orphan { _ in false } != nil)
+    #expect(model.read(Self.failed) == nil && model.orphan { _ in false } == nil)
+  }
+
+  @Test("receipts, standings and cancellations say what is on the disk")
+  func streams() {
+    let party = StreamParty(aggregator: StoreRecords.address(2), avs: Self.avs)
+    let other = StreamParty(aggregator: StoreRecords.address(3), avs: Self.avs)
+    var model = PipelineModel()
+    for number in 1...5 { model.called(number, Self.id, contentHash: Self.content) }
+    #expect(model.read(.receipt(call: 1, .success(.unfinished))) != nil)
+    #expect(model.read(.accepted(Self.id, contentHash: Self.content, owner: party)) == nil)
+    #expect(model.read(.receipt(call: 2, .success(.unfinished))) != nil, "its outcome does not wait")
+    #expect(model.read(.expected([Self.id: .unfinished], other)) != nil)
+    #expect(model.read(.expected([Self.id: .finished], party)) != nil)
+    #expect(model.read(.expected([Self.id: .unfinished, StoreRecords.taskID(2): .unknown], party)) == nil)
+    #expect(model.read(.receipt(call: 3, .success(.finished))) != nil)
+    #expect(model.read(.receipt(call: 4, .success(.unfinished))) == nil)
+    for number in 11...13 { model.cancels(number, Self.id, party: party) }
+    #expect(model.read(.cancelled(call: 11, .cancelled)) != nil)
+    #expect(model.read(.cancelled(call: 12, .unknown)) != nil)
+    #expect(model.waiting(for: party).isEmpty)
+    #expect(model.read(.moved(Self.id, .failed(StoredFailure(code: "task_cancelled", message: ""), at: 1))) == nil)
+    #expect(model.read(.cancelled(call: 13, .cancelled)) == nil)
+    #expect(model.waiting(for: party) == [Self.id])
+    #expect(model.read(.acknowledged([Self.id], party)) == nil && model.waiting(for: party).isEmpty)
+    #expect(model.read(.receipt(call: 5, .success(.finished))) == nil, "acknowledged since")
+  }
+
   @Test("callers get what is on the disk, and retries are not turned away")
   func callers() {
     var model = PipelineModel()

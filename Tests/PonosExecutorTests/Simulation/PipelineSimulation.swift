@@ -1,3 +1,4 @@
+import Logging
 import PonosCore
 import PonosTesting
 import Synchronization
@@ -100,8 +101,11 @@ struct PipelineSimulation {
   mutating func step() async throws {
     switch Int.random(in: 0..<1000, using: &dice) {
     case 0..<480: try runJob()
-    case 480..<580: try submit()
-    case 580..<800: letWriteGoOn()
+    case 480..<565: try submit()
+    case 565..<572: try reconcile()
+    case 572..<584: try acknowledge()
+    case 584..<590: try cancel()
+    case 590..<800: letWriteGoOn()
     case 800..<900: letPerformerAnswer()
     case 900..<962: passTime()
     case 962..<972: loseCaller()
@@ -118,6 +122,12 @@ struct PipelineSimulation {
     for observation in life.world.takeObservations() {
       if let broken = model.read(observation) { throw Difference(description: broken) }
     }
+    if Int.random(in: 0..<30, using: &dice) == 0 { try checkForOrphans() }
+  }
+
+  private func checkForOrphans() throws {
+    guard life.rig.receiver.obstacle == nil else { return }
+    if let orphan = model.orphan(isInFlight: { life.rig.flights.flight(of: $0) != nil }) { throw Difference(description: orphan) }
   }
 
   private mutating func submit() throws {
@@ -133,17 +143,71 @@ struct PipelineSimulation {
       case 1, 2: .upperCase
       default: .plain
       }
-    call(try submissions.submission(number, variant))
+    var submission = try submissions.submission(number, variant)
+    submission.urgency.priority = Int32.random(in: -2...2, using: &dice)
+    if Int.random(in: 0..<8, using: &dice) == 0 { submission.urgency.deadline = now + Int64.random(in: 1...30_000, using: &dice) }
+    if Int.random(in: 0..<3, using: &dice) == 0 { stream(submission) } else { call(submission) }
+  }
+
+  /// The number of a call that was made.
+  private mutating func note(_ submission: TaskSubmission) -> Int {
+    lastCall += 1
+    model.called(
+      lastCall, submission.id, contentHash: life.rig.validator.contentHash(of: submission),
+      hasDeadline: submission.urgency.deadline != nil)
+    return lastCall
   }
 
   private mutating func call(_ submission: TaskSubmission) {
-    lastCall += 1
-    model.called(lastCall, submission.id, contentHash: life.rig.validator.contentHash(of: submission))
-    let caller = Task(executorPreference: executor) { [world = life.world, receiver = life.rig.receiver, lastCall] in
-      world.observe(.outcome(call: lastCall, await receiver.submit(submission)))
+    let call = note(submission)
+    begin { [receiver = life.rig.receiver] world in world.observe(.outcome(call: call, await receiver.submit(submission))) }
+  }
+
+  private mutating func stream(_ submission: TaskSubmission) {
+    let call = note(submission)
+    begin { [receiver = life.rig.receiver] world in
+      let receipt: Result<TaskStanding, Rejection>
+      do throws(Rejection) { receipt = .success(try await receiver.receive(submission)) } catch { receipt = .failure(error) }
+      world.observe(.receipt(call: call, receipt))
     }
-    life.callers.append(caller)
+  }
+
+  private mutating func begin(_ work: @escaping @Sendable (SimulatedWorld) async -> Void) {
+    life.callers.append(Task(executorPreference: executor) { [world = life.world] in await work(world) })
     if life.callers.count > Self.callersAtATime { life.callers.removeFirst() }
+  }
+
+  // MARK: Sessions
+
+  /// Some of the later tasks, and whose they are; a few of somebody else.
+  private mutating func someTasks() throws -> (ids: [TaskID], party: StreamParty) {
+    let number = lastNumber == 0 ? 1 : Int.random(in: max(1, lastNumber - 30)...lastNumber, using: &dice)
+    let submission = try submissions.submission(number, .plain)
+    let party = StreamParty(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
+    let step = SimulatedSubmissions.avs.count
+    let ids = (0..<Int.random(in: 1...6, using: &dice)).map { StoreRecords.taskID(max(1, number - $0 * step) + 1) }
+    return (ids + [StoreRecords.taskID(number)], party)
+  }
+
+  private mutating func reconcile() throws {
+    let (ids, party) = try someTasks()
+    // What comes of it is seen at the disk.
+    begin { [transmitter = life.rig.transmitter] _ in _ = try? await transmitter.expect(ids, by: party) }
+  }
+
+  private mutating func acknowledge() throws {
+    let (ids, party) = try someTasks()
+    begin { [transmitter = life.rig.transmitter] _ in try? await transmitter.acknowledge(ids, by: party) }
+  }
+
+  private mutating func cancel() throws {
+    let (ids, party) = try someTasks()
+    guard let id = ids.randomElement(using: &dice) else { return }
+    lastCall += 1
+    model.cancels(lastCall, id, party: party)
+    let rig = life.rig
+    let canceller = TaskCanceller(queue: rig.queue, outbox: rig.outbox, journal: rig.journal, logger: .silent)
+    begin { [lastCall] world in world.observe(.cancelled(call: lastCall, await canceller.cancel(id, for: party))) }
   }
 
   private mutating func letWriteGoOn() {
@@ -223,10 +287,20 @@ struct PipelineSimulation {
     guard life.rig.flights.count == 0 else { throw Difference(description: "\(life.rig.flights.count) flights are left") }
     let accepted = model.accepted
     let replayedBefore = model.replayed
+    var parties: Set<StreamParty> = []
     for (id, contentHash) in accepted { try askAgain(id, contentHash) }
     try settle { $0.leftOver == nil }
     for (id, _) in accepted {
       if let difference = model.difference(from: try await disk.task(id), of: id) { throw Difference(description: difference) }
+    }
+    for number in 1...max(1, lastNumber) {
+      let submission = try submissions.submission(number, .plain)
+      let party = StreamParty(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
+      guard parties.insert(party).inserted else { continue }
+      let page = try await disk.deliveries(for: party, excluding: [], limit: .max, bytes: .max)
+      guard Set(page.tasks.map(\.id)) == model.waiting(for: party) else {
+        throw Difference(description: "other outcomes wait for \(party.aggregator) than should")
+      }
     }
     guard model.replayed - replayedBefore == model.signed else {
       throw Difference(description: "\(model.replayed - replayedBefore) of \(model.signed) signed tasks were answered again")

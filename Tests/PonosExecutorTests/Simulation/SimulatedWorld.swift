@@ -5,19 +5,25 @@ import Synchronization
 /// Something that happened while a job ran; the test looks at it before the next one does.
 enum Observation: Sendable {
   /// A write has reached the disk. What it was of, and what the store said.
-  case accepted(TaskID, contentHash: Digest32)
+  case accepted(TaskID, contentHash: Digest32, owner: StreamParty? = nil, isStreamed: Bool = false)
   case moved(TaskID, TaskTransition)
   case digest(SignedDigestRecord, output: [UInt8], DigestOutcome)
+  case expected([TaskID: TaskStanding], StreamParty)
+  case acknowledged([TaskID], StreamParty)
   /// A performer was given a task.
   case given(TaskID, avs: EthereumAddress)
   /// A submission has its outcome; nil for a caller that went away.
   case outcome(call: Int, TaskOutcome?)
+  /// A submission of a stream has its receipt, or none.
+  case receipt(call: Int, Result<TaskStanding, Rejection>)
+  /// A cancellation has its answer.
+  case cancelled(call: Int, CancellationResult)
 
   /// Whether it is on the disk, and so outlives the process.
   var isDurable: Bool {
     switch self {
-    case .accepted, .moved, .digest: true
-    case .given, .outcome: false
+    case .accepted, .moved, .digest, .expected, .acknowledged: true
+    case .given, .outcome, .receipt, .cancelled: false
     }
   }
 }
@@ -113,7 +119,10 @@ struct SimulatedStore: ExecutorStore, DeliveryStore {
   func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
     try await world.reachDisk()
     let outcome = try await base.accept(task)
-    if outcome.isAccepted { world.observe(.accepted(task.id, contentHash: task.contentHash)) }
+    if outcome.isAccepted {
+      world.observe(
+        .accepted(task.id, contentHash: task.contentHash, owner: task.party, isStreamed: task.isStreamed))
+    }
     try await world.learn()
     return outcome
   }
@@ -165,7 +174,11 @@ struct SimulatedStore: ExecutorStore, DeliveryStore {
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }
   func expectDeliveries(of ids: [TaskID], to party: StreamParty) async throws(StoreError) -> [TaskID: TaskStanding] {
-    try await base.expectDeliveries(of: ids, to: party)
+    try await world.reachDisk()
+    let standings = try await base.expectDeliveries(of: ids, to: party)
+    world.observe(.expected(standings, party))
+    try await world.learn()
+    return standings
   }
   func deliveries(
     for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
@@ -173,7 +186,10 @@ struct SimulatedStore: ExecutorStore, DeliveryStore {
     try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
   }
   func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+    try await world.reachDisk()
     try await base.acknowledge(ids, by: party)
+    world.observe(.acknowledged(ids, party))
+    try await world.learn()
   }
   func compact() async throws(StoreError) { try await base.compact() }
   func tryToWrite() async throws(StoreError) { try await base.tryToWrite() }
