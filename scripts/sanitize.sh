@@ -4,8 +4,7 @@
 #   scripts/sanitize.sh [thread|address] [REGEX]     thread, and all tests of the transport, unless given
 #
 # The build goes to .build-SANITIZER, next to the one that `make test` uses. The whole output stays in .build/sanitize-SANITIZER.log.
-# Fails when a test fails or the sanitizer reports anything. The suites with foreign peers run where scripts/build-interop.sh has
-# built those.
+# Fails when a test fails or the sanitizer reports anything. The foreign peers of the suites are built as well; they are not sanitized.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
 cd "$repo"
@@ -19,10 +18,13 @@ esac
 options=(--sanitize "$sanitizer" --scratch-path ".build-$sanitizer")
 output=.build/sanitize-$sanitizer.log
 
-scripts/setup.sh build
+scripts/setup.sh build test
+scripts/build-interop.sh
 long "build-$sanitizer" "building the transport and its tests for the $sanitizer sanitizer" \
   swift build "${options[@]}" --product ponos-executorPackageTests
 step "running the tests that match $filter"
+# What takes long in proportion to its size, and shows no more races for it.
+export TRANSPORT_IDLE_CONNECTIONS=${TRANSPORT_IDLE_CONNECTIONS:-500} TRANSPORT_MUTATIONS=${TRANSPORT_MUTATIONS:-30}
 # A report ends nothing, so that one run shows all of them; it makes the run fail at its end.
 export TSAN_OPTIONS="suppressions=$repo/scripts/thread-sanitizer.txt ${TSAN_OPTIONS:-}"
 status=0
