@@ -36,16 +36,17 @@ package struct TaskPipeline: Sendable {
     defer { release(task, outcome) }
     let run = running.open(task.accepted)
     defer { running.close(task.id) }
-    try begin(task)
-    let start = ContinuousClock.now
+    var start = ContinuousClock.now
     do throws(TaskFailure) {
+      try begin(task)
+      start = ContinuousClock.now
       let reply = try await run.call { () async throws(TaskFailure) in try await execute(task) }
       let result = try collect(task, reply)
       outcome = .answered
       if running.close(task.id) { throw .cancelled }
       return result
     } catch {
-      if run.isCancelled { throw .cancelled }
+      if running.close(task.id) || run.isCancelled { throw .cancelled }
       // A run we broke off ourselves says nothing about the performer.
       if !Task.isCancelled { outcome = RunOutcome(error, after: ContinuousClock.now - start) }
       throw error
