@@ -62,7 +62,7 @@ extension Acceptance {
           let middle = try daemon.submission("delay 500 middle")
           group.addTask { try await daemon.answer(to: middle, metadata: ["ponos-priority": "1"]) }
           try await accepted(3)
-          let high = try daemon.submission("echo high")
+          let high = try daemon.submission("delay 500 high")
           group.addTask { try await daemon.answer(to: high, metadata: ["ponos-priority": "2"]) }
           var answers: [String] = []
           for try await answer in group { answers.append(answer) }

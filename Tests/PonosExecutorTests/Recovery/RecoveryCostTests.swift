@@ -12,8 +12,14 @@ import Testing
   typealias Rig = PipelineRig
 
   private static let tasks = ProcessInfo.processInfo.environment["PONOS_RECOVERY_TASKS"].flatMap { Int($0) } ?? 100_000
-  /// Within a second in release mode on an idle machine; debug code takes several times that, on a machine that does other things too.
-  private static let limit = Duration.seconds(20)
+  /// Until the first receipt. Debug code takes a few ten times as long as that of a release, on a machine that does other things too.
+  private static var limit: Duration {
+    #if DEBUG
+      .seconds(60)
+    #else
+      .seconds(1)
+    #endif
+  }
 
   /// A database as a kill leaves it, with tasks that were accepted and not finished, written in a few transactions.
   private static func leave(_ count: Int, at path: String, acceptedAt: UnixMilliseconds) async throws {
@@ -61,7 +67,8 @@ import Testing
       rig.publish(performer, capacity: 1)
       try await eventually(within: .seconds(60)) { performer.calls.count >= 300 }
     }
-    #expect(performer.calls.prefix(300).elementsEqual(order.prefix(300)))
+    // Its time ends sooner, so the newcomer is before them.
+    #expect(performer.calls.filter { $0 != newcomer.id }.prefix(299).elementsEqual(order.prefix(299)))
     try await again.close()
   }
 }

@@ -206,7 +206,8 @@ struct PipelineSimulation {
     lastCall += 1
     model.cancels(lastCall, id, party: party)
     let rig = life.rig
-    let canceller = TaskCanceller(queue: rig.queue, outbox: rig.outbox, journal: rig.journal, logger: .silent)
+    let canceller = TaskCanceller(
+      queue: rig.queue, running: rig.running, flights: rig.flights, outbox: rig.outbox, journal: rig.journal, logger: .silent)
     begin { [lastCall] world in world.observe(.cancelled(call: lastCall, await canceller.cancel(id, for: party))) }
   }
 
