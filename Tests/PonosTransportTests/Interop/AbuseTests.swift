@@ -27,7 +27,8 @@ struct AbuseTests {
       async let verdict = attacker.output()
       try await client.calls(50)
       let (code, text) = try await verdict
-      #expect(code == 0, "\(text)")
+      // Under a sanitizer, the server reads fewer resets in a second than it would object to.
+      if !(isSanitized && name == "rapid_reset") { #expect(code == 0, "\(text)") }
       try await client.expectRecovery()
       // A sanitizer is slower at everything, by no fixed measure.
       if !isSanitized {
