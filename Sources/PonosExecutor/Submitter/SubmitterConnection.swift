@@ -14,6 +14,9 @@ package final class SubmitterConnection: Sendable {
   private let outlet = StreamOutlet<Ponos_V1_AggregatorMessage>(limit: maxUnwritten)
   private let over: AsyncStream<Void>
   private let overContinuation: AsyncStream<Void>.Continuation
+  /// Finished with the executor's end of the stream.
+  private let heardOut: AsyncStream<Never>
+  private let heardOutContinuation: AsyncStream<Never>.Continuation
   private let reason = Mutex<SessionEnd?>(nil)
 
   init(number: UInt64, submitter: StreamSubmitter, tick: Duration) {
@@ -21,6 +24,7 @@ package final class SubmitterConnection: Sendable {
     self.submitter = submitter
     self.tick = tick
     (over, overContinuation) = AsyncStream.makeStream()
+    (heardOut, heardOutContinuation) = AsyncStream.makeStream()
   }
 
   /// Why the session ended; nil before that.
@@ -53,12 +57,20 @@ package final class SubmitterConnection: Sendable {
       group.addTask { await self.read(messages) }
       group.addTask { await self.beat() }
       for await _ in over {}
+      // After `close` the last words may leave; after `abandon` nothing is said.
+      if end != nil { await sayFarewell() }
       group.cancelAll()
     }
-    // After `close` the last words may leave; after `abandon` nothing is said.
-    guard end != nil else { return submitter.handle(.end(.disconnected("abandoned")), on: self) }
+    if end == nil { submitter.handle(.end(.disconnected("abandoned")), on: self) }
+  }
+
+  /// The executor ends the call once it has read the last words; a call that ended before could take them with it.
+  private func sayFarewell() async {
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.outlet.emptied() }
+      group.addTask {
+        await self.outlet.emptied()
+        for await _ in self.heardOut {}
+      }
       group.addTask { try? await Task.sleep(for: .seconds(1)) }
       await group.next()
       group.cancelAll()
@@ -66,10 +78,13 @@ package final class SubmitterConnection: Sendable {
   }
 
   private func read(_ messages: RPCAsyncSequence<Ponos_V1_ExecutorMessage, any Error>) async {
+    defer { heardOutContinuation.finish() }
     do {
       for try await message in messages {
-        submitter.received(try ExecutorMessage(wire: message), on: self)
-        await outlet.room()
+        if end == nil {
+          submitter.received(try ExecutorMessage(wire: message), on: self)
+          await outlet.room()
+        }
         // The session is over, however much the peer has to say.
         if Task.isCancelled { return }
       }
