@@ -104,7 +104,7 @@ extension Acceptance {
               let text = "\(caller) \(times.count)"
               let start = ContinuousClock.now
               // Not cancelled with us: what has begun is to be answered. Long enough that the noise of a busy machine is small beside it.
-              let answer = try await Task { try await daemon.answer(to: "delay 400 \(text)", avs: daemon.avs) }.value
+              let answer = try await Task { try await daemon.answer(to: "delay 800 \(text)", avs: daemon.avs) }.value
               times.append(ContinuousClock.now - start)
               #expect(answer == text)
             }

@@ -67,8 +67,12 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   ///
   /// All that are over are told so before anything is written: a frame for one stream may make swift-nio-http2 report the end of
   /// the others, which it calls cancelled.
-  func peerIsLeaving(lastStream: HTTP2StreamID, isOrderly: Bool) {
-    if isOrderly { endedInOrder = true }
+  func peerIsLeaving(lastStream: HTTP2StreamID, code: HTTP2ErrorCode) {
+    if code == .noError {
+      endedInOrder = true
+    } else {
+      refusal = refusal ?? CallFault(.unavailable, "the server ended it with the error \(code)")
+    }
     let refused = calls.filter { $0 > lastStream || !$1.hasLeft }
     for (stream, call) in refused {
       forget(stream)
@@ -80,7 +84,7 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   }
 
   func closed(by failure: (any Error)?) {
-    let cause = (refusal ?? failure).map { ": \($0)" } ?? ""
+    let cause = (refusal?.message ?? failure.map { "\($0)" }).map { ": \($0)" } ?? ""
     let lost = calls
     calls.removeAll()
     callsHoldingPayload.removeAll()

@@ -66,7 +66,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     case .ping(let data, ack: true):
       link.pingAcknowledged(data)
     case .goAway(let lastStream, let code, _):
-      role.peerIsLeaving(lastStream: lastStream, isOrderly: code == .noError)
+      role.peerIsLeaving(lastStream: lastStream, code: code)
     default:
       return
     }

@@ -18,8 +18,8 @@ protocol ConnectionRole: AnyObject {
   /// Our own side is shutting down; the connection goes on until its calls have ended.
   func shuttingDown()
   /// GOAWAY has arrived.
-  /// - Parameter isOrderly: whether it names no error.
-  func peerIsLeaving(lastStream: HTTP2StreamID, isOrderly: Bool)
+  /// - Parameter code: the error it names, if it is one.
+  func peerIsLeaving(lastStream: HTTP2StreamID, code: HTTP2ErrorCode)
   /// The header fields that begin a stream, the peer's or ours, have been taken or written.
   func streamOpened(_ stream: HTTP2StreamID)
   /// The stream has ended in both directions, or was reset by either side because of a fault.

@@ -40,7 +40,8 @@ final class WriteCoalescer: ChannelOutboundHandler {
   func flush(context: ChannelHandlerContext) {
     passOn(context)
     context.flush()
-    if held.storageCapacity > Self.maxKept { held = ByteBuffer() }
+    // Whoever waited for the flush may have written again.
+    if isPassedOn, held.storageCapacity > Self.maxKept { held = ByteBuffer() }
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {

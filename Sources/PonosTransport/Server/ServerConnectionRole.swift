@@ -52,7 +52,7 @@ final class ServerConnectionRole: ConnectionRole {
   }
 
   /// A client that will accept no pushed streams: there are none.
-  func peerIsLeaving(lastStream: HTTP2StreamID, isOrderly: Bool) {}
+  func peerIsLeaving(lastStream: HTTP2StreamID, code: HTTP2ErrorCode) {}
 
   func closed(by failure: (any Error)?) {
     let lost = calls

@@ -241,7 +241,7 @@ import Testing
     }
     let commits = store.statistics.commits - before.commits
     #expect(faulty_vfs_disarm() == Int(commits))
-    #expect(commits < 32)
+    #expect(commits < 64)
     try await store.close()
   }
 
