@@ -28,7 +28,9 @@ package struct TaskPipeline: Sendable {
 
   /// Signs and delivers an output. Its digest may be on disk by the time something fails, so the task does not run again.
   package func complete(_ result: CollectedResult) async {
-    do throws(TaskFailure) { try await deliver(result.accepted, try await sign(result)) } catch { await end(result.accepted, error) }
+    do throws(TaskFailure) { try await deliver(result.accepted, try await sign(result)) } catch {
+      await end(result.accepted, error)
+    }
   }
 
   private func attempt(_ task: AssignedTask) async throws(TaskFailure) -> CollectedResult {

@@ -25,6 +25,7 @@ package enum Transports {
 
   /// Whether a call was ended because of the load beside it, as opposed to what the peer says of itself.
   package static func isOverload(_ error: RPCError) -> Bool {
-    error.code == .resourceExhausted && [CallFault.peerOverloaded, CallFault.tooManyIncompleteMessages.message].contains(error.message)
+    error.code == .resourceExhausted
+      && [CallFault.peerOverloaded, CallFault.tooManyIncompleteMessages.message].contains(error.message)
   }
 }

@@ -85,7 +85,7 @@ enum RejectionTable {
     case .storedRecordDamaged: 20
     case .insufficientResources: 21
     case .payloadTooLarge: 22
-      case .storeOverloaded: 23
+    case .storeOverloaded: 23
     }
   }
 }

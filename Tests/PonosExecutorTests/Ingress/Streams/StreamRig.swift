@@ -43,7 +43,8 @@ struct StreamRig: Sendable {
   func serve<Result: Sendable>(_ body: @escaping @Sendable (Int) async throws -> Result) async throws -> Result {
     try await rig.run { _ in
       let server = GRPCServer(
-        transport: Transports.server(ServerTransportSettings(host: "127.0.0.1", port: 0)), services: [TaskStreamHandler(desk: desk)])
+        transport: Transports.server(ServerTransportSettings(host: "127.0.0.1", port: 0)),
+        services: [TaskStreamHandler(desk: desk)])
       return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.serve() }
         let result = try await body(try await server.transport.boundPort())
