@@ -14,8 +14,9 @@ package struct HTTP2Limits: Sendable {
   /// this number; more calls are refused until then.
   package var maxConcurrentStreams = 256
   /// Streams the peer may reset within a second before it counts as an attack ("rapid reset"). A client whose calls all run into
-  /// their deadlines resets as many streams as it has calls, again and again. Each connection has room for this many times.
-  package var maxResetsPerSecond = 1_000
+  /// their deadlines resets as many streams as it has calls, again and again. Counted in quarters of a second, since each connection
+  /// has room for as many times as may be counted.
+  package var maxResetsPerSecond = 1_024
   /// Bytes of unread and incomplete messages one connection may hold; see ``ConnectionReceiveBudget``.
   package var maxHeldBytes = 32 << 20
 
@@ -42,14 +43,14 @@ package struct HTTP2Limits: Sendable {
     connection.initialSettings = settings
     // A response may be of any length; gRPC does not use the header.
     connection.contentLengthValidation = .disabled
-    // Frames already on their way when a stream is reset are no error; remember twice as many streams as can be open (less one,
-    // which halves the ring buffer).
-    connection.maximumRecentlyResetStreams = 2 * maxConcurrentStreams - 1
+    // Frames already on their way when a stream is reset are no error; remember as many streams as can be open (less one, which
+    // halves the ring buffer).
+    connection.maximumRecentlyResetStreams = max(1, maxConcurrentStreams - 1)
     // Counted from the beginning of a connection, which may last for months; the same errors have a limit by rate.
     connection.maximumConnectionGlitches = .max
     var stream = NIOHTTP2Handler.StreamConfiguration()
-    stream.streamResetFrameRateLimit.maximumCount = maxResetsPerSecond
-    stream.streamResetFrameRateLimit.windowLength = .seconds(1)
+    stream.streamResetFrameRateLimit.maximumCount = max(1, maxResetsPerSecond / 4)
+    stream.streamResetFrameRateLimit.windowLength = .milliseconds(250)
     return NIOHTTP2Handler(
       mode: mode, frameDelegate: watcher, connectionConfiguration: connection, streamConfiguration: stream)
   }

@@ -142,6 +142,10 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
           try listener.pipeline.syncOperations.addHandler(AcceptPause())
         }
       }
+      // The buffer that an idle connection keeps is small; reads that fill it make it grow.
+      .childChannelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 65_536)
+      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.configure(channel, for: service) }
       }
