@@ -1,3 +1,4 @@
+import Foundation
 import PonosCore
 import PonosExecutor
 
@@ -7,12 +8,20 @@ enum JournalBenchmarks {
   private static let submissionBytes = 400
 
   static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+    // Only when asked for: processes started from here inherit blocked signals, which keeps PostgreSQL from starting on some machines.
     let databases = try Workspace()
-    let redis = try RedisServer(in: databases)
-    let postgreSQL = try await PostgreSQLServer(in: databases, recordBytes: submissionBytes)
+    let withDatabases = ProcessInfo.processInfo.environment["BENCH_DATABASES"] != nil
+    let redis = withDatabases ? try RedisServer(in: databases) : nil
+    let postgreSQL = withDatabases ? try await PostgreSQLServer(in: databases, recordBytes: submissionBytes) : nil
     for writers in [1, 64] {
       let workspace = try Workspace()
-      let clients = try (0..<writers).map { _ in try redis.client(recordBytes: submissionBytes) }
+      var others: [Contender] = []
+      if let redis {
+        let clients = try (0..<writers).map { _ in try redis.client(recordBytes: submissionBytes) }
+        others.append(
+          .blocking("Redis, appendfsync always", callers: writers, cpu: redis.process.cpu) { try clients[$0].append() })
+      }
+      if let postgreSQL { others.append(postgreSQL.contender(callers: writers)) }
       let file = try RawFileJournal(path: workspace.path("raw"), bytes: submissionBytes, count: writers)
       let database = try RawSQLiteJournal(path: workspace.path("raw.sqlite"), bytes: submissionBytes)
       let sqlite = try SQLiteStore.open(path: workspace.path("executor.sqlite"))
@@ -22,11 +31,9 @@ enum JournalBenchmarks {
         contenders: [
           looping("write and fdatasync of \(writers) × \(submissionBytes) bytes", count: writers) { try file.append() },
           looping("SQLite C interface, \(writers) rows a transaction", count: writers) { try database.insert(writers) },
-          .blocking("Redis, appendfsync always", callers: writers, cpu: redis.process.cpu) { try clients[$0].append() },
-          postgreSQL.contender(callers: writers),
           .calling("SQLiteStore.accept", callers: writers) { _ in _ = try await sqlite.accept(task()) },
           .calling("MemoryStore.accept", callers: writers) { _ in _ = try await memory.accept(task()) },
-        ])
+        ] + others)
       report(try await comparison.measure(rounds: rounds, seconds: seconds))
       try await sqlite.close()
     }
