@@ -8,7 +8,7 @@ enum JournalBenchmarks {
   private static let submissionBytes = 400
 
   static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
-    // Only when asked for: processes started from here inherit blocked signals, which keeps PostgreSQL from starting on some machines.
+    // Only when asked for: with them the benchmark has not been seen to end (docs/performance.md).
     let databases = try Workspace()
     let withDatabases = ProcessInfo.processInfo.environment["BENCH_DATABASES"] != nil
     let redis = withDatabases ? try RedisServer(in: databases) : nil

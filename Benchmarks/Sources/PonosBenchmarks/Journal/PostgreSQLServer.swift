@@ -71,7 +71,7 @@ final class PostgreSQLServer {
   /// pgbench with a connection for each caller. Its log says what each transaction took.
   func contender(callers: Int) -> Contender {
     Contender("PostgreSQL, synchronous_commit on") { [self] seconds in
-      // A number of transactions, not a time: pgbench ends by SIGALRM, which processes started from Swift have blocked.
+      // A number of transactions, not a time: started from here, pgbench went on past its time.
       let count = max(20, Int(seconds * (callers == 1 ? 2_000 : 200)))
       let log = workspace.path("pgbench-\(UUID().uuidString.prefix(8))")
       let cpu = try process.cpu()
