@@ -14,6 +14,8 @@ export CONFIG=${CONFIG:-debug}
 with_engine() {
   scripts/build-images.sh
   step "running the tests${FILTER:+ that match $FILTER}"
+  # Hashing without a random seed, so that a history that failed can be had again by its number.
+  export SWIFT_DETERMINISTIC_HASHING=1
   # One after another: many tests measure time, and key derivation alone would keep two cores busy for a minute.
   local status=0
   swift test --configuration "$CONFIG" --skip-build --no-parallel ${FILTER:+--filter "$FILTER"} 2>&1 | tee .build/test.log || status=$?

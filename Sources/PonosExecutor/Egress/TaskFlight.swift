@@ -28,11 +28,23 @@ extension StoredFailure {
 
 /// A task between its submission and its outcome, with the callers that wait for it. Settled once.
 package final class TaskFlight: Sendable {
+  /// What a wait for a task to be written down ended with.
+  enum Writing {
+    /// The task is on disk.
+    case onDisk
+    /// The flight ended first, or has ended since.
+    case ended(TaskOutcome)
+    /// The waiting caller was cancelled; nothing is known of the task.
+    case cancelled
+  }
+
   package let id: TaskID
   package let contentHash: Digest32
   /// Whose task it is.
   package let party: StreamParty
   fileprivate let signature: [UInt8]
+
+  private typealias Waiters<Answer> = [CheckedContinuation<Answer, Never>]
 
   private struct State {
     var outcome: TaskOutcome?
@@ -41,7 +53,7 @@ package final class TaskFlight: Sendable {
     /// Whether the outcome waits for the aggregator's acknowledgement, too.
     var isStreamed = false
     /// Those who wait for the task to be written down.
-    var writtenWaiters: [UInt64: CheckedContinuation<TaskOutcome?, Never>] = [:]
+    var writtenWaiters: [UInt64: CheckedContinuation<Writing, Never>] = [:]
     var waiters: [UInt64: CheckedContinuation<TaskOutcome?, Never>] = [:]
     var nextWaiter: UInt64 = 0
   }
@@ -70,24 +82,25 @@ package final class TaskFlight: Sendable {
       defer { state.writtenWaiters = [:] }
       return Array(state.writtenWaiters.values)
     }
-    for waiter in waiters { waiter.resume(returning: nil) }
+    for waiter in waiters { waiter.resume(returning: .onDisk) }
   }
 
-  /// Returns as soon as the task is on disk, with its outcome if there is one by then; also when the caller was cancelled.
-  func written() async -> TaskOutcome? {
+  /// Returns as soon as the task is on disk or the flight has ended; also when the caller was cancelled.
+  func written() async -> Writing {
     let number = nextNumber()
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let ready: TaskOutcome?? = state.withLock { state in
-          if let outcome = state.outcome { return .some(outcome) }
-          if state.isWritten || Task.isCancelled { return .some(nil) }
+        let ready: Writing? = state.withLock { state in
+          if let outcome = state.outcome { return .ended(outcome) }
+          if state.isWritten { return .onDisk }
+          if Task.isCancelled { return .cancelled }
           state.writtenWaiters[number] = continuation
           return nil
         }
         if let ready { continuation.resume(returning: ready) }
       }
     } onCancel: {
-      state.withLock { $0.writtenWaiters.removeValue(forKey: number) }?.resume(returning: nil)
+      state.withLock { $0.writtenWaiters.removeValue(forKey: number) }?.resume(returning: .cancelled)
     }
   }
 
@@ -131,13 +144,14 @@ package final class TaskFlight: Sendable {
   var callers: Int { state.withLock { $0.waiters.count } }
 
   fileprivate func settle(_ outcome: TaskOutcome) {
-    let waiters = state.withLock { state -> [CheckedContinuation<TaskOutcome?, Never>] in
-      guard state.outcome == nil else { return [] }
+    let (callers, receivers) = state.withLock { state -> (Waiters<TaskOutcome?>, Waiters<Writing>) in
+      guard state.outcome == nil else { return ([], []) }
       state.outcome = outcome
       defer { (state.waiters, state.writtenWaiters) = ([:], [:]) }
-      return Array(state.waiters.values) + Array(state.writtenWaiters.values)
+      return (Array(state.waiters.values), Array(state.writtenWaiters.values))
     }
-    for waiter in waiters { waiter.resume(returning: outcome) }
+    for caller in callers { caller.resume(returning: outcome) }
+    for receiver in receivers { receiver.resume(returning: .ended(outcome)) }
   }
 }
 

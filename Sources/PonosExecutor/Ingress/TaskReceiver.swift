@@ -176,8 +176,10 @@ package final class TaskReceiver: Sendable {
   /// Makes the outcome of a task that somebody else submitted, or that was submitted before, wait for its aggregator.
   private func join(_ flight: TaskFlight) async throws(Rejection) -> TaskStanding {
     switch await flight.written() {
-    case .refused(let rejection), .interrupted(let rejection): throw rejection
-    case .signed, .failed, nil: break
+    case .ended(.refused(let rejection)), .ended(.interrupted(let rejection)): throw rejection
+    // What is on disk under this id may be another task.
+    case .cancelled: throw .notAccepting(Self.cancelled)
+    case .ended(.signed), .ended(.failed), .onDisk: break
     }
     let standing: TaskStanding
     do throws(StoreError) { standing = try await expectDelivery(flight.id, flight.party) } catch {
@@ -227,14 +229,15 @@ package final class TaskReceiver: Sendable {
   /// Waits until it is known whether another submission under the same id holds it. Returns when that one was refused: the id is free,
   /// or this very task is what is on disk.
   private func giveWay(_ task: ValidatedTask, to other: TaskFlight) async throws(Rejection) {
-    let outcome = await other.written()
-    if Task.isCancelled { throw .notAccepting("cancelled by the caller") }
-    switch outcome {
-    case .refused: return
-    case .interrupted(let rejection): throw rejection
-    case .signed, .failed, nil: throw conflict(of: task, with: other.party)
+    switch await other.written() {
+    case .cancelled: throw .notAccepting(Self.cancelled)
+    case .ended(.refused): return
+    case .ended(.interrupted(let rejection)): throw rejection
+    case .ended(.signed), .ended(.failed), .onDisk: throw conflict(of: task, with: other.party)
     }
   }
+
+  private static let cancelled = "cancelled by the caller"
 
   private func conflict(of task: ValidatedTask, with holder: StreamParty) -> Rejection {
     audit.record(.conflictingTask(task.submission, holder: holder))

@@ -133,6 +133,31 @@ struct TaskReceiverTests {
     }
   }
 
+  @Test("a cancelled retry of content that may yet be refused has no receipt, though its id is on disk")
+  func cancelledReceipt() async throws {
+    let store = FaultyStore()
+    try await Rig(store: store).run { rig in
+      rig.publish(.echo())
+      let draft = Rig.draft("mine")
+      var other = draft
+      other.payload = Array("yours".utf8)
+      let (mine, yours) = (try Rig.submission(draft), try Rig.submission(other))
+      #expect(await rig.receiver.submit(mine)?.signed != nil)
+
+      let gate = TaskGate()
+      store.holdAccepts(behind: gate)
+      async let refused = rig.receiver.submit(yours)
+      try await eventually { gate.arrivals == 1 }
+      let retry = Task { () -> Result<TaskStanding, Rejection> in
+        do throws(Rejection) { return .success(try await rig.receiver.receive(yours)) } catch { return .failure(error) }
+      }
+      retry.cancel()
+      #expect(await retry.value == .failure(.notAccepting("cancelled by the caller")))
+      gate.open()
+      #expect(await refused?.refusal == .conflictingTask(mine.id))
+    }
+  }
+
   @Test("an id whose first submission could not be written down is free for another one that came meanwhile")
   func failedFirst() async throws {
     let store = FaultyStore()

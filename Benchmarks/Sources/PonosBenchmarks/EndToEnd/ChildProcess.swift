@@ -16,7 +16,7 @@ final class ChildProcess {
     process.standardOutput = output
     process.standardError = output
     process.standardInput = FileHandle.nullDevice
-    try process.run()
+    try process.runWithSignals()
   }
 
   deinit { stop() }
@@ -64,13 +64,25 @@ final class ChildProcess {
     process.arguments = command
     process.standardOutput = output
     process.standardError = output
-    try process.run()
+    try process.runWithSignals()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       throw SystemFailure("run \(command.joined(separator: " "))", reason: text)
     }
     return text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
+
+extension Process {
+  /// Starts the process with no signal blocked. It inherits the mask of the thread that starts it, and those of Swift's thread pool
+  /// block nearly all: a server would not hear SIGTERM, a program that measures by SIGALRM never end.
+  fileprivate func runWithSignals() throws {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try run()
   }
 }
 
