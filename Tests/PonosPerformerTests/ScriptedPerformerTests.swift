@@ -55,7 +55,7 @@ import Testing
 
   @Test func hangsWhenToldSo() async throws {
     try await with(ScriptedPerformer()) { caller async throws in
-      await #expect(throws: RPCError.self) { try await caller.reply("hang", timeout: .milliseconds(100)) }
+      _ = await #expect(throws: RPCError.self) { try await caller.reply("hang", timeout: .milliseconds(100)) }
     }
   }
 }
