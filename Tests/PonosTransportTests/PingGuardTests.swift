@@ -8,8 +8,8 @@ import Testing
 @Suite("PING guard")
 struct PingGuardTests {
   /// A guard alone on a channel that is past preface and SETTINGS.
-  static func channel(budget: PingBudget) throws -> EmbeddedChannel {
-    let channel = EmbeddedChannel(handler: PingGuard(isServer: true, budget: budget))
+  static func channel(pings: RateBudget = .pings, resets: RateBudget? = nil) throws -> EmbeddedChannel {
+    let channel = EmbeddedChannel(handler: PingGuard(isServer: true, pings: pings, resets: resets))
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try channel.writeInbound(PingScannerTests.preface)
     try channel.writeInbound(PingScannerTests.settings)
@@ -19,7 +19,7 @@ struct PingGuardTests {
 
   @Test("answers with the same eight bytes and passes nothing on")
   func answers() throws {
-    let channel = try Self.channel(budget: PingBudget())
+    let channel = try Self.channel()
     try channel.writeInbound(RawFrame.ping(0x0102_0304_0506_0708))
     #expect(try channel.readOutbound(as: IOData.self) == .byteBuffer(RawFrame.ping(0x0102_0304_0506_0708, acknowledgement: true)))
     #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
@@ -28,7 +28,7 @@ struct PingGuardTests {
 
   @Test("ends the connection with GOAWAY when the budget is spent")
   func flood() throws {
-    let channel = try Self.channel(budget: PingBudget(burst: 10, perSecond: 0))
+    let channel = try Self.channel(pings: RateBudget(burst: 10, perSecond: 0))
     for number in UInt64(0)..<50 { try channel.writeInbound(RawFrame.ping(number)) }
     var sent: [ByteBuffer] = []
     while case .byteBuffer(let frame)? = try channel.readOutbound(as: IOData.self) { sent.append(frame) }
@@ -38,9 +38,39 @@ struct PingGuardTests {
     #expect(!channel.isActive)
   }
 
+  @Test("ends the connection when resets or settings are too many, and passes none of those on", arguments: [3, 4] as [UInt8])
+  func flood(of type: UInt8) throws {
+    let channel = try Self.channel(resets: RateBudget(burst: 200, perSecond: 0))
+    let frame = RawFrame.bytes(type: type, stream: type == 3 ? 1 : 0, payload: type == 3 ? [0, 0, 0, 8] : [])
+    // One SETTINGS frame has come with the preface.
+    for _ in 1..<200 { try channel.writeInbound(frame) }
+    var passed = 0
+    while try channel.readInbound(as: ByteBuffer.self) != nil { passed += 1 }
+    #expect(channel.isActive && passed == 199)
+    var rest = ByteBuffer()
+    for _ in 0..<2 { rest.writeImmutableBuffer(frame) }
+    try channel.writeInbound(rest)
+    #expect(!channel.isActive)
+    #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
+    guard case .byteBuffer(let end)? = try channel.readOutbound(as: IOData.self) else { return #expect(Bool(false), "no GOAWAY") }
+    #expect(end.getInteger(at: 13, as: UInt32.self) == 0x0b)
+  }
+
+  @Test("the limits of swift-nio-http2 for resets and settings are out of reach")
+  func libraryLimits() throws {
+    let channel = EmbeddedChannel()
+    let handler = HTTP2Limits().makeHandler(mode: .server, watcher: FrameWatcher())
+    try channel.pipeline.syncOperations.addHandlers([PingGuard(isServer: true), handler])
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    try channel.writeInbound(PingScannerTests.preface)
+    for _ in 0..<190 { try channel.writeInbound(PingScannerTests.settings) }
+    #expect(channel.isActive)
+    _ = try? channel.finish()
+  }
+
   @Test("a thousand writes answered by a thousand PINGs are no flood")
   func pingPerWrite() throws {
-    let channel = try Self.channel(budget: PingBudget(burst: 2, perSecond: 0))
+    let channel = try Self.channel(pings: RateBudget(burst: 2, perSecond: 0))
     for number in UInt64(0)..<1_000 {
       try channel.writeOutbound(IOData.byteBuffer(ByteBuffer(string: "x")))
       try channel.writeInbound(RawFrame.ping(number))

@@ -114,7 +114,7 @@ struct PingScannerTests {
 
   @Test("the budget allows a PING for every write and a few per second, and no more")
   func budget() {
-    var budget = PingBudget(burst: 3, perSecond: 2)
+    var budget = RateBudget(burst: 3, perSecond: 2)
     let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
     #expect(Self.pings(from: &budget, at: start) == 3)
     budget.earn()
@@ -125,7 +125,7 @@ struct PingScannerTests {
   }
 
   /// How many PINGs the budget allows before it says no.
-  static func pings(from budget: inout PingBudget, at now: NIODeadline) -> Int {
+  static func pings(from budget: inout RateBudget, at now: NIODeadline) -> Int {
     var count = 0
     while budget.spend(at: now) { count += 1 }
     return count

@@ -22,7 +22,8 @@ extension FixedBytes {
 
   /// nil unless `text` is `0x` and exactly `2 * count` hex digits, in either case.
   package init?(hex text: some StringProtocol) {
-    guard text.utf8.count == 2 + 2 * Self.count, text.hasPrefix("0x"), let bytes = Hex.decode(text) else { return nil }
+    // Digits for as many bytes need as many characters, so the others are the prefix.
+    guard text.utf8.count == 2 + 2 * Self.count, let bytes = Hex.decode(text), bytes.count == Self.count else { return nil }
     self.init(unchecked: bytes)
   }
 

@@ -18,26 +18,26 @@ package enum Hex {
 
   /// The bytes `text` spells, in either case and with or without `0x`; nil for an odd number of digits or any other character.
   package static func decode(_ text: some StringProtocol) -> [UInt8]? {
-    var utf8 = text.utf8[...]
-    if utf8.starts(with: prefix) { utf8 = utf8.dropFirst(2) }
-    guard utf8.count.isMultiple(of: 2) else { return nil }
+    // In place and not by the text's own iterator: every task spells its id and three addresses, and iterators of other modules
+    // are called through tables.
+    let decoded = text.utf8.withContiguousStorageIfAvailable { decode(characters: $0) }
+    return decoded ?? Array(text.utf8).withUnsafeBufferPointer { decode(characters: $0) }
+  }
+
+  private static func decode(characters: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    let isPrefixed = characters.count >= 2 && characters[0] == UInt8(ascii: "0") && characters[1] == UInt8(ascii: "x")
+    let start = isPrefixed ? 2 : 0
+    guard characters.count.isMultiple(of: 2) else { return nil }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(utf8.count / 2)
-    var high: UInt8?
-    for character in utf8 {
-      guard let digit = value(of: character) else { return nil }
-      if let upper = high {
-        bytes.append(upper << 4 | digit)
-        high = nil
-      } else {
-        high = digit
-      }
+    bytes.reserveCapacity((characters.count - start) / 2)
+    for index in stride(from: start, to: characters.count, by: 2) {
+      guard let high = value(of: characters[index]), let low = value(of: characters[index + 1]) else { return nil }
+      bytes.append(high << 4 | low)
     }
     return bytes
   }
 
   private static let digits = Array("0123456789abcdef".utf8)
-  private static let prefix = Array("0x".utf8)
 
   private static func value(of character: UInt8) -> UInt8? {
     switch character {

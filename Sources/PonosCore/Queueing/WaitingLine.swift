@@ -16,39 +16,6 @@ struct WaitingLine<Content: Sendable>: Sendable {
     var entry: Entry?
   }
 
-  /// Key to a place, good for one stay.
-  private struct Key: Sendable {
-    let place: Int
-    let stay: UInt64
-  }
-
-  private struct Rank: Comparable, Sendable {
-    let priority: Int
-    let deadline: Int64
-    let sequence: Int64
-    let key: Key
-
-    static func < (left: Rank, right: Rank) -> Bool {
-      if left.priority != right.priority { return left.priority > right.priority }
-      if left.deadline != right.deadline { return left.deadline < right.deadline }
-      if left.sequence != right.sequence { return left.sequence < right.sequence }
-      return left.key.stay < right.key.stay
-    }
-
-    static func == (left: Rank, right: Rank) -> Bool { left.key.stay == right.key.stay }
-  }
-
-  private struct Expiry: Comparable, Sendable {
-    let deadline: Int64
-    let key: Key
-
-    static func < (left: Expiry, right: Expiry) -> Bool {
-      left.deadline != right.deadline ? left.deadline < right.deadline : left.key.stay < right.key.stay
-    }
-
-    static func == (left: Expiry, right: Expiry) -> Bool { left.key.stay == right.key.stay }
-  }
-
   /// Keys without a task that are not worth a clean-up.
   private static var toleratedKeys: Int { 64 }
 
@@ -69,7 +36,7 @@ struct WaitingLine<Content: Sendable>: Sendable {
   /// Puts an entry in; returns whether it is the first one now.
   mutating func insert(_ entry: Entry) -> Bool {
     lastStay += 1
-    let key = Key(place: emptyPlaces.popLast() ?? places.count, stay: lastStay)
+    let key = PlaceKey(place: emptyPlaces.popLast() ?? places.count, stay: lastStay)
     if key.place == places.count { places.append(Place()) }
     places[key.place] = Place(stay: key.stay, entry: entry)
     placesByID?[entry.id] = key.place
@@ -122,7 +89,7 @@ struct WaitingLine<Content: Sendable>: Sendable {
     if isEmpty { return nil }
     if placesByID == nil { indexPlaces() }
     guard let place = placesByID?[id], let entry = places[place].entry, isWanted(entry) else { return nil }
-    return vacate(Key(place: place, stay: places[place].stay))
+    return vacate(PlaceKey(place: place, stay: places[place].stay))
   }
 
   private mutating func indexPlaces() {
@@ -134,13 +101,13 @@ struct WaitingLine<Content: Sendable>: Sendable {
     placesByID = index
   }
 
-  private func isGood(_ key: Key) -> Bool { places[key.place].stay == key.stay }
+  private func isGood(_ key: PlaceKey) -> Bool { places[key.place].stay == key.stay }
 
   private mutating func dropOldRanks() {
     while let rank = byRank.min, !isGood(rank.key) { byRank.removeMin() }
   }
 
-  private mutating func vacate(_ key: Key) -> Entry? {
+  private mutating func vacate(_ key: PlaceKey) -> Entry? {
     let entry = places[key.place].entry
     places[key.place] = Place()
     if let entry, placesByID?[entry.id] == key.place { placesByID?[entry.id] = nil }
@@ -163,4 +130,39 @@ struct WaitingLine<Content: Sendable>: Sendable {
     if byRank.count > tolerated { byRank = Heap(byRank.unordered.filter { isGood($0.key) }) }
     if byDeadline.count > tolerated { byDeadline = Heap(byDeadline.unordered.filter { isGood($0.key) }) }
   }
+}
+
+// Not nested in the line: types inside a generic one are generic themselves, and heaps of them are run by look-ups of types.
+
+/// Key to a place, good for one stay.
+private struct PlaceKey: Sendable {
+  let place: Int
+  let stay: UInt64
+}
+
+private struct Rank: Comparable, Sendable {
+  let priority: Int
+  let deadline: Int64
+  let sequence: Int64
+  let key: PlaceKey
+
+  static func < (left: Rank, right: Rank) -> Bool {
+    if left.priority != right.priority { return left.priority > right.priority }
+    if left.deadline != right.deadline { return left.deadline < right.deadline }
+    if left.sequence != right.sequence { return left.sequence < right.sequence }
+    return left.key.stay < right.key.stay
+  }
+
+  static func == (left: Rank, right: Rank) -> Bool { left.key.stay == right.key.stay }
+}
+
+private struct Expiry: Comparable, Sendable {
+  let deadline: Int64
+  let key: PlaceKey
+
+  static func < (left: Expiry, right: Expiry) -> Bool {
+    left.deadline != right.deadline ? left.deadline < right.deadline : left.key.stay < right.key.stay
+  }
+
+  static func == (left: Expiry, right: Expiry) -> Bool { left.key.stay == right.key.stay }
 }

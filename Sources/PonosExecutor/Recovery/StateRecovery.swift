@@ -118,6 +118,8 @@ package struct StateRecovery: Sendable {
     count.damaged += page.damaged.count
     for error in page.damaged { report(error) }
     var expired: [TaskID] = []
+    var restored: [RestoredTask] = []
+    restored.reserveCapacity(page.verdicts.count)
     for verdict in page.verdicts {
       switch verdict {
       case .resume(let record, let task):
@@ -125,7 +127,7 @@ package struct StateRecovery: Sendable {
         // A row that a damaged file shows twice is one task.
         guard case .opened = flights.open(task) else { continue }
         // One whose time is over is ended by the task service, beside what is let in by then.
-        queue.resume(journal.restore(record, as: task, at: now))
+        restored.append(journal.restore(record, as: task, at: now))
         if Self.isOver(record, now.unix) { count.expired += 1 } else { count.resumed += 1 }
       case .expire(let id): expired.append(id)
       case .keep(let id, let reason):
@@ -133,6 +135,7 @@ package struct StateRecovery: Sendable {
           "an accepted task cannot be run now; it is kept", metadata: [LogKey.taskID: "\(id)", LogKey.error: "\(reason)"])
       }
     }
+    queue.resume(restored)
     count.expired += expired.count
     await fail(expired)
   }

@@ -102,16 +102,24 @@ package final class TaskQueue: Sendable {
   /// Puts in what was accepted before, whatever the limits say, and returns true; false when the queue was stopped.
   @discardableResult
   func resume(_ task: RestoredTask) -> Bool {
-    let isTaken = state.withLock { state in
+    resume(CollectionOfOne(task))
+  }
+
+  /// The same for many at once.
+  @discardableResult
+  func resume(_ tasks: some Collection<RestoredTask>) -> Bool {
+    let areTaken = state.withLock { state in
       if state.isStopped { return false }
-      switch task {
-      case .waiting(let task): state.machine.enqueueUnbounded(Self.entry(for: task))
-      case .collected(let result): collected.withLock { $0.append(result) }
+      for task in tasks {
+        switch task {
+        case .waiting(let task): state.machine.enqueueUnbounded(Self.entry(for: task))
+        case .collected(let result): collected.withLock { $0.append(result) }
+        }
       }
       return true
     }
     wake()
-    return isTaken
+    return areTaken
   }
 
   /// Takes out the results that need nothing more but their signature and delivery.

@@ -45,7 +45,7 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
 
   // MARK: Connection
 
-  func opened(remotePeer: String, localPeer: String) {}
+  func opened(remoteAddress: SocketAddress?, localAddress: SocketAddress?) {}
 
   func secured(for negotiatedProtocol: String?, peerCertificate: NIOSSLCertificate?) -> Bool {
     guard negotiatedProtocol != "h2" else { return true }

@@ -19,7 +19,7 @@ enum ClientPipeline {
     let pipeline = channel.pipeline.syncOperations
     if let security = settings.security { try pipeline.addHandler(security.makeHandler(host: settings.host)) }
     try pipeline.addHandler(WriteCoalescer())
-    try pipeline.addHandler(PingGuard(isServer: false, maxPayload: http2.maxPayload))
+    try pipeline.addHandler(PingGuard(isServer: false, resets: http2.resets, maxPayload: http2.maxPayload))
     try pipeline.addHandler(http2.makeHandler(mode: .client, watcher: watcher))
     try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))
   }

@@ -28,7 +28,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    role.opened(remotePeer: context.remoteAddress.peerName, localPeer: context.localAddress.peerName)
+    role.opened(remoteAddress: context.remoteAddress, localAddress: context.localAddress)
     link.open()
     context.fireChannelActive()
   }

@@ -6,8 +6,8 @@ import NIOSSL
 ///
 /// Everything is called on the event loop of the connection.
 protocol ConnectionRole: AnyObject {
-  /// The channel is open; the addresses are as gRPC writes them.
-  func opened(remotePeer: String, localPeer: String)
+  /// The channel is open.
+  func opened(remoteAddress: SocketAddress?, localAddress: SocketAddress?)
   /// TLS is established; the protocol is what ALPN agreed on. False ends the connection.
   func secured(for negotiatedProtocol: String?, peerCertificate: NIOSSLCertificate?) -> Bool
   /// SETTINGS of the peer have arrived; the first complete the handshake.

@@ -14,8 +14,7 @@ package struct HTTP2Limits: Sendable {
   /// this number; more calls are refused until then.
   package var maxConcurrentStreams = 256
   /// Streams the peer may reset within a second before it counts as an attack ("rapid reset"). A client whose calls all run into
-  /// their deadlines resets as many streams as it has calls, again and again. Counted in quarters of a second, since each connection
-  /// has room for as many times as may be counted.
+  /// their deadlines resets as many streams as it has calls, again and again.
   package var maxResetsPerSecond = 1_024
   /// Bytes of unread and incomplete messages one connection may hold; see ``ConnectionReceiveBudget``.
   package var maxHeldBytes = 32 << 20
@@ -25,8 +24,11 @@ package struct HTTP2Limits: Sendable {
   /// The largest payload of a frame or header block that is not refused.
   var maxPayload: Int { max(maxFrameSize, maxHeaderListSize) }
 
-  /// These limits in the terms of swift-nio-http2. Empty DATA frames, SETTINGS and CONTINUATION frames keep that library's
-  /// own limits: 1 in a row, 200 in 30 seconds and 5 for a header block.
+  /// How many streams the peer may reset, for ``PingGuard``.
+  var resets: RateBudget { RateBudget(burst: maxResetsPerSecond, perSecond: maxResetsPerSecond) }
+
+  /// These limits in the terms of swift-nio-http2. Empty DATA frames and CONTINUATION frames keep that library's own limits: 1 in a
+  /// row and 5 for a header block.
   func makeHandler(mode: NIOHTTP2Handler.ParserMode, watcher: FrameWatcher) -> NIOHTTP2Handler {
     var settings: HTTP2Settings = [
       HTTP2Setting(parameter: .initialWindowSize, value: windowSize),
@@ -48,9 +50,15 @@ package struct HTTP2Limits: Sendable {
     connection.maximumRecentlyResetStreams = max(1, maxConcurrentStreams - 1)
     // Counted from the beginning of a connection, which may last for months; the same errors have a limit by rate.
     connection.maximumConnectionGlitches = .max
+    // Counted by PingGuard; here each is forgotten at once.
+    connection.controlFrameRateLimit.maximumCount = 2
+    connection.controlFrameRateLimit.windowLength = .zero
     var stream = NIOHTTP2Handler.StreamConfiguration()
-    stream.streamResetFrameRateLimit.maximumCount = max(1, maxResetsPerSecond / 4)
-    stream.streamResetFrameRateLimit.windowLength = .milliseconds(250)
+    stream.streamResetFrameRateLimit.maximumCount = 2
+    stream.streamResetFrameRateLimit.windowLength = .zero
+    // The times of so many are kept in each connection; as many a second over a longer time would take more memory.
+    stream.streamErrorRateLimit.maximumCount = 64
+    stream.streamErrorRateLimit.windowLength = .seconds(10)
     return NIOHTTP2Handler(
       mode: mode, frameDelegate: watcher, connectionConfiguration: connection, streamConfiguration: stream)
   }

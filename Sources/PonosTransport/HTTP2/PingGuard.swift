@@ -1,11 +1,13 @@
 package import NIOCore
 
-/// Answers the PINGs of a peer before the HTTP/2 implementation sees them, and ends connections that flood us with them.
+/// Answers the PINGs of a peer before the HTTP/2 implementation sees them, and ends connections that flood us with them, with
+/// RST_STREAM ("rapid reset"), SETTINGS or PRIORITY.
 ///
 /// swift-nio-http2 counts PINGs among its control frames and closes a connection after 200 of them in 30 seconds. A grpc-go
 /// peer measures bandwidth with a PING for nearly every burst of data, so an ordinary stream of small messages runs into that
 /// limit at once. This handler keeps the PINGs away from the counter and holds them against a limit that ordinary peers cannot
-/// reach (``PingBudget``). Its place is next to the network, or next to the TLS handler when there is one.
+/// reach (``RateBudget``). The other frames it only counts: that library keeps the time of each, which takes kilobytes of every
+/// connection. Its place is next to the network, or next to the TLS handler when there is one.
 package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   package typealias InboundIn = ByteBuffer
   package typealias InboundOut = ByteBuffer
@@ -13,17 +15,21 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   package typealias OutboundOut = IOData
 
   private var scanner: PingScanner
-  private var budget: PingBudget
+  private var pings: RateBudget
+  private var resets: RateBudget?
+  private var settings = RateBudget.settings
   private var owesFlush = false
   private var isClosing = false
 
   /// - Parameters:
   ///   - isServer: whether the peer is a client, whose bytes begin with the connection preface.
-  ///   - budget: how many PINGs the peer may send.
+  ///   - pings: how many PINGs the peer may send.
+  ///   - resets: how many streams the peer may reset; nil leaves that to the HTTP/2 implementation.
   ///   - maxPayload: the largest payload of a frame, and of a header block, that the HTTP/2 implementation takes.
-  package init(isServer: Bool, budget: PingBudget = PingBudget(), maxPayload: Int = 1 << 14) {
+  package init(isServer: Bool, pings: RateBudget = .pings, resets: RateBudget? = nil, maxPayload: Int = 1 << 14) {
     scanner = PingScanner(ofClientBytes: isServer, maxPayload: maxPayload)
-    self.budget = budget
+    self.pings = pings
+    self.resets = resets
   }
 
   package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -32,6 +38,7 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
     while !isClosing, let finding = scanner.next() {
       switch finding {
       case .pass(let bytes):
+        guard affords(scanner.takeCounts()) else { return end(context, reason: "too many resets or settings") }
         context.fireChannelRead(wrapInboundOut(bytes))
       case .ping(let opaque):
         answer(opaque, context: context)
@@ -48,19 +55,27 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    budget.earn()
+    pings.earn()
     context.write(data, promise: promise)
   }
 
   private func answer(_ opaque: UInt64, context: ChannelHandlerContext) {
-    guard budget.spend(at: .now()) else {
-      isClosing = true
-      context.writeAndFlush(wrapOutboundOut(.byteBuffer(.calmDown)), promise: nil)
-      context.close(promise: nil)
-      return
-    }
+    // The words gRPC peers know.
+    guard pings.spend(at: .now()) else { return end(context, reason: "too_many_pings") }
     context.write(wrapOutboundOut(.byteBuffer(.acknowledgement(of: opaque))), promise: nil)
     owesFlush = true
+  }
+
+  private func affords(_ counts: PingScanner.Counts) -> Bool {
+    guard counts.resets > 0 || counts.settings > 0 else { return true }
+    let now = NIODeadline.now()
+    return settings.spend(counts.settings, at: now) && resets?.spend(counts.resets, at: now) != false
+  }
+
+  private func end(_ context: ChannelHandlerContext, reason: String) {
+    isClosing = true
+    context.writeAndFlush(wrapOutboundOut(.byteBuffer(.calmDown(reason))), promise: nil)
+    context.close(promise: nil)
   }
 }
 
@@ -76,9 +91,8 @@ extension ByteBuffer {
     return frame
   }
 
-  /// A GOAWAY frame with ENHANCE_YOUR_CALM and the debug text gRPC peers know (RFC 9113 section 6.8).
-  fileprivate static var calmDown: ByteBuffer {
-    let reason = "too_many_pings"
+  /// A GOAWAY frame with ENHANCE_YOUR_CALM and a text for whoever looks into it (RFC 9113 section 6.8).
+  fileprivate static func calmDown(_ reason: String) -> ByteBuffer {
     var frame = ByteBuffer()
     frame.writeInteger(UInt32(8 + reason.utf8.count) << 8 | 0x07)
     frame.writeInteger(UInt8(0))

@@ -17,6 +17,14 @@ package struct PingScanner: Sendable {
     case ping(UInt64)
   }
 
+  /// Frames that have passed since they were last counted.
+  package struct Counts: Equatable, Sendable {
+    /// RST_STREAM.
+    package var resets = 0
+    /// SETTINGS, acknowledgements included, and PRIORITY.
+    package var settings = 0
+  }
+
   /// Length of the text a client opens an HTTP/2 connection with (RFC 9113 section 3.4).
   static let clientPrefaceLength = 24
   static let frameHeaderLength = 9
@@ -35,6 +43,7 @@ package struct PingScanner: Sendable {
   /// Whether `pending` has storage of its own, as opposed to that of the read it came with.
   private var ownsPending = false
   private var previous = Previous.none
+  private var counts = Counts()
   /// A frame has come that is certain to be refused, so that no order is left to keep.
   private var isHopeless = false
 
@@ -89,6 +98,7 @@ package struct PingScanner: Sendable {
         if position == pending.readerIndex { return takePing() }
         break scan
       case .bytes(let count):
+        note(typeAt: position)
         previous = .completeFrame
         skip = count
       case .hopeless:
@@ -98,6 +108,20 @@ package struct PingScanner: Sendable {
       }
     }
     return take(upTo: position)
+  }
+
+  /// What was counted since the last call.
+  package mutating func takeCounts() -> Counts {
+    defer { counts = Counts() }
+    return counts
+  }
+
+  private mutating func note(typeAt position: Int) {
+    switch pending.getInteger(at: position + 3, as: UInt8.self) {
+    case 2, 4: counts.settings += 1
+    case 3: counts.resets += 1
+    default: break
+    }
   }
 
   private func unit(at start: Int) -> Unit {

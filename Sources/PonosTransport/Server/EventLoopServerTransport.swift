@@ -144,7 +144,7 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
       }
       // The buffer that an idle connection keeps is small; reads that fill it make it grow.
       .childChannelOption(
-        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 65_536)
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 256, maximum: 65_536)
       )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.configure(channel, for: service) }

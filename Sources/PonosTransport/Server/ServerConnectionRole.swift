@@ -12,8 +12,9 @@ final class ServerConnectionRole: ConnectionRole {
   private let finished: EventLoopPromise<Void>
   private var calls: [HTTP2StreamID: ServerCall] = [:]
   private var runningHandlers = 0
-  private var remotePeer = ""
-  private var localPeer = ""
+  private var addresses: (remote: SocketAddress?, local: SocketAddress?)
+  /// Made for the first call: most connections of a busy server are idle.
+  private lazy var peerNames = (remote: addresses.remote.peerName, local: addresses.local.peerName)
   private var certificate: NIOSSLCertificate?
   /// Whether the server is shutting down, as opposed to this connection alone.
   private(set) var isShuttingDown = false
@@ -33,9 +34,8 @@ final class ServerConnectionRole: ConnectionRole {
 
   // MARK: Connection
 
-  func opened(remotePeer: String, localPeer: String) {
-    self.remotePeer = remotePeer
-    self.localPeer = localPeer
+  func opened(remoteAddress: SocketAddress?, localAddress: SocketAddress?) {
+    addresses = (remoteAddress, localAddress)
   }
 
   func secured(for negotiatedProtocol: String?, peerCertificate: NIOSSLCertificate?) -> Bool {
@@ -119,11 +119,11 @@ final class ServerConnectionRole: ConnectionRole {
     runningHandlers += 1
     link.callOpened()
     let specifics = CallPeer(certificate: certificate, deadline: head.timeout.map { NIODeadline.now() + TimeAmount($0) })
-    let (service, remote, local) = (service, remotePeer, localPeer)
+    let (service, names) = (service, peerNames)
     // A call ends with its stream or its handler, whichever is later; its connection keeps count, so that a server that
     // stops can wait for the last of them. No scope could own a task that the network starts.
     let task = Task(executorPreference: executor) {
-      await service.run(call, remotePeer: remote, localPeer: local, specifics: specifics)
+      await service.run(call, remotePeer: names.remote, localPeer: names.local, specifics: specifics)
     }
     call.start(metadata: head.metadata, timeout: head.timeout, task: task)
   }

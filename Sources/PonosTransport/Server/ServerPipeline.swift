@@ -18,7 +18,7 @@ enum ServerPipeline {
     if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
     try pipeline.addHandler(WriteCoalescer())
     try pipeline.addHandler(ShutdownAnnouncer())
-    try pipeline.addHandler(PingGuard(isServer: true, maxPayload: settings.http2.maxPayload))
+    try pipeline.addHandler(PingGuard(isServer: true, resets: settings.http2.resets, maxPayload: settings.http2.maxPayload))
     try pipeline.addHandler(settings.http2.makeHandler(mode: .server, watcher: watcher))
     try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))
   }

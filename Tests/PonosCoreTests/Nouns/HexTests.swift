@@ -25,6 +25,7 @@ struct HexTests {
   @Test("reads a part of a text")
   func substring() {
     #expect(Hex.decode("key=0xff01".dropFirst(4)) == [0xff, 0x01])
+    #expect(TaskID(hex: Hex.encode([UInt8](repeating: 1, count: 33))) == nil, "66 digits are no prefix and 64 digits")
   }
 
   @Test(

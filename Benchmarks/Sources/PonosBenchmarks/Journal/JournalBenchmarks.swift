@@ -8,20 +8,12 @@ enum JournalBenchmarks {
   private static let submissionBytes = 400
 
   static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
-    // Only when asked for: with them the benchmark has not been seen to end (docs/performance.md).
     let databases = try Workspace()
-    let withDatabases = ProcessInfo.processInfo.environment["BENCH_DATABASES"] != nil
-    let redis = withDatabases ? try RedisServer(in: databases) : nil
-    let postgreSQL = withDatabases ? try await PostgreSQLServer(in: databases, recordBytes: submissionBytes) : nil
+    let redis = try RedisServer(in: databases)
+    let postgreSQL = try await PostgreSQLServer(in: databases, recordBytes: submissionBytes)
     for writers in [1, 64] {
       let workspace = try Workspace()
-      var others: [Contender] = []
-      if let redis {
-        let clients = try (0..<writers).map { _ in try redis.client(recordBytes: submissionBytes) }
-        others.append(
-          .blocking("Redis, appendfsync always", callers: writers, cpu: redis.process.cpu) { try clients[$0].append() })
-      }
-      if let postgreSQL { others.append(postgreSQL.contender(callers: writers)) }
+      let clients = try (0..<writers).map { _ in try redis.client(recordBytes: submissionBytes) }
       let file = try RawFileJournal(path: workspace.path("raw"), bytes: submissionBytes, count: writers)
       let database = try RawSQLiteJournal(path: workspace.path("raw.sqlite"), bytes: submissionBytes)
       let sqlite = try SQLiteStore.open(path: workspace.path("executor.sqlite"))
@@ -33,7 +25,9 @@ enum JournalBenchmarks {
           looping("SQLite C interface, \(writers) rows a transaction", count: writers) { try database.insert(writers) },
           .calling("SQLiteStore.accept", callers: writers) { _ in _ = try await sqlite.accept(task()) },
           .calling("MemoryStore.accept", callers: writers) { _ in _ = try await memory.accept(task()) },
-        ] + others)
+          .blocking("Redis, appendfsync always", callers: writers, cpu: redis.process.cpu) { try clients[$0].append() },
+          postgreSQL.contender(callers: writers),
+        ])
       report(try await comparison.measure(rounds: rounds, seconds: seconds))
       try await sqlite.close()
     }

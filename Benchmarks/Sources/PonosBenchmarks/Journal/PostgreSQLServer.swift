@@ -37,8 +37,10 @@ final class PostgreSQLServer {
     process = try ChildProcess(URL(fileURLWithPath: "/usr/bin/env"), command, log: workspace.path("postgresql.log"))
     try await waitUntilServing()
     try query("CREATE TABLE entry (id bytea PRIMARY KEY, bytes bytea NOT NULL)")
+    // Prepared once, with the record as a constant of the statement.
+    let record = String(repeating: "5a", count: recordBytes)
     try """
-    INSERT INTO entry VALUES (decode(md5(random()::text) || md5(random()::text), 'hex'), decode(repeat('5a', \(recordBytes)), 'hex'));
+    INSERT INTO entry VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), '\\x\(record)');
     """.write(toFile: script, atomically: true, encoding: .utf8)
   }
 
@@ -71,7 +73,7 @@ final class PostgreSQLServer {
   /// pgbench with a connection for each caller. Its log says what each transaction took.
   func contender(callers: Int) -> Contender {
     Contender("PostgreSQL, synchronous_commit on") { [self] seconds in
-      // A number of transactions, not a time: started from here, pgbench went on past its time.
+      // A number of transactions, so that its log says all of what was done in its time.
       let count = max(20, Int(seconds * (callers == 1 ? 2_000 : 200)))
       let log = workspace.path("pgbench-\(UUID().uuidString.prefix(8))")
       let cpu = try process.cpu()

@@ -15,11 +15,10 @@ struct StoredColumns {
   }
 
   func optionalInteger(_ index: Int) throws -> Int64? {
-    let value: DatabaseValue = row[index]
-    switch value.storage {
-    case .int64(let number): return number
-    case .null: return nil
-    case .double, .string, .blob: throw damaged
+    switch row[index] as StoredValue? {
+    case .integer(let number): return number
+    case nil: return nil
+    case .text, .bytes, .other: throw damaged
     }
   }
 
@@ -35,11 +34,10 @@ struct StoredColumns {
   }
 
   func optionalText(_ index: Int) throws -> String? {
-    let value: DatabaseValue = row[index]
-    switch value.storage {
-    case .string(let text): return text
-    case .null: return nil
-    case .int64, .double, .blob: throw damaged
+    switch row[index] as StoredValue? {
+    case .text(let text): return text
+    case nil: return nil
+    case .integer, .bytes, .other: throw damaged
     }
   }
 
@@ -49,7 +47,11 @@ struct StoredColumns {
   }
 
   func optionalBytes(_ index: Int) throws -> [UInt8]? {
-    try row.withUnsafeData(atIndex: index) { data in data.map { [UInt8]($0) } }
+    switch row[index] as StoredValue? {
+    case .bytes(let bytes): return bytes
+    case nil: return nil
+    case .integer, .text, .other: throw damaged
+    }
   }
 
   func fixed<Value: FixedBytes>(_ index: Int) throws -> Value {
@@ -63,14 +65,12 @@ struct StoredColumns {
 
   /// Throws unless the seal in column `index` is `expected`.
   func check(seal index: Int, is expected: [UInt8]) throws {
-    guard try has(seal: index, expected) else { throw damaged }
+    guard has(seal: index, expected) else { throw damaged }
   }
 
   /// Whether the seal in column `index` is `expected`.
-  func has(seal index: Int, _ expected: [UInt8]) throws -> Bool {
-    try row.withUnsafeData(atIndex: index) { data in
-      data?.withUnsafeBytes { $0.count == expected.count && $0.elementsEqual(expected) } ?? false
-    }
+  func has(seal index: Int, _ expected: [UInt8]) -> Bool {
+    if case .bytes(let seal) = row[index] as StoredValue? { seal == expected } else { false }
   }
 
   var damaged: StoreError {

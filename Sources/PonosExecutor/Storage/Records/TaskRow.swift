@@ -68,7 +68,7 @@ enum TaskRow {
 
   private static func readOutput(_ columns: StoredColumns, into record: inout TaskRecord) throws {
     let output = try columns.optionalBytes(17)
-    if let output, try columns.has(seal: 18, RecordSeals.output(output, of: record.id)) {
+    if let output, columns.has(seal: 18, RecordSeals.output(output, of: record.id)) {
       record.output = output
     } else {
       record.damage = .output
@@ -78,14 +78,14 @@ enum TaskRow {
   private static func readResult(_ columns: StoredColumns, into record: inout TaskRecord) throws {
     record.result = try columns.optionalBytes(16)
     guard let result = record.result, let time = record.finishedAt,
-      try columns.has(seal: 18, RecordSeals.result(result, at: time, of: record.id))
+      columns.has(seal: 18, RecordSeals.result(result, at: time, of: record.id))
     else { return record.damage = .outcome }
   }
 
   private static func readFailure(_ columns: StoredColumns, into record: inout TaskRecord) throws {
     record.failure = try failure(columns)
     guard let failure = record.failure, let time = record.finishedAt,
-      try columns.has(seal: 18, RecordSeals.failure(failure, at: time, of: record.id))
+      columns.has(seal: 18, RecordSeals.failure(failure, at: time, of: record.id))
     else { return record.damage = .outcome }
   }
 
