@@ -120,15 +120,22 @@ struct ConformanceTests {
     }
   }
 
-  @Test("a deadline in the metadata is one, and tells the handler", arguments: [TransportPair.own, .ownClient])
-  func deadlineInMetadata(pair: TransportPair) async throws {
+  @Test(
+    "a deadline kept by the transport is one, and tells the handler, as does one in the metadata",
+    arguments: [TransportPair.own, .ownClient])
+  func deadlineOfTransport(pair: TransportPair) async throws {
     try await pair.run { client, service in
       try await EchoCases.stillWorks(client)
-      let error = await #expect(throws: RPCError.self) {
-        try await client.unary([1], method: Echo.hang, metadata: ["grpc-timeout": "300m"])
-      }
-      #expect(error?.code == .deadlineExceeded)
-      await eventually("the handler never learned of it") { service.cancellations.value == 1 }
+      let errors = [
+        await #expect(throws: RPCError.self) {
+          try await client.unary([1], method: Echo.hang, metadata: ["grpc-timeout": "300m"])
+        },
+        await #expect(throws: RPCError.self) {
+          try await CallDeadline.after(.milliseconds(300)) { try await client.unary([1], method: Echo.hang) }
+        },
+      ]
+      #expect(errors.map { $0?.code } == [.deadlineExceeded, .deadlineExceeded])
+      await eventually("the handler never learned of it") { service.cancellations.value == 2 }
     }
   }
 
