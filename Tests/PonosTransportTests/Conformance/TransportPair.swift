@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosLibraryTransport
 import Synchronization
 
 @testable import PonosTransport
