@@ -3,7 +3,7 @@ import Testing
 
 @testable import PonosTransport
 
-/// What every gRPC transport has to do, on each combination of ours and the library's.
+/// What every gRPC transport has to do, on each combination of ours and the library's, and on ours over TLS and a unix socket.
 @Suite("Conformance", .serialized)
 struct ConformanceTests {
   @Test("one message of any size there and back", arguments: TransportPair.allCases)
@@ -93,7 +93,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test("requests that cannot be sent end with their reason", arguments: [TransportPair.own, .ownClient])
+  @Test("requests that cannot be sent end with their reason", arguments: TransportPair.allCases.filter(\.hasOwnClient))
   func failedRequests(pair: TransportPair) async throws {
     try await pair.run { client, _ in
       let large: Metadata = ["x-ponos-text": .string(String(repeating: "v", count: 17_000))]
@@ -122,7 +122,7 @@ struct ConformanceTests {
 
   @Test(
     "a deadline kept by the transport is one, and tells the handler, as does one in the metadata",
-    arguments: [TransportPair.own, .ownClient])
+    arguments: TransportPair.allCases.filter(\.hasOwnClient))
   func deadlineOfTransport(pair: TransportPair) async throws {
     try await pair.run { client, service in
       try await EchoCases.stillWorks(client)
@@ -171,7 +171,7 @@ struct ConformanceTests {
     try await pair.run { client, _ in try await EchoCases.concurrency(client) }
   }
 
-  @Test("more calls than a connection carries at once wait for each other", arguments: [TransportPair.own])
+  @Test("more calls than a connection carries at once wait for each other", arguments: TransportPair.allCases.filter(\.isOwn))
   func moreThanStreams(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.http2.maxConcurrentStreams = 20 }) { client, _ in
       try await EchoCases.concurrency(client, count: 150)
@@ -193,7 +193,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test("gzip in both directions", arguments: [TransportPair.own])
+  @Test("gzip in both directions", arguments: TransportPair.allCases.filter(\.isOwn))
   func gzip(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.compressesResponses = true }) { client, _ in
       try await EchoCases.gzip(client)
