@@ -61,6 +61,7 @@ let package = Package(
     .library(
       name: "PonosModules",
       targets: ["PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosExecutor"]),
+    .library(name: "PonosLibraryTransport", targets: ["PonosLibraryTransport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -107,7 +108,11 @@ let package = Package(
     .target(name: "PonosAPI", dependencies: [grpcCore, grpcProtobuf, protobuf]),
     .target(
       name: "PonosTransport",
-      dependencies: ["CZlib", grpcCore, grpcNIO, nioCore, nioPosix, nioTLS, nioHTTP2, nioHPACK, nioSSL],
+      dependencies: ["CZlib", grpcCore, nioCore, nioPosix, nioTLS, nioHTTP2, nioHPACK, nioSSL],
+      swiftSettings: strict + [.enableUpcomingFeature("InternalImportsByDefault")]),
+    // The library's transport, for tests and benchmarks to hold ours against; no part of the daemon.
+    .target(
+      name: "PonosLibraryTransport", dependencies: ["PonosTransport", grpcCore, grpcNIO, nioCore],
       swiftSettings: strict + [.enableUpcomingFeature("InternalImportsByDefault")]),
     // Does: the daemon.
     .target(
@@ -151,7 +156,7 @@ let package = Package(
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
     .testTarget(
-      name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosAPI", nioEmbedded],
+      name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosLibraryTransport", "PonosAPI", nioEmbedded],
       swiftSettings: strict),
     .testTarget(
       name: "PonosPerformerTests",
@@ -195,7 +200,7 @@ let package = Package(
 )
 
 if let sanitizer {
-  let kept: Set = ["CZlib", "PonosAPI", "PonosTransport", "PonosTransportTests"]
+  let kept: Set = ["CZlib", "PonosAPI", "PonosTransport", "PonosLibraryTransport", "PonosTransportTests"]
   package.targets.removeAll { !kept.contains($0.name) }
   package.products.removeAll()
   if sanitizer == "thread" {

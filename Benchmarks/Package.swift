@@ -49,6 +49,7 @@ let package = Package(
       name: "TransportPeer",
       dependencies: [
         .product(name: "PonosModules", package: "ponos-executor"),
+        .product(name: "PonosLibraryTransport", package: "ponos-executor"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
       ],
       packageAccess: false,

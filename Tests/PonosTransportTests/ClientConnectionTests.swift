@@ -1,5 +1,7 @@
 import GRPCCore
 import NIOCore
+import NIOEmbedded
+import NIOHPACK
 import NIOHTTP2
 import Testing
 
@@ -39,6 +41,31 @@ struct ClientConnectionTests {
     client.advance(by: .milliseconds(1))
     #expect(client.statuses[1]?.code == .deadlineExceeded)
     #expect(try client.sentFrames().contains { $0.kind == 3 && $0.stream == 1 })
+    client.close()
+  }
+
+  @Test("the server is told what a deadline has left, whatever the metadata says")
+  func timeLeft() throws {
+    let client = try EmbeddedClient()
+    try client.receive(Self.settings)
+    let deadline = client.channel.embeddedEventLoop.now + .milliseconds(2_000)
+    client.advance(by: .milliseconds(500))
+    client.beginCall(1, metadata: ["grpc-timeout": "7S"], deadline: deadline)
+    #expect(try client.sentHeaders()?["grpc-timeout"] == ["1500000u"])
+    client.advance(by: .milliseconds(1_499))
+    #expect(client.statuses.isEmpty)
+    client.advance(by: .milliseconds(1))
+    #expect(client.statuses[1]?.code == .deadlineExceeded)
+    client.close()
+  }
+
+  @Test("a call whose deadline has passed is not begun")
+  func lateCall() throws {
+    let client = try EmbeddedClient()
+    try client.receive(Self.settings)
+    client.beginCall(1, deadline: client.channel.embeddedEventLoop.now)
+    #expect(client.statuses[1]?.message.contains("deadline") == true)
+    #expect(try client.sentHeaders() == nil)
     client.close()
   }
 

@@ -416,6 +416,8 @@ struct ConnectionTests {
           options.timeout = .milliseconds(200)
           let error = await #expect(throws: RPCError.self) { try await calls.unary([1], options: options) }
           #expect(error?.code == .deadlineExceeded)
+          try await Self.endsAtDeadline(calls, waitsForReady: false)
+          try await Self.endsAtDeadline(calls, waitsForReady: true)
           #expect(service.release.waiting == 16)
           service.release.open()
           try await group.waitForAll()
@@ -423,6 +425,37 @@ struct ConnectionTests {
         try await EchoCases.concurrency(calls, count: 50)
       }
     }
+  }
+
+  /// A call that waits for a connection ends when its deadline has passed, and no earlier.
+  static func endsAtDeadline(_ calls: any EchoCalls, waitsForReady: Bool) async throws {
+    var options = CallOptions.defaults
+    options.waitForReady = waitsForReady
+    let (start, timeout) = (ContinuousClock.now, Duration.milliseconds(200))
+    let error = await #expect(throws: RPCError.self) {
+      try await CallDeadline.after(timeout) { try await calls.unary([1], options: options) }
+    }
+    #expect(error?.code == .deadlineExceeded)
+    let elapsed = ContinuousClock.now - start
+    #expect(elapsed >= timeout && elapsed < .seconds(5))
+  }
+
+  @Test("a deadline also ends calls that have no connection yet")
+  func deadlineWithoutConnection() async throws {
+    let mute = try await SilentServer(greets: false)
+    let client = ClientTransportSettings(host: "127.0.0.1", port: mute.port)
+    try await inTime {
+      try await Self.connect(client) { calls in
+        try await Self.endsAtDeadline(calls, waitsForReady: false)
+        try await Self.endsAtDeadline(calls, waitsForReady: true)
+        // One that has passed already.
+        let error = await #expect(throws: RPCError.self) {
+          try await CallDeadline.after(.zero) { try await calls.unary([1]) }
+        }
+        #expect(error?.code == .deadlineExceeded)
+      }
+    }
+    try await mute.close()
   }
 
   @Test("a port that is taken is an error, for the server and for who waits for its port")

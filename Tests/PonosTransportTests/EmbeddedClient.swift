@@ -1,6 +1,7 @@
 import GRPCCore
 import NIOCore
 import NIOEmbedded
+import NIOHPACK
 import NIOHTTP2
 
 @testable import PonosTransport
@@ -33,14 +34,14 @@ final class EmbeddedClient: @unchecked Sendable {
   }
 
   /// Begins a call whose request is complete at once.
-  func beginCall(_ number: Int, metadata: Metadata = [:]) {
+  func beginCall(_ number: Int, metadata: Metadata = [:], deadline: NIODeadline? = nil) {
     ready.whenSuccess { role in
       let connection = ClientConnection(
         id: 1, lane: 0, channel: self.channel, role: role, executor: self.executor, remotePeer: "", localPeer: "",
         retired: self.retired)
       let call = ClientCall(
         HeaderTests.method, machine: ClientStreamStateMachine(maxMessageBytes: 1_000, compressesRequest: false),
-        windowSize: 65_535, connection: connection)
+        windowSize: 65_535, connection: connection, deadline: deadline)
       Task(executorPreference: self.executor) {
         do {
           _ = try call.begin(metadata)
@@ -62,17 +63,23 @@ final class EmbeddedClient: @unchecked Sendable {
     channel.embeddedEventLoop.run()
   }
 
-  /// The frames written since this was last asked: kind and stream.
-  func sentFrames() throws -> [(kind: UInt8, stream: UInt32)] {
+  /// The header fields of the only call that has been begun; nothing else may have been asked for what was sent.
+  func sentHeaders() throws -> HPACKHeaders? {
+    guard var block = try sentFrames().first(where: { $0.kind == 1 })?.payload else { return nil }
+    var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
+    return try decoder.decodeHeaders(from: &block)
+  }
+
+  /// The frames written since this was last asked.
+  func sentFrames() throws -> [(kind: UInt8, stream: UInt32, payload: ByteBuffer)] {
     var bytes = ByteBuffer()
     while let written = try channel.readOutbound(as: ByteBuffer.self) { bytes.writeImmutableBuffer(written) }
     if bytes.getString(at: bytes.readerIndex, length: 3) == "PRI" { bytes.moveReaderIndex(forwardBy: 24) }
-    var frames: [(UInt8, UInt32)] = []
+    var frames: [(UInt8, UInt32, ByteBuffer)] = []
     while let head = bytes.readInteger(as: UInt32.self), bytes.readInteger(as: UInt8.self) != nil,
-      let stream = bytes.readInteger(as: UInt32.self)
+      let stream = bytes.readInteger(as: UInt32.self), let payload = bytes.readSlice(length: Int(head >> 8))
     {
-      bytes.moveReaderIndex(forwardBy: Int(head >> 8))
-      frames.append((UInt8(truncatingIfNeeded: head), stream))
+      frames.append((UInt8(truncatingIfNeeded: head), stream, payload))
     }
     return frames
   }

@@ -1,4 +1,5 @@
 import GRPCCore
+import NIOCore
 import NIOHPACK
 import NIOHTTP2
 import Testing
@@ -70,6 +71,16 @@ struct HeaderTests {
     ])
   func timeout(text: String, milliseconds: Int) {
     #expect(GRPCTimeout.parse(text) == .milliseconds(milliseconds))
+  }
+
+  @Test(
+    "a timeout is written as exactly as eight digits allow, and never too short",
+    arguments: [
+      (1, "1n"), (99_999_999, "99999999n"), (100_000_001, "100001u"), (1_500_000_000, "1500000u"), (600_000_000_001, "600001m"),
+      (Int64.max, "99999999S"),
+    ])
+  func timeoutText(nanoseconds: Int64, text: String) {
+    #expect(GRPCTimeout.text(for: .nanoseconds(nanoseconds)) == text)
   }
 
   @Test("malformed timeouts", arguments: ["", "S", "1", "1x", "-1S", "123456789S", "1 S", "١S"])

@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosLibraryTransport
 import PonosTransport
 
 /// Calls made as fast as they are answered.

@@ -1,5 +1,6 @@
 import Glibc
 import GRPCCore
+import PonosLibraryTransport
 import PonosTransport
 
 /// Serves ``EchoService`` until standard input ends.

@@ -41,13 +41,12 @@ package final class GRPCPerformerConnection: PerformerConnection {
       message.payload = .init(payload)
     }
     var options = CallOptions.defaults
-    options.timeout = timeout
     options.waitForReady = false
     options.maxResponseMessageBytes = Self.maxReplyBytes
     let start = ContinuousClock.now
     do {
       let stub = Eigenlayer_Hourglass_V1_Performer_PerformerService.Client(wrapping: client)
-      let reply = try await stub.executeTask(request, options: options)
+      let reply = try await CallDeadline.after(timeout) { try await stub.executeTask(request, options: options) }
       return PerformerReply(echoedID: Array(reply.taskID), output: Array(reply.result))
     } catch is CancellationError {
       throw .cancelled
@@ -61,11 +60,12 @@ package final class GRPCPerformerConnection: PerformerConnection {
 
   package func checkHealth(timeout: Duration) async -> HealthReport {
     var options = CallOptions.defaults
-    options.timeout = timeout
     options.waitForReady = false
     do {
       let stub = Grpc_Health_V1_Health.Client(wrapping: client)
-      let reply = try await stub.check(Grpc_Health_V1_HealthCheckRequest(), options: options)
+      let reply = try await CallDeadline.after(timeout) {
+        try await stub.check(Grpc_Health_V1_HealthCheckRequest(), options: options)
+      }
       return reply.status == .serving ? .serving : .notServing("its health service says \(reply.status)")
     } catch let error as RPCError where error.code == .deadlineExceeded {
       return .timedOut("its health service did not answer within \(timeout)")

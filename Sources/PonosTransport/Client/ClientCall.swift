@@ -26,10 +26,16 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   /// The last message, kept until the turn of the loop ends: often it is known by then that no other follows, and the
   /// frame can end the stream as well.
   private var heldPayload: ByteBuffer?
-  private var deadline: Scheduled<Void>?
+  /// When the call ends at the latest; nil never.
+  private(set) var deadline: NIODeadline?
+  private var timer: Scheduled<Void>?
 
-  init(_ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, windowSize: Int, connection: ClientConnection) {
+  init(
+    _ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, windowSize: Int, connection: ClientConnection,
+    deadline: NIODeadline? = nil
+  ) {
     self.descriptor = descriptor
+    self.deadline = deadline
     self.machine = machine
     maxMessageBytes = machine.maxMessageBytes
     self.connection = connection
@@ -42,19 +48,28 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   // MARK: To the network
 
-  /// Begins the call; false when the connection takes no more calls, so that another is needed. A deadline in the metadata, as
-  /// `grpc-timeout`, is kept on this side as well as told to the server.
+  /// Begins the call; false when the connection takes no more calls, so that another is needed. Without another deadline, one in the
+  /// metadata, as `grpc-timeout`, counts from here; it is kept on this side as well as told to the server.
   func begin(_ metadata: Metadata) throws(RPCError) -> Bool {
     guard machine.isIdle else { throw machine.misuse }
+    if deadline == nil, let timeout = GRPCTimeout.first(in: metadata) { deadline = eventLoop.now + TimeAmount(timeout) }
     guard link.takesCalls else { return false }
-    let headers = try machine.begin(connection.role.headers(of: descriptor), metadata: metadata)
+    let headers = try machine.begin(connection.role.headers(of: descriptor), metadata: try withTimeLeft(metadata))
     let id = connection.role.openStream(for: self)
     self.id = id
     link.write(id, .headers(.init(headers: headers)))
-    if let timeout = GRPCTimeout.first(in: metadata) {
-      deadline = eventLoop.scheduleTask(in: TimeAmount(timeout)) { self.deadlinePassed() }
-    }
+    timer = deadline.map { eventLoop.scheduleTask(deadline: $0) { self.deadlinePassed() } }
     return true
+  }
+
+  /// `metadata` with the time that the server has to answer.
+  private func withTimeLeft(_ metadata: Metadata) throws(RPCError) -> Metadata {
+    guard let deadline else { return metadata }
+    let left = deadline - eventLoop.now
+    guard left > .zero else { throw CallDeadline.fault.error }
+    var metadata = metadata
+    metadata.replaceOrAddString(GRPCTimeout.text(for: left), forKey: GRPCTimeout.name)
+    return metadata
   }
 
   /// Uses another connection, of the same event loop; the call has not begun.
@@ -116,7 +131,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   private func deadlinePassed() {
     guard !machine.isAnswered else { return }
-    fail(CallFault(.deadlineExceeded, "the deadline of the call passed before it was answered"))
+    fail(CallDeadline.fault)
   }
 
   // MARK: From the network
@@ -154,8 +169,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     case .credit(let bytes):
       if let id { returnCredit(link.messageGrew(id, by: bytes)) }
     case .status(let status, let metadata):
-      deadline?.cancel()
-      deadline = nil
+      timer?.cancel()
+      timer = nil
       inbound.deliver(.status(status, metadata))
       inbound.finish()
     }
@@ -183,6 +198,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     link.announce(link.budget.messageRead(weight.held))
     returnCredit(weight.credit)
     link.shareCredit()
+    // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
+    if link.dispensable != nil { eventLoop.execute { self.connection.role.endDispensableCalls() } }
   }
 
   static func isPacked(_ part: Part) -> Bool {
@@ -212,8 +229,8 @@ struct ClientCallWriter: ClosableRPCWriterProtocol {
   typealias Element = RPCRequestPart<MessageBytes>
 
   let call: ClientCall
-  /// A connection in place of one that takes no more calls, on the same event loop.
-  let replacement: @Sendable (ClientConnection) async throws -> ClientConnection
+  /// A connection in place of one that takes no more calls, on the same event loop, by the deadline of the call.
+  let replacement: @Sendable (ClientConnection, NIODeadline?) async throws -> ClientConnection
 
   func write(_ part: Element) async throws {
     switch part {
@@ -224,10 +241,12 @@ struct ClientCallWriter: ClosableRPCWriterProtocol {
 
   private func begin(_ metadata: Metadata) async throws {
     while true {
-      let refusing = try await call.valueOnEventLoop { try call.begin(metadata) ? nil : call.connection }
-      guard let refusing else { return }
+      let refusal: (ClientConnection, NIODeadline?)? = try await call.valueOnEventLoop {
+        try call.begin(metadata) ? nil : (call.connection, call.deadline)
+      }
+      guard let (refusing, deadline) = refusal else { return }
       do {
-        let next = try await replacement(refusing)
+        let next = try await replacement(refusing, deadline)
         call.onEventLoop { call.move(to: next) }
       } catch {
         // Said first: that the request is then given up on would look like the caller's wish.

@@ -49,15 +49,17 @@ final class ConnectionPool: Sendable {
 
   // MARK: Calls
 
-  /// A connection for one call, which has to be given back by ``callEnded(on:)``.
-  func connection(waitsForReady: Bool) async throws -> ClientConnection {
-    try await connection(State.Wish(waitsForReady: waitsForReady))
+  /// A connection for one call, which has to be given back by ``callEnded(on:)``; the call waits for it until `deadline` at the most.
+  func connection(waitsForReady: Bool, until deadline: NIODeadline?) async throws -> ClientConnection {
+    try await connection(State.Wish(waitsForReady: waitsForReady), until: deadline)
   }
 
   /// A connection of the same lane in place of one that takes no more calls.
-  func connection(insteadOf retired: ClientConnection, waitsForReady: Bool) async throws -> ClientConnection {
+  func connection(
+    insteadOf retired: ClientConnection, waitsForReady: Bool, until deadline: NIODeadline?
+  ) async throws -> ClientConnection {
     state.withLock { $0.remove(retired.id) }
-    return try await connection(State.Wish(waitsForReady: waitsForReady, lane: retired.lane))
+    return try await connection(State.Wish(waitsForReady: waitsForReady, lane: retired.lane), until: deadline)
   }
 
   /// Lets another call have the room of one that has ended.
@@ -69,30 +71,33 @@ final class ConnectionPool: Sendable {
     for service in served { service.waiter.resume(returning: service.connection) }
   }
 
-  private func connection(_ wish: State.Wish) async throws -> ClientConnection {
+  private func connection(_ wish: State.Wish, until deadline: NIODeadline?) async throws -> ClientConnection {
     switch state.withLock({ $0.pick(wish) }) {
     case .use(let connection): return connection
     case .fail(let error): throw error
-    case .wait: return try await waitForConnection(wish)
+    case .wait: return try await waitForConnection(wish, until: deadline)
     }
   }
 
-  private func waitForConnection(_ wish: State.Wish) async throws -> ClientConnection {
+  private func waitForConnection(_ wish: State.Wish, until deadline: NIODeadline?) async throws -> ClientConnection {
     let number = callNumbers.wrappingAdd(1, ordering: .relaxed).newValue
+    let timer = deadline.map { deadline in
+      loops[wish.lane ?? 0].scheduleTask(deadline: deadline) { self.giveUp(number, CallDeadline.fault.error) }
+    }
+    defer { timer?.cancel() }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        enqueue(continuation, number: number, wish: wish, isCancelled: Task.isCancelled)
+        enqueue(continuation, number: number, wish: wish)
+        // Who said so before the call was in the line has not been heard.
+        if Task.isCancelled { giveUp(number, Self.cancelled) }
+        if let deadline, deadline <= .now() { giveUp(number, CallDeadline.fault.error) }
       }
     } onCancel: {
-      state.withLock { $0.cancel(number) }?.resume(throwing: Self.cancelled)
+      giveUp(number, Self.cancelled)
     }
   }
 
-  private func enqueue(_ waiter: Waiter, number: UInt64, wish: State.Wish, isCancelled: Bool) {
-    guard !isCancelled else {
-      waiter.resume(throwing: Self.cancelled)
-      return
-    }
+  private func enqueue(_ waiter: Waiter, number: UInt64, wish: State.Wish) {
     switch state.withLock({ $0.pick(wish, number: number, waiter: waiter) }) {
     case .use(let connection): waiter.resume(returning: connection)
     case .fail(let error): waiter.resume(throwing: error)
@@ -100,6 +105,11 @@ final class ConnectionPool: Sendable {
       for promise in takeDemand() { promise.succeed() }
       growIfCrowded()
     }
+  }
+
+  /// Ends the waiting of a call, if it still waits.
+  private func giveUp(_ number: UInt64, _ error: RPCError) {
+    state.withLock { $0.cancel(number) }?.resume(throwing: error)
   }
 
   private static var cancelled: RPCError {

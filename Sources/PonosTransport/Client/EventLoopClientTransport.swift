@@ -42,10 +42,11 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
     _ closure: (_ stream: RPCStream<Inbound, Outbound>, _ context: ClientContext) async throws -> T
   ) async throws -> T {
     let waitsForReady = options.waitForReady ?? false
-    let connection = try await pool.connection(waitsForReady: waitsForReady)
-    let call = makeCall(descriptor, options: options, connection: connection)
-    let writer = ClientCallWriter(call: call) { [pool] retired in
-      try await pool.connection(insteadOf: retired, waitsForReady: waitsForReady)
+    let deadline = CallDeadline.current
+    let connection = try await pool.connection(waitsForReady: waitsForReady, until: deadline)
+    let call = makeCall(descriptor, options: options, connection: connection, deadline: deadline)
+    let writer = ClientCallWriter(call: call) { [pool] retired, deadline in
+      try await pool.connection(insteadOf: retired, waitsForReady: waitsForReady, until: deadline)
     }
     let stream = RPCStream(
       descriptor: descriptor,
@@ -76,11 +77,12 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
   }
 
   private func makeCall(
-    _ descriptor: MethodDescriptor, options: CallOptions, connection: ClientConnection
+    _ descriptor: MethodDescriptor, options: CallOptions, connection: ClientConnection, deadline: NIODeadline?
   ) -> ClientCall {
     let machine = ClientStreamStateMachine(
       maxMessageBytes: options.maxResponseMessageBytes ?? settings.maxResponseBytes,
       maxRequestBytes: options.maxRequestMessageBytes ?? .max, compressesRequest: options.compression == .gzip)
-    return ClientCall(descriptor, machine: machine, windowSize: settings.http2.windowSize, connection: connection)
+    return ClientCall(
+      descriptor, machine: machine, windowSize: settings.http2.windowSize, connection: connection, deadline: deadline)
   }
 }

@@ -11,7 +11,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Asks a connection to take no more calls and to close when those that are open have ended; fired into the pipeline.
   struct ShutdownRequest: Sendable {}
 
-  private let link: ConnectionLink
+  let link: ConnectionLink
   private let role: any ConnectionRole
   private let watcher: FrameWatcher
   private var failure: (any Error)?

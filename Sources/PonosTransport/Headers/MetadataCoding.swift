@@ -37,7 +37,7 @@ package enum MetadataCoding {
       switch value {
       case .string(let text) where isFieldValue(text):
         // A time that differs from call to call would push everything else out of the peers' tables.
-        headers.add(name: name, value: text, indexing: name == "grpc-timeout" ? .nonIndexable : .indexable)
+        headers.add(name: name, value: text, indexing: name == GRPCTimeout.name ? .nonIndexable : .indexable)
       case .string: continue
       case .binary(let bytes): headers.add(name: name, value: Base64.encode(bytes))
       }

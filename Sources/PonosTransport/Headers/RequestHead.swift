@@ -36,7 +36,7 @@ package struct RequestHead: Sendable {
       case ":path": path = value
       case ":method": method = value
       case "content-type": contentType = value
-      case "grpc-timeout": timeout = value
+      case GRPCTimeout.name: timeout = value
       case "grpc-encoding": encoding = value
       case "grpc-accept-encoding": accepted = value
       default: continue
@@ -54,7 +54,7 @@ package struct RequestHead: Sendable {
     self.requestIsGzip = encoding == "gzip"
     self.acceptsGzip = accepted.split(separator: ",").contains { $0.drop(while: { $0 == " " }) == "gzip" }
     self.timeout = try Self.duration(timeout)
-    self.metadata = MetadataCoding.metadata(from: headers, dropping: "grpc-timeout")
+    self.metadata = MetadataCoding.metadata(from: headers, dropping: GRPCTimeout.name)
   }
 
   private static func duration(_ text: String?) throws(Refusal) -> Duration? {

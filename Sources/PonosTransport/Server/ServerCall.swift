@@ -199,6 +199,8 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     link.announce(link.budget.messageRead(weight.held))
     returnCredit(weight.credit)
     link.shareCredit()
+    // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
+    if link.dispensable != nil { eventLoop.execute { self.connection.endDispensableCalls() } }
   }
 
   static func isPacked(_ part: Part) -> Bool {

@@ -29,6 +29,36 @@ package struct ClientTLS: Sendable {
   func makeHandler(host: String) throws -> NIOSSLClientHandler {
     let name = serverName ?? host
     let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-    return try NIOSSLClientHandler(context: context, serverHostname: isAddress || name.isEmpty ? nil : name)
+    guard !isAddress, !name.isEmpty else { return try NIOSSLClientHandler(context: context, serverHostname: nil) }
+    // swift-nio-ssl is also content with a certificate for the address that the name led to, which is for whoever answers there.
+    return try NIOSSLClientHandler._makeSSLClientHandler(context: context, serverHostname: name) { certificate, channel in
+      channel.eventLoop.makeCompletedFuture {
+        guard certificate.isMadeOut(to: name) else { throw NIOSSLExtraError.failedToValidateHostname }
+      }
+    }
+  }
+}
+
+extension NIOSSLCertificate {
+  /// Whether the certificate lists the host `name`. One that lists nothing at all is left to swift-nio-ssl, which compares its common
+  /// name.
+  fileprivate func isMadeOut(to name: String) -> Bool {
+    let alternatives = Array(_subjectAlternativeNames())
+    return alternatives.isEmpty
+      || alternatives.contains {
+        $0.nameType == .dnsName && Self.host(name, matches: String(decoding: $0.contents, as: UTF8.self))
+      }
+  }
+
+  /// RFC 9525 section 6.3: the whole name, or all of it but the first label, for which `*` may stand.
+  private static func host(_ name: String, matches pattern: String) -> Bool {
+    let (asked, listed) = (labels(name), labels(pattern))
+    guard listed.first == "*", listed.count > 1 else { return asked == listed }
+    return asked.dropFirst() == listed.dropFirst()
+  }
+
+  private static func labels(_ name: String) -> [Substring] {
+    let rooted = name.lowercased()
+    return (rooted.hasSuffix(".") ? rooted.dropLast() : rooted[...]).split(separator: ".", omittingEmptySubsequences: false)
   }
 }

@@ -7,17 +7,18 @@ import NIOEmbedded
 extension FuzzTarget {
   /// Whole connections of a server: the input is what a client sends after the preface, cut into pieces by its first byte.
   ///
-  /// Checks that the connection's memory is given back and its handlers return when it is closed, and that a small input is never
-  /// answered by a large output.
-  static let serverConnection = FuzzTarget("server-connection", words: FrameWords.all, weight: 4) { input in
+  /// Checks that the connection holds no more than the input accounts for and does not wait for ever, that its memory is given back
+  /// and its handlers return when it is closed, and that a small input is never answered by a large output.
+  static let serverConnection = FuzzTarget("server-connection", words: FrameWords.all, weight: 2) { input in
     let connection = ServerUnderFuzz()
-    connection.receive(FrameWords.preface)
-    for piece in pieces(input) { connection.receive(piece) }
+    let pieces = pieces(input)
+    connection.receive(FrameWords.preface + (pieces.first ?? []))
+    for piece in pieces.dropFirst() { connection.receive(piece) }
     connection.close()
   }
 
   /// Whole connections of a client with three calls under way: the input is what the server sends, cut by its first byte.
-  static let clientConnection = FuzzTarget("client-connection", words: FrameWords.all, weight: 10) { input in
+  static let clientConnection = FuzzTarget("client-connection", words: FrameWords.all, weight: 4) { input in
     let connection = ClientUnderFuzz()
     connection.receive(FrameWords.settings)
     connection.beginCalls()
@@ -59,6 +60,7 @@ enum FrameWords {
 private final class ServerUnderFuzz {
   private let channel = EmbeddedChannel()
   private let finished: EventLoopFuture<Void>
+  private let link: ConnectionLink
   private var received = 0
   private var sent = 0
 
@@ -66,6 +68,10 @@ private final class ServerUnderFuzz {
     let method = MethodDescriptor(fullyQualifiedService: "a.B", method: "C")
     var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
     settings.maxRequestBytes = 64 << 10
+    // The smallest, which saves a frame.
+    settings.http2.windowSize = 65_535
+    // Less than an input may have.
+    settings.http2.maxHeldBytes = 1_024
     let service = ServerCallService(
       methods: ["/a.B/C": method], maxRequestBytes: settings.maxRequestBytes, compressesResponses: true,
       http2: settings.http2, handler: Self.echo)
@@ -74,6 +80,7 @@ private final class ServerUnderFuzz {
     do {
       try ServerPipeline.configure(
         channel, settings: settings, service: service, executor: EventLoopTaskExecutor(channel.eventLoop), finished: done)
+      link = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).link
       try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     } catch {
       preconditionFailure("the pipeline of the server could not be made: \(error)")
@@ -100,6 +107,11 @@ private final class ServerUnderFuzz {
     // An answer repeats metadata and messages, which gzip may have blown up to the largest size taken; each byte asks for a frame
     // or two at most.
     precondition(sent < 4 << 20 || sent < received * 1_000, "\(received) bytes were answered by \(sent)")
+    // The shortest message is a prefix of five bytes.
+    let held = link.budget.heldBytes
+    precondition((0...received * (1 + ConnectionReceiveBudget.messageOverhead / 5)).contains(held), "\(held) bytes are held")
+    precondition(
+      !link.budget.isWedged, "the connection holds beginnings of messages and waits for their ends, which have no room")
   }
 
   func close() {
@@ -108,6 +120,7 @@ private final class ServerUnderFuzz {
     finished.whenComplete { _ in isFinished = true }
     channel.embeddedEventLoop.run()
     precondition(isFinished, "a handler outlives its connection")
+    precondition(link.budget.heldBytes == 0, "\(link.budget.heldBytes) bytes are held for a connection that is gone")
   }
 }
 
@@ -126,8 +139,10 @@ private final class ClientUnderFuzz: @unchecked Sendable {
     self.ready = ready.futureResult
     self.retired = retired.futureResult
     do {
+      var settings = ClientTransportSettings(host: "127.0.0.1", port: 1)
+      settings.http2.windowSize = 65_535
       try ClientPipeline.configure(
-        channel, settings: ClientTransportSettings(host: "127.0.0.1", port: 1),
+        channel, settings: settings,
         headers: RequestHeaders(scheme: "http", authority: "a", userAgent: "b"), ready: ready, retired: retired)
       try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     } catch {
@@ -153,7 +168,7 @@ private final class ClientUnderFuzz: @unchecked Sendable {
     let call = ClientCall(
       MethodDescriptor(fullyQualifiedService: "a.B", method: "C"),
       machine: ClientStreamStateMachine(maxMessageBytes: 64 << 10, compressesRequest: kind == 1),
-      windowSize: 1 << 20, connection: connection)
+      windowSize: 65_535, connection: connection)
     callers += 1
     Task(executorPreference: executor) {
       do {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PonosTransport
 
-/// What every gRPC transport has to do, on each combination of ours and the library's.
+/// What every gRPC transport has to do, on each combination of ours and the library's, and on ours over TLS and a unix socket.
 @Suite("Conformance", .serialized)
 struct ConformanceTests {
   @Test("one message of any size there and back", arguments: TransportPair.allCases)
@@ -93,7 +93,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test("requests that cannot be sent end with their reason", arguments: [TransportPair.own, .ownClient])
+  @Test("requests that cannot be sent end with their reason", arguments: TransportPair.allCases.filter(\.hasOwnClient))
   func failedRequests(pair: TransportPair) async throws {
     try await pair.run { client, _ in
       let large: Metadata = ["x-ponos-text": .string(String(repeating: "v", count: 17_000))]
@@ -120,15 +120,22 @@ struct ConformanceTests {
     }
   }
 
-  @Test("a deadline in the metadata is one, and tells the handler", arguments: [TransportPair.own, .ownClient])
-  func deadlineInMetadata(pair: TransportPair) async throws {
+  @Test(
+    "a deadline kept by the transport is one, and tells the handler, as does one in the metadata",
+    arguments: TransportPair.allCases.filter(\.hasOwnClient))
+  func deadlineOfTransport(pair: TransportPair) async throws {
     try await pair.run { client, service in
       try await EchoCases.stillWorks(client)
-      let error = await #expect(throws: RPCError.self) {
-        try await client.unary([1], method: Echo.hang, metadata: ["grpc-timeout": "300m"])
-      }
-      #expect(error?.code == .deadlineExceeded)
-      await eventually("the handler never learned of it") { service.cancellations.value == 1 }
+      let errors = [
+        await #expect(throws: RPCError.self) {
+          try await client.unary([1], method: Echo.hang, metadata: ["grpc-timeout": "300m"])
+        },
+        await #expect(throws: RPCError.self) {
+          try await CallDeadline.after(.milliseconds(300)) { try await client.unary([1], method: Echo.hang) }
+        },
+      ]
+      #expect(errors.map { $0?.code } == [.deadlineExceeded, .deadlineExceeded])
+      await eventually("the handler never learned of it") { service.cancellations.value == 2 }
     }
   }
 
@@ -164,7 +171,7 @@ struct ConformanceTests {
     try await pair.run { client, _ in try await EchoCases.concurrency(client) }
   }
 
-  @Test("more calls than a connection carries at once wait for each other", arguments: [TransportPair.own])
+  @Test("more calls than a connection carries at once wait for each other", arguments: TransportPair.allCases.filter(\.isOwn))
   func moreThanStreams(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.http2.maxConcurrentStreams = 20 }) { client, _ in
       try await EchoCases.concurrency(client, count: 150)
@@ -186,7 +193,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test("gzip in both directions", arguments: [TransportPair.own])
+  @Test("gzip in both directions", arguments: TransportPair.allCases.filter(\.isOwn))
   func gzip(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.compressesResponses = true }) { client, _ in
       try await EchoCases.gzip(client)

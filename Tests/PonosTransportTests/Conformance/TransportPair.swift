@@ -1,18 +1,23 @@
+import Foundation
 import GRPCCore
+import PonosLibraryTransport
 import Synchronization
 
 @testable import PonosTransport
 
-/// The combinations of transports a suite runs on.
+/// The combinations of transports a suite runs on, over plain TCP where nothing else is said.
 enum TransportPair: String, CaseIterable, Sendable, CustomStringConvertible {
   case own
+  case ownTLS = "own over mutual TLS"
+  case ownUnixSocket = "own over a unix socket"
   case ownServer = "own server, library client"
   case ownClient = "library server, own client"
   case library
 
   var description: String { rawValue }
-  var hasOwnServer: Bool { self == .own || self == .ownServer }
-  var hasOwnClient: Bool { self == .own || self == .ownClient }
+  var hasOwnServer: Bool { self != .ownClient && self != .library }
+  var hasOwnClient: Bool { self != .ownServer && self != .library }
+  var isOwn: Bool { hasOwnServer && hasOwnClient }
 
   /// Runs `body` with a client connected to a server of ``EchoService``.
   func run(
@@ -20,26 +25,49 @@ enum TransportPair: String, CaseIterable, Sendable, CustomStringConvertible {
     configureClient: @escaping @Sendable (inout ClientTransportSettings) -> Void = { _ in },
     _ body: @escaping @Sendable (any EchoCalls, EchoService) async throws -> Void
   ) async throws {
-    var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
+    var settings = try serverSettings()
     configureServer(&settings)
+    let address = settings.address
     if hasOwnServer {
       let transport = EventLoopServerTransport(settings)
-      try await serve(transport, port: { try await transport.boundPort() }, configureClient, body)
+      try await serve(transport, configureClient, body) {
+        if case .unix(let path) = address {
+          _ = try await transport.listeningAddress
+          return ClientTransportSettings(unixSocket: path)
+        }
+        return ClientTransportSettings(host: "127.0.0.1", port: try await transport.boundPort())
+      }
     } else {
       let transport = LibraryTransports.server(settings)
-      try await serve(transport, port: { try await transport.boundPort() }, configureClient, body)
+      try await serve(transport, configureClient, body) {
+        ClientTransportSettings(host: "127.0.0.1", port: try await transport.boundPort())
+      }
     }
   }
 
+  private func serverSettings() throws -> ServerTransportSettings {
+    var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
+    switch self {
+    case .ownTLS:
+      settings.security = try TestCertificates.shared().serverTLS()
+    case .ownUnixSocket:
+      let name = "ponos-\(UUID().uuidString.prefix(8)).sock"
+      settings.address = .unix(path: FileManager.default.temporaryDirectory.appendingPathComponent(name).path)
+    case .own, .ownServer, .ownClient, .library: break
+    }
+    return settings
+  }
+
   private func serve<Transport: ServerTransport>(
-    _ transport: Transport, port: @escaping @Sendable () async throws -> Int,
-    _ configure: @escaping @Sendable (inout ClientTransportSettings) -> Void,
-    _ body: @escaping @Sendable (any EchoCalls, EchoService) async throws -> Void
+    _ transport: Transport, _ configure: @escaping @Sendable (inout ClientTransportSettings) -> Void,
+    _ body: @escaping @Sendable (any EchoCalls, EchoService) async throws -> Void,
+    client: @escaping @Sendable () async throws -> ClientTransportSettings
   ) async throws {
     let service = EchoService()
     try await inTime(.seconds(60)) {
       try await withGRPCServer(transport: transport, services: [service]) { _ in
-        var settings = ClientTransportSettings(host: "127.0.0.1", port: try await port())
+        var settings = try await client()
+        if self == .ownTLS { settings.security = try TestCertificates.shared().clientTLS() }
         configure(&settings)
         if hasOwnClient {
           try await call(EventLoopClientTransport(settings)) { try await body($0, service) }

@@ -51,20 +51,31 @@ struct TLSTests {
     }
   }
 
-  @Test("a server with a certificate for another name is not believed")
-  func wrongName() async throws {
+  /// The certificate "address" lists the address that is connected to, which is no name.
+  @Test(
+    "a server with a certificate for other names than the one that was asked for is not believed",
+    arguments: [
+      ("other", ["localhost", "a.other.example"], ["other.example", "OTHER.example."]),
+      ("address", ["localhost", "other.example", "a.b.other.example"], ["a.other.example", "127.0.0.1"]),
+    ])
+  func names(certificate: String, wrong: [String], right: [String]) async throws {
     let certificates = try TestCertificates.shared()
     var settings = ConnectionTests.tcp
-    settings.security = try ServerTLS(certificates.sources("other", asksClients: false))
+    settings.security = try ServerTLS(certificates.sources(certificate, asksClients: false))
     try await ConnectionTests.serve(settings) { _, client in
-      var client = client
-      client.security = try certificates.clientTLS(proving: false)
-      try await ConnectionTests.connect(client) { calls in
-        let error = await #expect(throws: RPCError.self) { try await calls.unary([1]) }
-        #expect(error?.code == .unavailable)
+      for name in wrong {
+        var client = client
+        client.security = try certificates.clientTLS(proving: false, serverName: name)
+        try await ConnectionTests.connect(client) { calls in
+          let error = await #expect(throws: RPCError.self, "\(name)") { try await calls.unary([1]) }
+          #expect(error?.code == .unavailable)
+        }
       }
-      client.security = try certificates.clientTLS(proving: false, serverName: "other.example")
-      try await ConnectionTests.connect(client) { try await EchoCases.stillWorks($0) }
+      for name in right {
+        var client = client
+        client.security = try certificates.clientTLS(proving: false, serverName: name)
+        try await ConnectionTests.connect(client) { try await EchoCases.stillWorks($0) }
+      }
     }
   }
 

@@ -5,7 +5,8 @@ import Synchronization
   import PonosTransport
 #endif
 
-/// Keys and certificates for one test run, made by the `openssl` program: a root, a server `localhost`, a client, a server `other.example`.
+/// Keys and certificates for one test run, made by the `openssl` program: a root, a server `localhost`, a client, and servers of other
+/// names, `other.example` and `*.other.example`; the latter also lists the address 127.0.0.1.
 struct TestCertificates: Sendable {
   let folder: URL
 
@@ -13,7 +14,7 @@ struct TestCertificates: Sendable {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("ponos-tls-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=root")
-    for name in ["server", "client", "other"] { try issue(name) }
+    for name in ["server", "client", "other", "address"] { try issue(name) }
   }
 
   private static let made = Mutex<TestCertificates?>(nil)
@@ -33,8 +34,12 @@ struct TestCertificates: Sendable {
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
   private func issue(_ name: String) throws {
-    // The other one is for another host. (A certificate for the address it is connected to is good enough for swift-nio-ssl.)
-    let names = name == "other" ? "DNS:other.example" : "DNS:localhost,IP:127.0.0.1"
+    let names =
+      switch name {
+      case "other": "DNS:other.example"
+      case "address": "DNS:*.other.example,IP:127.0.0.1"
+      default: "DNS:localhost,IP:127.0.0.1"
+      }
     try "subjectAltName=\(names)\n".write(toFile: path("\(name).ext"), atomically: true, encoding: .utf8)
     try openssl(
       "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(name).key -out \(name).csr -subj /CN=\(name)")

@@ -1,6 +1,7 @@
 import GRPCCore
 package import GRPCNIOTransportHTTP2
 import NIOCore
+package import PonosTransport
 
 /// The transport of grpc-swift-nio-transport, made to get along with stock grpc-go and C-core peers: the yardstick that tests
 /// and benchmarks hold ours against.
