@@ -163,9 +163,10 @@ package struct ExecutorDaemon: Sendable {
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
       verifier: ground.verifier, journal: journal, metrics: metrics, audit: ground.audit)
-    let recovery = RunRecovery(
-      journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
     let running = RunningTasks()
+    let recovery = RunRecovery(
+      journal: journal, queue: queue, outbox: outbox, flights: flights, running: running, metrics: metrics, clock: clock,
+      logger: logger)
     let pipeline = ground.failpoints.watching(
       TaskPipeline(
         journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,

@@ -28,6 +28,7 @@ struct PipelineRig: Sendable {
   let outbox: ResultOutbox
   let recovery: RunRecovery
   let running = RunningTasks()
+  let canceller: TaskCanceller
   let audit: AuditLog
   let validator: TaskValidator
   let receiver: TaskReceiver
@@ -68,13 +69,15 @@ struct PipelineRig: Sendable {
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
     outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock.taskClock)
+    canceller = TaskCanceller(
+      queue: queue, running: running, flights: flights, outbox: outbox, journal: journal, logger: logger)
     audit = AuditLog(path: auditLog, logger: logger, now: clock.taskClock.unix)
     let keys = KeyRing(signers.map { TestKeys.executor($0) })
     let signing = SigningService(
       keys: keys, operatorAddress: Self.operatorAddress, ecdsaVerifier: Self.ecdsaVerifier, journal: journal,
       metrics: metrics, audit: audit)
     recovery = RunRecovery(
-      policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics,
+      policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, running: running, metrics: metrics,
       clock: clock.taskClock, logger: logger)
     let pipeline = wrap(
       TaskPipeline(
