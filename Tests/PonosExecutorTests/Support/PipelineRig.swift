@@ -45,6 +45,7 @@ struct PipelineRig: Sendable {
   ///   - wrap: What to put round the pipeline's stages.
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
+    queueBytes: Int = TaskQueue.maxBytes,
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
     submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
@@ -56,7 +57,7 @@ struct PipelineRig: Sendable {
     self.store = store
     let configs = avs.map(Self.config)
     metrics = ExecutorMetrics(registry: registry, avs: avs, version: "test", started: Date())
-    let queue = TaskQueue(limits: limits) { [metrics] in metrics.queue($0) }
+    let queue = TaskQueue(limits: limits, maxBytes: queueBytes) { [metrics] in metrics.queue($0) }
     let roster = PerformerRoster(rules: .init(breaker: { _ in breaker }), clock: clock.taskClock) {
       queue.slotsChanged(of: $0)
     }

@@ -16,10 +16,10 @@ struct StreamRig: Sendable {
 
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), limits: QueueConfig = QueueConfig(),
-    signers: [SignatureCurve] = SignatureCurve.allCases,
+    queueBytes: Int = TaskQueue.maxBytes, signers: [SignatureCurve] = SignatureCurve.allCases,
     _ change: (inout AggregatorSession.Machine.Settings) -> Void = { _ in }
   ) throws {
-    let rig = try PipelineRig(store: store, limits: limits, signers: signers)
+    let rig = try PipelineRig(store: store, limits: limits, queueBytes: queueBytes, signers: signers)
     self.rig = rig
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let credit = CreditOffice(
