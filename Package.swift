@@ -26,6 +26,7 @@ let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-h
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -119,7 +120,7 @@ let package = Package(
       name: "PonosExecutor",
       dependencies: [
         "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
-        grpcCore, grpcProtobuf, protobuf, grdb, hummingbird, hummingbirdCore, httpTypes, serviceLifecycle, unixSignals,
+        grpcCore, grpcProtobuf, protobuf, grdb, sqlite, hummingbird, hummingbirdCore, httpTypes, serviceLifecycle, unixSignals,
         logging, metrics, yams, crypto, asyncHTTPClient, nioCore, nioHTTP1, deque,
       ],
       swiftSettings: strict),

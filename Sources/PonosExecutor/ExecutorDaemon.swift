@@ -48,7 +48,8 @@ package struct ExecutorDaemon: Sendable {
     let intake = intake(to: book, execution, performers, keys, ground)
 
     let view = DaemonView(
-      config: config, startedAt: ground.startedAt, clock: ground.clock, store: ground.store, storeFailure: ground.storeFailure,
+      config: config, startedAt: ground.startedAt, clock: ground.clock, store: ground.store,
+      storeStatistics: ground.storeStatistics,
       storeCondition: ground.storeCondition, queue: book.queue, flights: book.flights, roster: execution.roster,
       performers: performers, receiver: intake.receiver, metrics: ground.metrics,
       installationID: try await ground.store.installationID())
@@ -56,7 +57,7 @@ package struct ExecutorDaemon: Sendable {
 
     // In start order; stopped in reverse.
     var services: [any Service] = storeServices(
-      ground.store, failure: ground.storeFailure, condition: ground.storeCondition, metrics: ground.metrics)
+      ground.store, statistics: ground.storeStatistics, condition: ground.storeCondition, metrics: ground.metrics)
     services += [
       OperationsServer(
         configuration: config.operations, registry: ground.registry, readiness: { view.readiness() },
@@ -96,7 +97,7 @@ package struct ExecutorDaemon: Sendable {
     /// Verifies the signatures of aggregators and our own.
     let verifier: SignatureVerifier
     let store: any ExecutorStore & DeliveryStore
-    let storeFailure: @Sendable () -> StoreError?
+    let storeStatistics: @Sendable () -> StoreStatistics
     let storeCondition = StoreCondition()
     let audit: AuditLog
   }
@@ -107,11 +108,11 @@ package struct ExecutorDaemon: Sendable {
     let registry = PrometheusRegistry()
     let avs = config.avs.map(\.address)
     let metrics = ExecutorMetrics(registry: registry, avs: avs, version: Self.version, started: Date())
-    let (store, storeFailure) = try openStore(metrics: metrics, failpoints: failpoints)
+    let (store, storeStatistics) = try openStore(metrics: metrics, failpoints: failpoints)
     return Ground(
       failpoints: failpoints, startedAt: clock.unix(), registry: registry, metrics: metrics,
       streamMetrics: StreamMetrics(registry: registry, avs: avs),
-      verifier: SignatureVerifier { metrics.signaturesChecked($0) }, store: store, storeFailure: storeFailure,
+      verifier: SignatureVerifier { metrics.signaturesChecked($0) }, store: store, storeStatistics: storeStatistics,
       audit: AuditLog(path: config.auditLogPath, logger: Logger(label: "ponos.audit"), now: clock.unix))
   }
 
@@ -162,9 +163,10 @@ package struct ExecutorDaemon: Sendable {
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
       verifier: ground.verifier, journal: journal, metrics: metrics, audit: ground.audit)
-    let recovery = RunRecovery(
-      journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics, clock: clock, logger: logger)
     let running = RunningTasks()
+    let recovery = RunRecovery(
+      journal: journal, queue: queue, outbox: outbox, flights: flights, running: running, metrics: metrics, clock: clock,
+      logger: logger)
     let pipeline = ground.failpoints.watching(
       TaskPipeline(
         journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
@@ -283,11 +285,11 @@ package struct ExecutorDaemon: Sendable {
 
   /// What keeps the store small, sound and backed up.
   private func storeServices(
-    _ store: any ExecutorStore, failure: @escaping @Sendable () -> StoreError?, condition: StoreCondition,
+    _ store: any ExecutorStore, statistics: @escaping @Sendable () -> StoreStatistics, condition: StoreCondition,
     metrics: ExecutorMetrics
   ) -> [any Service] {
     var services: [any Service] = [
-      StoreTrialService(store: store, failure: failure, logger: logger),
+      StoreTrialService(store: store, statistics: statistics, logger: logger),
       StoreMaintenance(
         store: store, retention: config.storeKeeping.retention, digestRetention: config.storeKeeping.digestRetention,
         logger: logger),
@@ -299,17 +301,19 @@ package struct ExecutorDaemon: Sendable {
     return services
   }
 
-  /// The store, and what tells why its last write failed.
+  /// The store, and what tells how it is.
   private func openStore(
     metrics: ExecutorMetrics, failpoints: Failpoints
-  ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreError?) {
+  ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreStatistics) {
     switch config.storage {
     case .memory:
-      return (failpoints.watching(try MemoryStore(for: config)), { nil })
+      return (failpoints.watching(try MemoryStore(for: config)), { StoreStatistics() })
     case .sqlite(let path):
-      let store = try SQLiteStore.open(path: path, failpoints: failpoints, onCommit: { metrics.storeCommit($0) })
+      let store = try SQLiteStore.open(
+        path: path, failpoints: failpoints, onCommit: { metrics.storeCommit($0) },
+        onCheckpointFailure: { metrics.storeCheckpointFailed() })
       failpoints.pass(.startOpened)
-      return (failpoints.watching(store), { store.statistics.lastFailure })
+      return (failpoints.watching(store), { store.statistics })
     }
   }
 }

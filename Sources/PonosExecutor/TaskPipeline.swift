@@ -12,7 +12,7 @@ package struct TaskPipeline: Sendable {
   package var deliver: @Sendable (AcceptedTask, SignedResult) async throws(TaskFailure) -> Void
   /// Gives the slot back, with what the run says about the performer.
   package var release: @Sendable (AssignedTask, RunOutcome) -> Void
-  /// The run failed: another one later, or the end.
+  /// The run failed: another one later, or the end. Whichever it is, the task can still be cancelled when this is called.
   package var recover: @Sendable (AcceptedTask, TaskFailure) async -> Void
   /// No run can save the task, or none may be made: it fails. What cannot be written down waits for the next start.
   package var end: @Sendable (AcceptedTask, TaskFailure) async -> Void
@@ -37,7 +37,6 @@ package struct TaskPipeline: Sendable {
     var outcome = RunOutcome.unjudged
     defer { release(task, outcome) }
     let run = running.open(task.accepted)
-    defer { running.close(task.id) }
     var start = ContinuousClock.now
     do throws(TaskFailure) {
       try begin(task)
@@ -48,7 +47,7 @@ package struct TaskPipeline: Sendable {
       if running.close(task.id) { throw .cancelled }
       return result
     } catch {
-      if running.close(task.id) || run.isCancelled { throw .cancelled }
+      if run.isCancelled { throw .cancelled }
       // A run we broke off ourselves says nothing about the performer.
       if !Task.isCancelled { outcome = RunOutcome(error, after: ContinuousClock.now - start) }
       throw error

@@ -19,12 +19,17 @@ static int watchedKinds;
 static long firstFault, lastFault, operations;
 static int faultResult, faultIsTorn;
 
+static int isWatched(const char *path) {
+  if (watchedKinds & FAULTY_EXACT) return strcmp(path, watched) == 0;
+  return strncmp(path, watched, strlen(watched)) == 0;
+}
+
 // Counts an operation; returns what it is to fail with, or SQLITE_OK.
 static int check(sqlite3_file *file, int kind, int *torn) {
   const char *path = ((FaultyFile *)file)->path;
   int result = SQLITE_OK;
   pthread_mutex_lock(&lock);
-  if ((watchedKinds & kind) && strncmp(path, watched, strlen(watched)) == 0) {
+  if ((watchedKinds & kind) && isWatched(path)) {
     operations++;
     if (operations >= firstFault && operations <= lastFault) {
       result = faultResult;

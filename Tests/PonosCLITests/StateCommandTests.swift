@@ -79,6 +79,26 @@ import Testing
     }
   }
 
+  @Test func aDamagedHistoryIsExportedOnlyWhenAskedFor() async throws {
+    try await withDatabase(0..<5) { directory, database in
+      var bytes = try Data(contentsOf: URL(filePath: database))
+      let place = try #require(bytes.firstRange(of: Data(StoreRecords.digest(3).bytes)))
+      bytes[place.lowerBound + 31] ^= 1
+      try bytes.write(to: URL(filePath: database))
+      let export = ["state", "export-signed", directory + "/signed.json", "--database", database, "--operator", signer]
+      let refused = try Program.run(export)
+      #expect(refused.status == 1 && refused.errors.contains("--skip-damaged"), "\(refused.errors)")
+      #expect(!FileManager.default.fileExists(atPath: directory + "/signed.json"))
+      let ended = try Program.run(export + ["--skip-damaged", "-o", "json"])
+      #expect(ended.status == 65 && ended.errors.contains("skipped 1 damaged record\n"), "\(ended.errors)")
+      let result = try json(ended)
+      #expect(result["entries"] as? Int == 4 && result["skipped"] as? Int == 1 && result["hasGap"] as? Bool == false)
+      let imported = try Program.run(
+        "state", "import-signed", directory + "/signed.json", "--database", directory + "/new.db", "--operator", signer)
+      #expect(imported.status == 0 && imported.output.contains("imported 4"))
+    }
+  }
+
   @Test func aDaemonKeepsItsHistoryToItself() async throws {
     try await withDatabase(0..<1) { directory, database in
       let file = try DatabaseFile(path: database)

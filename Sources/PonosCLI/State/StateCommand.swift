@@ -6,8 +6,8 @@ struct StateCommand: ParsableCommand {
     commandName: "state", abstract: "Backs up, checks and compacts the database, and moves the history of signatures.",
     discussion: """
       EXIT STATUS
-        0 done, 1 failed, 64 wrong usage, 65 the database is damaged or an import contradicts it,
-        78 the configuration cannot be used
+        0 done, 1 failed, 64 wrong usage, 65 the database is damaged, an export left damaged records out, or an import contradicts
+        the database, 78 the configuration cannot be used
       """,
     subcommands: [
       StateBackupCommand.self, StateVerifyCommand.self, StateCompactCommand.self, StateExportCommand.self,

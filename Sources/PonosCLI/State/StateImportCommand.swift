@@ -23,6 +23,9 @@ struct StateImportCommand: ParsableCommand {
   @OptionGroup var location: StateLocation
   @OptionGroup var format: OutputOptions
 
+  /// Bytes of the file read at a time.
+  private static let chunk = 1 << 20
+
   private struct Result: Encodable {
     var file: String
     var added: Int
@@ -33,8 +36,8 @@ struct StateImportCommand: ParsableCommand {
   func run() throws {
     let address = try signer.address(location)
     let path = try location.path()
-    let document: Data
-    do { document = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
+    let document: FileHandle
+    do { document = try FileHandle(forReadingFrom: URL(fileURLWithPath: file)) } catch {
       throw CommandFailure("\(file) cannot be read: \(error.localizedDescription)")
     }
     var (outcome, conflicts) = (OfflineDatabase.Import(), [HistoryError.Conflict]())
@@ -52,12 +55,11 @@ struct StateImportCommand: ParsableCommand {
   }
 
   private func take(
-    _ document: Data, into path: String, of address: EthereumAddress
+    _ document: FileHandle, into path: String, of address: EthereumAddress
   ) throws(HistoryError) -> OfflineDatabase.Import {
-    let history = try SignedHistory(json: document)
     let database: OfflineDatabase
     do throws(StoreError) { database = try OfflineDatabase(path: path, mayCreate: true) } catch { throw .store(error) }
-    let outcome = try database.importHistory(history, of: address)
+    let outcome = try database.importHistory(of: address) { try document.read(upToCount: Self.chunk) ?? Data() }
     do throws(StoreError) { try database.close() } catch { throw .store(error) }
     return outcome
   }

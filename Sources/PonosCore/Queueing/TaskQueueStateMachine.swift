@@ -25,11 +25,13 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     package var guaranteed: Int
     /// Likewise for bytes.
     package var guaranteedBytes: Int
+    /// Bytes that a task of an AVS is thought to bring before any has come.
+    package var expectedBytes: Int
     package var overflow: OverflowPolicy
 
     package init(
       perAVS: Int, total: Int, bytes: Int, bytesPerAVS: Int = .max, guaranteed: Int = 0, guaranteedBytes: Int = 0,
-      overflow: OverflowPolicy = .rejectNewest
+      expectedBytes: Int = 1, overflow: OverflowPolicy = .rejectNewest
     ) {
       self.perAVS = perAVS
       self.total = total
@@ -37,6 +39,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
       self.bytesPerAVS = bytesPerAVS
       self.guaranteed = guaranteed
       self.guaranteedBytes = guaranteedBytes
+      self.expectedBytes = expectedBytes
       self.overflow = overflow
     }
   }
@@ -60,6 +63,8 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     var overbooked = 0
     /// Of waiting and reserved places.
     var bytes = 0
+    /// Bytes that its next task is thought to bring: rises to those of each larger one, and falls slowly with smaller ones.
+    var expectedBytes: Int
     /// Virtual time of its next turn.
     var time: Int64 = 0
     var standing = Standing.idle
@@ -114,17 +119,22 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   /// Ids of the waiting tasks, in no order.
   package var waitingIDs: [TaskID] { lanes.flatMap { $0.line.entries.map(\.id) } }
 
-  /// Tasks the AVS may still be given places for, going by their number.
+  /// Tasks the AVS may still be given places for.
   package func freePlaces(avs: EthereumAddress) -> Int {
     let room = room(avs: avs)
     return max(0, min(room.ofAVS, room.total))
   }
 
-  /// How far the AVS, and all together, are from the bounds of their number; below zero beyond them.
+  /// How many tasks the AVS, and all together, are from their bounds, those in bytes by the tasks the AVS has sent of late; below zero
+  /// beyond them.
   package func room(avs: EthereumAddress) -> QueueRoom {
-    let occupied = laneIndex[avs].map { lanes[$0].occupied } ?? 0
+    let lane = laneIndex[avs].map { lanes[$0] }
+    let (occupied, bytes) = (lane?.occupied ?? 0, lane?.bytes ?? 0)
+    let expected = max(1, lane?.expectedBytes ?? limits.expectedBytes)
+    let total = max(limits.total - occupiedTotal, limits.guaranteed - occupied)
+    let totalBytes = max(limits.bytes - occupiedBytes, limits.guaranteedBytes - bytes)
     return QueueRoom(
-      ofAVS: limits.perAVS - occupied, total: max(limits.total - occupiedTotal, limits.guaranteed - occupied))
+      ofAVS: min(limits.perAVS - occupied, (limits.bytesPerAVS - bytes) / expected), total: min(total, totalBytes / expected))
   }
 
   // MARK: Reserving
@@ -139,6 +149,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     avs: EthereumAddress, byteCount: Int, priority: Int = 0, deadline: Int64 = .max
   ) -> QueueBound? {
     let lane = lane(of: avs)
+    expect(byteCount, on: lane)
     if let bound = bound(on: lane, byteCount: byteCount) {
       guard mayDisplace(in: lane, byteCount: byteCount, priority: priority, deadline: deadline) else { return bound }
       lanes[lane].overbooked += 1
@@ -249,7 +260,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   private mutating func lane(of avs: EthereumAddress) -> Int {
     if let known = laneIndex[avs] { return known }
     let stride = Self.unitStride / Int64(max(1, weights[avs] ?? 1))
-    lanes.append(Lane(avs: avs, stride: max(1, stride)))
+    lanes.append(Lane(avs: avs, stride: max(1, stride), expectedBytes: limits.expectedBytes))
     laneIndex[avs] = lanes.count - 1
     return lanes.count - 1
   }
@@ -278,6 +289,11 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   }
 
   // MARK: Bounds
+
+  private mutating func expect(_ byteCount: Int, on lane: Int) {
+    let expected = lanes[lane].expectedBytes
+    lanes[lane].expectedBytes = max(byteCount, expected - (expected - byteCount) / 16)
+  }
 
   private func bound(on lane: Int, byteCount: Int) -> QueueBound? {
     if lanes[lane].occupied >= limits.perAVS { return .tasksOfAVS }

@@ -18,6 +18,7 @@ package final class ExecutorMetrics: Sendable {
   private let commitSeconds: PrometheusHistogram
   private let commitWrites: PrometheusHistogram
   private let commitFailures: PrometheusCounter
+  private let checkpointFailures: PrometheusCounter
   private let damagedRecords: PrometheusFamily<PrometheusCounter>
   private let storeIntact: PrometheusGauge
   private let lastBackup: PrometheusGauge
@@ -61,6 +62,10 @@ package final class ExecutorMetrics: Sendable {
         "ponos_store_commit_writes", help: "Writes that shared a commit.", bounds: PrometheusHistogram.powersOfTwo
       ).with()
     commitFailures = registry.counter("ponos_store_commit_failures_total", help: "Commits of the store that failed.").with()
+    checkpointFailures =
+      registry.counter(
+        "ponos_store_checkpoint_failures_total", help: "Times the write-ahead log could not be moved into the database file."
+      ).with()
     damagedRecords = registry.counter(
       "ponos_store_damaged_records_total", help: "Records found damaged when they were needed, by what became of them.",
       labels: ["outcome"])
@@ -195,6 +200,9 @@ package final class ExecutorMetrics: Sendable {
     commitWrites.observe(Double(report.writes))
     commitSeconds.observe(report.duration / .seconds(1))
   }
+
+  /// The write-ahead log could not be moved into the database file.
+  package func storeCheckpointFailed() { checkpointFailures.increment() }
 
   /// A record was not what was written, and was made again or is not answered with.
   package func storeRecordDamaged(isRepaired: Bool) {

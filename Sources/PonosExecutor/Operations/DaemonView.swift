@@ -6,8 +6,7 @@ struct DaemonView: Sendable {
   let startedAt: UnixMilliseconds
   let clock: TaskClock
   let store: any ExecutorStore
-  /// Why the last write failed; nil once one has worked again.
-  let storeFailure: @Sendable () -> StoreError?
+  let storeStatistics: @Sendable () -> StoreStatistics
   let storeCondition: StoreCondition
   let queue: TaskQueue
   let flights: TaskFlights
@@ -22,11 +21,10 @@ struct DaemonView: Sendable {
 
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
-    let storeObstacle = storeFailure()?.description ?? storeCondition.obstacle
     let closed = receiver.obstacle
     return Readiness(checks: [
       .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
-      .init(name: "store", isReady: storeObstacle == nil, reason: storeObstacle),
+      storeCondition.readiness(storeStatistics()),
       .init(
         name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
     ])

@@ -33,7 +33,7 @@ struct OperationsRoutes: Sendable {
 
   private func readinessResponse(isVerbose: Bool) throws -> Response {
     let readiness = readiness()
-    if readiness.isReady, !isVerbose { return Self.respond("ok\n", type: "text/plain; charset=utf-8") }
+    if readiness.concerns.isEmpty, !isVerbose { return Self.respond("ok\n", type: "text/plain; charset=utf-8") }
     return try Self.respond(json: readiness, status: readiness.isReady ? .ok : .serviceUnavailable)
   }
 

@@ -5,7 +5,7 @@ package struct Readiness: Sendable, Equatable, Codable {
     /// Short and stable, for example `store`.
     package var name: String
     package var isReady: Bool
-    /// What is missing and what brings it, when not ready.
+    /// What is missing and what brings it, when not ready; when ready, what will be missing unless somebody sees to it.
     package var reason: String?
 
     package init(name: String, isReady: Bool, reason: String? = nil) {
@@ -18,6 +18,9 @@ package struct Readiness: Sendable, Equatable, Codable {
   package var checks: [Check]
 
   package init(checks: [Check]) { self.checks = checks }
+
+  /// Conditions that somebody has to see to, now or before long.
+  package var concerns: [Check] { checks.filter { !$0.isReady || $0.reason != nil } }
 
   /// Whether every condition is met.
   package var isReady: Bool { checks.allSatisfy(\.isReady) }

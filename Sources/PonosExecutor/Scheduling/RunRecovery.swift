@@ -9,19 +9,21 @@ package struct RunRecovery: Sendable {
   private let queue: TaskQueue
   private let outbox: ResultOutbox
   private let flights: TaskFlights
+  private let running: RunningTasks
   private let metrics: ExecutorMetrics
   private let clock: TaskClock
   private let logger: Logger
 
   package init(
     policy: RetryPolicy = RetryPolicy(), journal: TaskJournal, queue: TaskQueue, outbox: ResultOutbox,
-    flights: TaskFlights, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
+    flights: TaskFlights, running: RunningTasks, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
   ) {
     self.policy = policy
     self.journal = journal
     self.queue = queue
     self.outbox = outbox
     self.flights = flights
+    self.running = running
     self.metrics = metrics
     self.clock = clock
     self.logger = logger
@@ -36,8 +38,10 @@ package struct RunRecovery: Sendable {
     }
   }
 
-  /// Ends a task that no run can save, or that must not run again; unless the daemon stops, then the next start takes it up.
+  /// Ends a task that no run can save, or that must not run again; unless the daemon stops, then the next start takes it up. One
+  /// that its aggregator has taken back ends as cancelled.
   package func end(_ task: AcceptedTask, with failure: TaskFailure) async {
+    let failure = running.close(task.id) ? .cancelled : failure
     if Task.isCancelled { return leaveToNextStart(task, because: .notAccepting("stopping")) }
     if case .journalUnavailable(let problem) = failure {
       return leaveToNextStart(task, because: .outcomeNotWritten(problem))
@@ -60,20 +64,39 @@ package struct RunRecovery: Sendable {
     log(.warning, "run failed, task will run again", task, failure)
     metrics.taskRetried(task.avs)
     queue.keepPlace(for: task)
-    // A performer may ask for a pause that is longer than a stop should take.
-    do { try await cancelWhenGracefulShutdown { try await clock.sleep(delay) } } catch {
+    let run = running.open(task)
+    guard await pause(run, for: delay) else {
       queue.giveUpPlace(of: task)
+      if run.isCancelled { return await end(task, with: .cancelled) }
       return leaveToNextStart(task, because: .notAccepting("stopping"))
     }
     do throws(TaskFailure) { try await journal.requeue(task.id) } catch {
       // The row says `executing` for longer than it is true; recovery treats both alike.
       log(.warning, "the task's return to the queue is not written down", task, error)
     }
-    if !queue.fillReservation(with: task) { leaveToNextStart(task, because: .notAccepting("stopping")) }
+    guard queue.fillReservation(with: task) else { return leaveToNextStart(task, because: .notAccepting("stopping")) }
+    // Whoever cancelled before the task was in the queue did not find it there. Where its next run has begun, that sees it.
+    if run.isCancelled, queue.remove(task.id, of: task.party.aggregator, avs: task.avs) != nil {
+      await end(task, with: .cancelled)
+    }
+  }
+
+  /// Returns false when the pause was broken off: by whoever cancels the task, or by a stop, which should not take as long as a
+  /// performer may ask for.
+  private func pause(_ run: RunningTasks.Run, for delay: Duration) async -> Bool {
+    do throws(TaskFailure) {
+      try await run.call { () async throws(TaskFailure) in
+        do { try await cancelWhenGracefulShutdown { try await clock.sleep(delay) } } catch { throw .cancelled }
+      }
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// Its row keeps the task; whoever waits is told to send it again.
   private func leaveToNextStart(_ task: AcceptedTask, because reason: Rejection) {
+    running.close(task.id)
     flights.settle(task.id, with: .interrupted(reason))
   }
 

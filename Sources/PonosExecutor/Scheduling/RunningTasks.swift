@@ -1,15 +1,16 @@
 import PonosCore
 import Synchronization
 
-/// The tasks that performers are at work on, so that their aggregators can take them back.
+/// The tasks whose runs have begun, so that their aggregators can take them back.
 ///
-/// A run is in the table from before its task's row says `executing` until its reply has passed the checks: from there on the
-/// task has an answer, and whoever cancels it comes too late.
+/// A task is in the table from before its row says `executing` for the first time until a reply has passed the checks, the pauses
+/// between its runs included: from there on it has an answer, and whoever cancels it comes too late. While it waits for another run
+/// it is in the queue as well.
 package final class RunningTasks: Sendable {
-  /// One run of a task.
+  /// The runs of one task, and the pauses between them.
   package final class Run: Sendable {
     private struct State {
-      /// Resumed when the call has ended, or is to be ended.
+      /// Resumed when the call or pause has ended, or is to be ended.
       var waiter: CheckedContinuation<Void, Never>?
       var hasCallEnded = false
       var isCancelled = false
@@ -30,10 +31,15 @@ package final class RunningTasks: Sendable {
     /// Whether the aggregator has taken the task back.
     package var isCancelled: Bool { state.withLock(\.isCancelled) }
 
-    /// Makes the call to the performer, as a child task that ends early when the run is cancelled.
+    /// Makes a call to the performer, or pauses, as a child task that ends early when the aggregator takes the task back. One at a
+    /// time.
     package func call<Reply: Sendable>(
       _ body: @escaping @Sendable () async throws(TaskFailure) -> Reply
     ) async throws(TaskFailure) -> Reply {
+      let isCancelled = state.withLock { state in
+        state.hasCallEnded = false
+        return state.isCancelled
+      }
       if isCancelled { throw .cancelled }
       let result = await withTaskGroup(of: Result<Reply, TaskFailure>.self) { group in
         group.addTask {
@@ -78,20 +84,23 @@ package final class RunningTasks: Sendable {
 
   package init() {}
 
-  /// Begins a run of a task that has none; end it with `close`.
+  /// The runs of a task, which begin with this unless they have; end them with `close`.
   package func open(_ task: AcceptedTask) -> Run {
-    let run = Run(party: task.party)
-    runs.withLock { $0[task.id] = run }
-    return run
+    runs.withLock { runs in
+      if let run = runs[task.id] { return run }
+      let run = Run(party: task.party)
+      runs[task.id] = run
+      return run
+    }
   }
 
-  /// Ends a run. It cannot be cancelled any more; returns whether it was.
+  /// The task runs no more and cannot be cancelled any more; returns whether it was. May be called again.
   @discardableResult
   package func close(_ id: TaskID) -> Bool {
     runs.withLock { $0.removeValue(forKey: id) }?.isCancelled ?? false
   }
 
-  /// Ends the call of a task that runs for `party`. Returns false when no such task does; otherwise the task ends as cancelled.
+  /// Ends the call or the pause of a task of `party`. Returns false when there is no such task; otherwise the task ends as cancelled.
   package func cancel(_ id: TaskID, for party: StreamParty) -> Bool {
     // Under the lock: once a run is closed, it was cancelled or it never will be.
     runs.withLock { runs in

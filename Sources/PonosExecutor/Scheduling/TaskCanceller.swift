@@ -1,7 +1,7 @@
 import Logging
 import PonosCore
 
-/// Ends tasks that their aggregators take back before a performer has answered them.
+/// Ends tasks that their aggregators take back before they have an answer.
 package struct TaskCanceller: Sendable {
   private let queue: TaskQueue
   private let running: RunningTasks
@@ -21,15 +21,21 @@ package struct TaskCanceller: Sendable {
     self.logger = logger
   }
 
-  /// Cancels a task of `party` that waits or runs; its outcome is a failure that says so, written down before this returns.
+  /// Cancels a task of `party` that waits, runs, or is between two runs; its outcome is a failure that says so, written down before this returns.
   package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
     if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
     // The flight first: the run may end at once.
-    if let flight = flights.flight(of: id), running.cancel(id, for: party) { return await end(of: flight) }
+    if let flight = flights.flight(of: id), running.cancel(id, for: party) {
+      // A pause may have put it into the queue meanwhile, where nobody would look at it before its turn.
+      if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
+      return await end(of: flight)
+    }
     return await standing(of: id, party)
   }
 
   private func end(_ task: AcceptedTask) async -> CancellationResult {
+    // It is ended here, or not at all.
+    running.close(task.id)
     do throws(TaskFailure) {
       try await outbox.tryToFail(task, with: .cancelled)
       return .cancelled

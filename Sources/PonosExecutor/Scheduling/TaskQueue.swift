@@ -20,20 +20,22 @@ package final class TaskQueue: Sendable {
 
   /// Payloads of waiting tasks may take this much memory together, those of one AVS a quarter of it. The shares kept for AVSs that
   /// come last may double it at the most.
-  private static let maxBytes = 512 << 20
+  package static let maxBytes = 512 << 20
 
   /// - Parameters:
   ///   - weights: The AVSs that are served, with their shares of the turns. Each of them is guaranteed an equal part of the places,
   ///     whatever the others take.
+  ///   - maxBytes: See `TaskQueue.maxBytes`.
   ///   - observe: Called for everything worth counting, outside any lock; must not block.
   package init(
-    limits: QueueConfig, weights: [EthereumAddress: Int] = [:], observe: @escaping @Sendable (QueueEvent) -> Void = { _ in }
+    limits: QueueConfig, weights: [EthereumAddress: Int] = [:], maxBytes: Int = TaskQueue.maxBytes,
+    observe: @escaping @Sendable (QueueEvent) -> Void = { _ in }
   ) {
     var bounds = TaskQueueStateMachine<AcceptedTask>.Limits(
-      perAVS: limits.maxPerAVS, total: limits.maxTotal, bytes: Self.maxBytes, bytesPerAVS: Self.maxBytes / 4,
-      overflow: limits.overflow)
+      perAVS: limits.maxPerAVS, total: limits.maxTotal, bytes: maxBytes, bytesPerAVS: maxBytes / 4,
+      expectedBytes: TaskSubmission.maxPayloadBytes, overflow: limits.overflow)
     if !weights.isEmpty {
-      (bounds.guaranteed, bounds.guaranteedBytes) = (limits.maxTotal / weights.count, Self.maxBytes / weights.count)
+      (bounds.guaranteed, bounds.guaranteedBytes) = (limits.maxTotal / weights.count, maxBytes / weights.count)
     }
     state = Mutex(State(machine: TaskQueueStateMachine(limits: bounds, weights: weights)))
     overflow = limits.overflow
@@ -92,7 +94,7 @@ package final class TaskQueue: Sendable {
     state.withLock { $0.machine.freePlaces(avs: avs) }
   }
 
-  /// How far the AVS, and all together, are from the bounds of their number. A hint as well.
+  /// How many tasks the AVS, and all together, are from their bounds. A hint as well.
   package func room(avs: EthereumAddress) -> QueueRoom {
     state.withLock { $0.machine.room(avs: avs) }
   }

@@ -26,4 +26,7 @@ package struct StoreStatistics: Sendable, Equatable {
   package var pending = 0
   /// Why the last write failed that the disk failed; nil once a later commit has written something.
   package var lastFailure: StoreError?
+  /// Why the write-ahead log could not be moved into the database file the last time; nil once it could. Commits go on meanwhile,
+  /// as long as there is room for the log.
+  package var checkpointFailure: StoreError?
 }

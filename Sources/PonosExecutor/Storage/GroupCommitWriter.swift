@@ -58,17 +58,21 @@ package final class GroupCommitWriter: Sendable {
   private let limits: Limits
   private let failpoints: Failpoints
   private let onCommit: @Sendable (CommitReport) -> Void
+  private let afterCommit: @Sendable (Database) -> Void
   private let state = Mutex(State())
 
-  /// `onCommit` is called after each commit on the writer's queue and must be quick.
+  /// `onCommit` is called after each commit on the writer's queue and must be quick. `afterCommit` has the connection after each
+  /// commit that succeeded, once its callers know.
   package init(
     pool: DatabasePool, limits: Limits = Limits(), failpoints: Failpoints = .disarmed,
-    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
+    afterCommit: @escaping @Sendable (Database) -> Void = { _ in }
   ) {
     self.pool = pool
     self.limits = limits
     self.failpoints = failpoints
     self.onCommit = onCommit
+    self.afterCommit = afterCommit
   }
 
   /// Runs `operation` in a transaction shared with others and returns its value once the transaction is on disk.
@@ -226,6 +230,7 @@ package final class GroupCommitWriter: Sendable {
         settle()
         failpoints.pass(.commitTold)
       }
+      afterCommit(database)
     case .failure(let error):
       state.withLock { state in
         state.statistics.failedCommits += 1

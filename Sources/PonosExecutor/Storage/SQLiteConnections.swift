@@ -3,8 +3,6 @@ import GRDB
 
 /// Opens the connections to a database file, each as durable and as patient as the store needs them.
 enum SQLiteConnections {
-  /// Pages in the write-ahead log after which SQLite moves them into the database file, within a commit: 16 MiB.
-  private static let checkpointPages = 4096
   /// The log is cut to this size, in bytes, once its content has been moved: 64 MiB.
   private static let logSizeLimit = 64 << 20
   /// How long a connection waits for a lock, in seconds: someone may look into the file with a tool, which is no reason to fail.
@@ -70,7 +68,7 @@ enum SQLiteConnections {
       try database.execute(
         sql: """
           PRAGMA synchronous = FULL;
-          PRAGMA wal_autocheckpoint = \(checkpointPages);
+          PRAGMA wal_autocheckpoint = \(LogCheckpoints.pages);
           PRAGMA journal_size_limit = \(logSizeLimit);
           """)
       mode = try Int.fetchOne(database, sql: "PRAGMA synchronous")

@@ -9,6 +9,7 @@ import Synchronization
 package final class SQLiteStore: ExecutorStore {
   private let file: DatabaseFile
   let writer: GroupCommitWriter
+  private let checkpoints: LogCheckpoints
   private let installation: String
   /// nil once closed. Reads are begun under the lock, so that none begins after the pool was taken away.
   private let pool: Mutex<DatabasePool?>
@@ -19,10 +20,11 @@ package final class SQLiteStore: ExecutorStore {
   /// Opens the database at `path`, making file and directories if need be, and brings it up to date. Blocks; meant for the start.
   ///
   /// Throws `.locked` when another daemon has it, `.cannotOpen` for a file that is not ours, damaged, or of a newer version.
-  /// `onCommit` is called after each commit, on the writer's queue, and must be quick.
+  /// `onCommit` is called after each commit, and `onCheckpointFailure` each time the write-ahead log could not be moved into the
+  /// database file, both on the writer's queue; they must be quick.
   package static func open(
     path: String, limits: GroupCommitWriter.Limits = .init(), failpoints: Failpoints = .disarmed,
-    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }
+    onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in }, onCheckpointFailure: @escaping @Sendable () -> Void = {}
   ) throws(StoreError) -> SQLiteStore {
     let file = try DatabaseFile(path: path)
     let pool = try SQLiteConnections.open(file)
@@ -32,20 +34,30 @@ package final class SQLiteStore: ExecutorStore {
     } catch {
       throw StoreError(error, while: "read the installation id", otherwise: .cannotOpen)
     }
+    let checkpoints = LogCheckpoints(onFailure: onCheckpointFailure)
+    pool.writeWithoutTransaction { checkpoints.attach(to: $0) }
     return SQLiteStore(
-      file: file, pool: pool, installation: installation,
-      writer: GroupCommitWriter(pool: pool, limits: limits, failpoints: failpoints, onCommit: onCommit))
+      file: file, pool: pool, installation: installation, checkpoints: checkpoints,
+      writer: GroupCommitWriter(
+        pool: pool, limits: limits, failpoints: failpoints, onCommit: onCommit, afterCommit: { checkpoints.moveIfDue($0) }))
   }
 
-  private init(file: DatabaseFile, pool: DatabasePool, installation: String, writer: GroupCommitWriter) {
+  private init(
+    file: DatabaseFile, pool: DatabasePool, installation: String, checkpoints: LogCheckpoints, writer: GroupCommitWriter
+  ) {
     self.file = file
     self.pool = Mutex(pool)
     self.installation = installation
+    self.checkpoints = checkpoints
     self.writer = writer
   }
 
-  /// Commits and writes since the store was opened, and why the last commit failed if it did.
-  package var statistics: StoreStatistics { writer.statistics }
+  /// Commits and writes since the store was opened, and what of it fails.
+  package var statistics: StoreStatistics {
+    var statistics = writer.statistics
+    statistics.checkpointFailure = checkpoints.failure
+    return statistics
+  }
 
   // MARK: Tasks
 
@@ -159,7 +171,9 @@ package final class SQLiteStore: ExecutorStore {
     let action = "compact the store"
     let outcome: Result<Void, StoreError>? = await withCheckedContinuation { continuation in
       let isOpen = pool.withLock { pool in
-        pool?.asyncWriteWithoutTransaction { continuation.resume(returning: Self.checkpoint($0, action: action)) } != nil
+        pool?.asyncWriteWithoutTransaction { [checkpoints] in
+          continuation.resume(returning: checkpoints.compact($0, action: action))
+        } != nil
       }
       if !isOpen { continuation.resume(returning: nil) }
     }
@@ -186,10 +200,10 @@ package final class SQLiteStore: ExecutorStore {
     guard let taken else { return }
     // A barrier waits for the reads in flight.
     let outcome: Result<Void, StoreError> = await withCheckedContinuation { continuation in
-      taken.asyncBarrierWriteWithoutTransaction { database in
+      taken.asyncBarrierWriteWithoutTransaction { [checkpoints] database in
         continuation.resume(
           returning: database.mapError { StoreError($0, while: "close the store", otherwise: .writeFailed) }
-            .flatMap { Self.checkpoint($0, action: "close the store") })
+            .flatMap { checkpoints.compact($0, action: "close the store") })
       }
     }
     defer { file.release() }
@@ -217,21 +231,6 @@ package final class SQLiteStore: ExecutorStore {
     }
     guard let outcome else { throw Self.closedError(action) }
     return try outcome.get()
-  }
-
-  private static func checkpoint(_ database: Database, action: String) -> Result<Void, StoreError> {
-    do {
-      // Moves what no reader needs and waits for nobody; then shortens the log, unless a reader still needs it. Every writer waits
-      // for this, so it must not wait for a reader.
-      _ = try database.checkpoint(.passive)
-      try SQLiteConnections.withoutWaiting(database) { _ = try database.checkpoint(.truncate) }
-      return .success(())
-    } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED {
-      // A reader needs the log; the next checkpoint, or the next start, makes up for it.
-      return .success(())
-    } catch {
-      return .failure(StoreError(error, while: action, otherwise: .writeFailed))
-    }
   }
 
   private static func closedError(_ action: String) -> StoreError {

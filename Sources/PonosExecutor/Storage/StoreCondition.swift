@@ -19,6 +19,14 @@ package final class StoreCondition: Sendable {
   /// What the last check found; nil before the first.
   package var findings: StoreFindings? { state.withLock(\.findings) }
 
+  /// Whether tasks can be taken in, as far as the store is concerned. A log that only grows is named and is in nobody's way yet:
+  /// what is committed is on disk.
+  func readiness(_ statistics: StoreStatistics) -> Readiness.Check {
+    let obstacle = statistics.lastFailure?.description ?? obstacle
+    let warning = statistics.checkpointFailure.map { "the write-ahead log grows until it can be moved: \($0)" }
+    return Readiness.Check(name: "store", isReady: obstacle == nil, reason: obstacle ?? warning)
+  }
+
   /// Why the store cannot be relied on; nil when no check found damage.
   package var obstacle: String? {
     guard let findings, let first = findings.faults.first else { return nil }

@@ -1,6 +1,7 @@
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import ServiceLifecycle
 import SwiftProtobuf
 
 /// A validated task that is written down: it will end in a signed result or a recorded failure, whatever happens to the daemon.
@@ -201,10 +202,13 @@ package struct TaskJournal: Sendable {
     try await write(.failed(failure, at: clock.unix()), for: id)
   }
 
+  /// Writes until it is written. Once the daemon stops one more try is made, and then the row, which says that the task is unfinished,
+  /// leaves it to the next start: a disk that is full should not hold up a stop.
   private func insist<Value: Sendable>(
     on id: TaskID, _ write: () async throws(StoreError) -> Value
   ) async throws(TaskFailure) -> Value {
     var delay = Duration.milliseconds(100)
+    var isLastTry = false
     while true {
       do throws(StoreError) { return try await write() } catch {
         switch error.code {
@@ -213,7 +217,11 @@ package struct TaskJournal: Sendable {
         case .readFailed, .damaged, .unknownTask, .finishedTask: throw .journalRefused(error.description)
         }
       }
-      do { try await clock.sleep(delay) } catch { throw .journalUnavailable("the executor is stopping") }
+      if isLastTry { throw .journalUnavailable("the executor is stopping") }
+      do { try await cancelWhenGracefulShutdown { [delay] in try await clock.sleep(delay) } } catch {
+        if Task.isCancelled { throw .journalUnavailable("the executor is stopping") }
+        isLastTry = true
+      }
       delay = min(delay * 2, .seconds(5))
     }
   }

@@ -7,7 +7,9 @@
 enum {
   FAULTY_WRITE = 1,
   FAULTY_SYNC = 2,
-  FAULTY_TRUNCATE = 4
+  FAULTY_TRUNCATE = 4,
+  /// Not a kind: only operations on the one file whose path is `prefix`.
+  FAULTY_EXACT = 8
 };
 
 /// Makes the layer the one that every connection opened from now on uses. May be called again.

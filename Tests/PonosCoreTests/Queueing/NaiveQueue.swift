@@ -12,6 +12,8 @@ struct NaiveQueue {
   private(set) var reservations: [(avs: EthereumAddress, bytes: Int)] = []
   /// Reservations of each AVS beyond its room.
   private var promised: [EthereumAddress: Int] = [:]
+  /// Bytes that the next task of an AVS is thought to bring.
+  private var expected: [EthereumAddress: Int] = [:]
   /// AVSs in the order in which they were first named: the order in which a sweep puts them back into the line.
   private var met: [EthereumAddress] = []
   /// AVSs whose first task could not run.
@@ -36,13 +38,19 @@ struct NaiveQueue {
   func freePlaces(avs: EthereumAddress) -> Int {
     let places = waiting.map(\.avs) + reservations.map(\.avs)
     let own = places.count { $0 == avs }
-    return max(0, min(limits.perAVS - own, max(limits.total - places.count, limits.guaranteed - own)))
+    let bytes = waiting.map { ($0.avs, $0.byteCount) } + reservations.map { ($0.avs, $0.bytes) }
+    let (ownBytes, allBytes) = (bytes.filter { $0.0 == avs }.reduce(0) { $0 + $1.1 }, bytes.reduce(0) { $0 + $1.1 })
+    let leftBytes = min(limits.bytesPerAVS - ownBytes, max(limits.bytes - allBytes, limits.guaranteedBytes - ownBytes))
+    let leftPlaces = min(limits.perAVS - own, max(limits.total - places.count, limits.guaranteed - own))
+    return max(0, min(leftPlaces, leftBytes / max(1, expected[avs] ?? limits.expectedBytes)))
   }
 
   // MARK: Places
 
   mutating func reserve(avs: EthereumAddress, byteCount: Int, priority: Int, deadline: Int64) -> QueueBound? {
     meet(avs)
+    let before = expected[avs] ?? limits.expectedBytes
+    expected[avs] = byteCount >= before ? byteCount : before - (before - byteCount) / 16
     if let bound = exceeded(byOneMoreOf: avs, byteCount) {
       guard mayDisplace(avs, byteCount, priority, deadline) else { return bound }
       promised[avs, default: 0] += 1

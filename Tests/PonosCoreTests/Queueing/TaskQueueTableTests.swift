@@ -160,6 +160,21 @@ struct TaskQueueTableTests {
     #expect(queue.freePlaces(avs: Script.avsC) == 0)
   }
 
+  @Test("free places go by the bytes left as well, as many as are likely to fit")
+  func freePlacesByBytes() {
+    var queue = Script.Queue(
+      limits: .init(perAVS: 1000, total: 1000, bytes: 2000, bytesPerAVS: 800, guaranteedBytes: 200, expectedBytes: 100))
+    #expect(queue.freePlaces(avs: Script.avsA) == 8, "before any has come, as many of the largest")
+    for _ in 1...60 { #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil) }
+    #expect((40...100).contains(queue.freePlaces(avs: Script.avsA)), "small ones let more of them in")
+    #expect(queue.freePlaces(avs: Script.avsB) == 8, "and say nothing of another AVS's")
+    #expect(queue.reserve(avs: Script.avsA, byteCount: 200) == nil)
+    #expect(queue.freePlaces(avs: Script.avsA) == (800 - 260) / 200, "a large one counts at once")
+    // Whatever the others take: an AVS has what is guaranteed to it.
+    for number in 1...20 { queue.enqueueUnbounded(Script.entry("", Script.avsB, sequence: Int64(number), bytes: 100)) }
+    #expect(queue.freePlaces(avs: Script.avsA) == 0 && queue.freePlaces(avs: Script.avsC) == 2)
+  }
+
   @Test("asks for the first task of each waiting AVS, once, and hands on what it was granted")
   func grants() throws {
     var queue = Script.Queue(limits: Script.roomy)

@@ -18,7 +18,7 @@ import Testing
 
   /// Runs a server and gives `body` a way to ask it.
   private func withServer(
-    isReady: @escaping @Sendable () -> Bool = { true },
+    state: @escaping @Sendable () -> StateDump = { StateDumpFixture.state() },
     _ body: (_ ask: (HTTPMethod, String, String?) async throws -> Answer) async throws -> Void
   ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
@@ -26,7 +26,7 @@ import Testing
     _ = ExecutorMetrics(registry: registry, avs: [StoreRecords.address(1)], version: "9.9")
     let server = OperationsServer(
       configuration: OperationsConfig(address: "127.0.0.1", port: 0), registry: registry,
-      readiness: { StateDumpFixture.state(isReady: isReady()).readiness }, state: { StateDumpFixture.state(isReady: isReady()) },
+      readiness: { state().readiness }, state: state,
       logger: Logger(label: "test"), onListening: { continuation.yield($0) })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run() }
@@ -54,7 +54,7 @@ import Testing
 
   @Test func readinessSaysWhatIsMissing() async throws {
     let isReady = Atomic(false)
-    try await withServer(isReady: { isReady.load(ordering: .relaxed) }) { ask in
+    try await withServer(state: { StateDumpFixture.state(isReady: isReady.load(ordering: .relaxed)) }) { ask in
       let refused = try await ask(.GET, "/readyz", nil)
       #expect(refused.status == 503)
       #expect(refused.headers.first(name: "content-type") == "application/json; charset=utf-8")
@@ -68,6 +68,19 @@ import Testing
       #expect(ready.status == 200 && ready.body == "ok\n")
       let verbose = try await ask(.GET, "/readyz?verbose", nil)
       #expect(verbose.status == 200 && verbose.body.contains("\"ready\" : true"))
+    }
+  }
+
+  @Test("what will be missing before long is named while the executor is ready")
+  func readinessWarns() async throws {
+    var state = StateDumpFixture.state()
+    state.readiness = Readiness(checks: [
+      .init(name: "store", isReady: true, reason: "the log grows"), .init(name: "intake", isReady: true),
+    ])
+    try await withServer(state: { [state] in state }) { ask in
+      let answer = try await ask(.GET, "/readyz", nil)
+      #expect(answer.status == 200 && answer.body.contains("the log grows") && answer.body.contains("\"ready\" : true"))
+      #expect(try await ask(.GET, "/", nil).body.contains("<strong>store</strong> the log grows"))
     }
   }
 

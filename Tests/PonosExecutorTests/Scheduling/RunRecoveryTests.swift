@@ -86,6 +86,65 @@ struct RunRecoveryTests {
     }
   }
 
+  @Test("a task is taken back between two of its runs at once, by its aggregator alone, and no performer gets it again")
+  func cancelledInPause() async throws {
+    let performer = FakePerformer { _, _, _ throws(PerformerCallError) in
+      throw .answeredBusy("come back later", retryAfter: .seconds(80))
+    }
+    try await Rig(limits: QueueConfig(maxPerAVS: 5, maxTotal: 5)).run { rig in
+      rig.publish(performer)
+      let submission = try Rig.submission()
+      let party = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
+      let caller = Task { await rig.receiver.submit(submission) }
+      try await eventually { rig.registry.text().contains("ponos_task_retries_total{avs=\"\(Rig.avs)\"} 1") }
+      let start = ContinuousClock.now
+      let stranger = StreamParty(aggregator: StoreRecords.address(5), avs: Rig.avs)
+      #expect(await rig.canceller.cancel(submission.id, for: stranger) == .unknown)
+      #expect(await rig.canceller.cancel(submission.id, for: party) == .cancelled)
+      #expect(ContinuousClock.now - start < .seconds(20))
+      #expect(await caller.value?.failure?.code == "task_cancelled")
+      #expect(try await rig.store.task(submission.id)?.failure?.code == "task_cancelled")
+      #expect(performer.calls.count == 1)
+      #expect(rig.queue.freePlaces(avs: Rig.avs) == 5, "its place is free again")
+      #expect(!rig.running.cancel(submission.id, for: party), "nothing of it is left")
+    }
+  }
+
+  @Test("a task that waits for another run is taken back as well, unless that cannot be written down")
+  func cancelledInLine() async throws {
+    let store = FaultyStore()
+    let (first, second) = (TaskGate(), TaskGate())
+    let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
+      guard payload == Array("work".utf8) else {
+        await second.pass()
+        return .echo(id, payload)
+      }
+      await first.pass()
+      throw .answeredBusy("come back", retryAfter: .milliseconds(1))
+    }
+    try await Rig(store: store).run { rig in
+      rig.publish(performer, capacity: 1)
+      let submission = try Rig.submission()
+      let party = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
+      let caller = Task { await rig.receiver.submit(submission) }
+      try await eventually { first.arrivals == 1 }
+      let other = Task { await rig.receiver.submit(try Rig.submission(Rig.draft("other"))) }
+      try await eventually { rig.queue.depths[Rig.avs] == 1 }
+      first.open()
+      try await eventually { second.arrivals == 1 && rig.queue.depths[Rig.avs] == 1 }
+      store.fail([.failed])
+      #expect(await rig.canceller.cancel(submission.id, for: party) == .tooLate)
+      #expect(rig.queue.depths[Rig.avs] == 1, "what cannot be written down has not happened")
+      store.fail([])
+      #expect(await rig.canceller.cancel(submission.id, for: party) == .cancelled)
+      #expect(await caller.value?.failure?.code == "task_cancelled")
+      second.open()
+      #expect(try await other.value?.signed != nil)
+      #expect(performer.calls.count == 2)
+      #expect(!rig.running.cancel(submission.id, for: party), "nothing of it is left")
+    }
+  }
+
   @Test("an output that does not keep the AVS's rules is not signed, and not asked for again")
   func rules() async throws {
     let performer = FakePerformer.echo()

@@ -64,6 +64,50 @@ struct TaskServiceTests {
     }
   }
 
+  @Test(
+    "what cannot be written down does not hold up a stop: it is tried once more, and the next start ends the task",
+    arguments: [FaultyStore.Write.digest, .signed, .failed])
+  func shutdownWhileNothingCanBeWritten(write: FaultyStore.Write) async throws {
+    let store = FaultyStore()
+    let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
+      if write == .failed { throw .answeredError(code: 3, message: "no") }
+      return .echo(id, payload)
+    }
+    let rig = try Rig(store: store)
+    rig.publish(performer)
+    rig.receiver.open()
+    store.fail([write])
+    var settings = ServiceGroupConfiguration(
+      services: [.init(service: rig.service)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    // What ends a stop by force.
+    settings.maximumGracefulShutdownDuration = .seconds(15)
+    let group = ServiceGroup(configuration: settings)
+    let submission = try Rig.submission()
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      let caller = Task { await rig.receiver.submit(submission) }
+      // The pause before the next try is of 0.8 s by now.
+      try await eventually { store.failures(of: write) == 4 }
+      let start = ContinuousClock.now
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+      let stop = ContinuousClock.now - start
+      print("a stop while '\(write)' cannot be written took \(stop)")
+      #expect(stop < .seconds(10))
+      #expect(store.failures(of: write) == 5)
+      #expect(await caller.value?.isInterrupted == true)
+      #expect(rig.flights.count == 0)
+    }
+    #expect(try await store.task(submission.id)?.phase.isFinished == false)
+    store.fail([])
+    let next = try Rig(store: store)
+    try await next.stateRecovery.recoverTasks()
+    try await next.run { next in
+      next.publish(performer)
+      try await eventually { try await store.task(submission.id)?.phase == (write == .failed ? .failed : .signed) }
+    }
+  }
+
   @Test("a performer that comes late gets the tasks that waited for it")
   func latePerformer() async throws {
     let performer = FakePerformer.echo()

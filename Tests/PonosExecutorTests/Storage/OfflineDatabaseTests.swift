@@ -36,9 +36,33 @@ import Testing
 
   private func take(_ document: Data, into path: String) throws -> OfflineDatabase.Import {
     let database = try OfflineDatabase(path: path, mayCreate: true)
-    let outcome = try database.importHistory(try SignedHistory(json: document), of: Self.signer)
+    let outcome = try database.importHistory(of: Self.signer, read: Self.chunks(of: document))
     try database.close()
     return outcome
+  }
+
+  /// The bytes of a document, a few at a time.
+  private static func chunks(of document: Data, size: Int = 1000) -> () -> Data {
+    var rest = document[...]
+    return {
+      defer { rest = rest.dropFirst(size) }
+      return rest.prefix(size)
+    }
+  }
+
+  private func entries(of document: Data, chunk: Int = 1000) throws -> [SignedHistory.Entry] {
+    var reader = SignedHistoryReader(of: Self.signer, read: Self.chunks(of: document, size: chunk))
+    var entries: [SignedHistory.Entry] = []
+    try reader.readEntries { entries.append($0) }
+    return entries
+  }
+
+  private func document(_ entries: [SignedHistory.Entry]) throws -> Data {
+    var document = Data()
+    var writer = try SignedHistoryWriter(operatorAddress: Self.signer, exportedAt: 1_700_000_002_000) { document += $0 }
+    try writer.add(entries)
+    _ = try writer.finish()
+    return document
   }
 
   // MARK: The signed history
@@ -62,16 +86,13 @@ import Testing
 
         """)
     try await SQLiteStore.open(path: directory.file("empty.sqlite")).close()
-    let empty = try SignedHistory(json: try export(directory.file("empty.sqlite")))
-    #expect(empty == SignedHistory(operatorAddress: Self.signer, entries: []))
+    #expect(try entries(of: try export(directory.file("empty.sqlite"))) == [])
   }
 
   @Test("a history moves to a new host whole; importing it again changes nothing")
   func moves() async throws {
-    let source = try OfflineDatabase(path: path, mayCreate: true)
     let entries = (0..<12_000).map { SignedHistory.Entry(StoreRecords.signedDigest(task: $0, digest: $0)) }
-    _ = try source.importHistory(SignedHistory(operatorAddress: Self.signer, entries: entries), of: Self.signer)
-    try source.close()
+    _ = try take(try document(entries), into: path)
     let document = try export(path)
     let target = directory.file("new/host.sqlite")
     #expect(try take(document, into: target) == .init(added: 12_000, known: 0))
@@ -92,7 +113,7 @@ import Testing
     try await record(0..<6, in: path)
     try await record(3..<9, in: other)
     #expect(try take(try export(path), into: other) == .init(added: 3, known: 3))
-    #expect(try SignedHistory(json: try export(other)).entries.count == 9)
+    #expect(try entries(of: try export(other)).count == 9)
   }
 
   @Test("a history that contradicts the database is refused whole, with every conflict")
@@ -118,25 +139,22 @@ import Testing
   @Test("a document that contradicts itself is refused")
   func contradiction() async throws {
     try await record(0..<3, in: path)
-    var history = try SignedHistory(json: try export(path))
-    var entry = history.entries[1]
-    history.entries.append(entry)
-    let target = directory.file("target.sqlite")
-    let database = try OfflineDatabase(path: target, mayCreate: true)
-    #expect(try database.importHistory(history, of: Self.signer) == .init(added: 3, known: 1))
-    entry.digest = StoreRecords.digest(50)
-    history.entries.append(entry)
-    #expect(throws: HistoryError.self) { try database.importHistory(history, of: Self.signer) }
-    try database.close()
+    var entries = try entries(of: try export(path))
+    entries.append(entries[1])
+    #expect(try take(try document(entries), into: directory.file("target.sqlite")) == .init(added: 3, known: 1))
+    entries[3].digest = StoreRecords.digest(50)
+    let other = directory.file("other.sqlite")
+    #expect(throws: HistoryError.self) { try take(try document(entries), into: other) }
+    #expect(try self.entries(of: try export(other)) == [], "nothing was imported")
   }
 
   @Test("another operator's history is refused")
   func otherOperator() async throws {
     try await record(0..<3, in: path)
-    let history = try SignedHistory(json: try export(path))
+    let document = try export(path)
     let database = try OfflineDatabase(path: directory.file("target.sqlite"), mayCreate: true)
     #expect {
-      _ = try database.importHistory(history, of: StoreRecords.address(78))
+      _ = try database.importHistory(of: StoreRecords.address(78), read: Self.chunks(of: document))
     } throws: {
       "\($0)".contains(Self.signer.description) && "\($0)".contains("nothing was imported")
     }
@@ -146,7 +164,7 @@ import Testing
   @Test(
     "what is no history of ours is refused with the place of the fault",
     arguments: [
-      ("", "JSON"), ("[]", "wrong type"), ("{}", "'format' is missing"),
+      ("", "not a JSON object"), ("[]", "not a JSON object"), ("{}", "'format' is missing"),
       (#"{"format": "x", "version": 1, "operatorAddress": "ADDRESS", "entries": []}"#, "'x'"),
       (#"{"format": "ponos-signed-history", "version": 2, "operatorAddress": "ADDRESS", "entries": []}"#, "version is 2"),
       (#"{"format": "ponos-signed-history", "version": 1, "operatorAddress": "0x12", "entries": []}"#, "operatorAddress"),
@@ -155,14 +173,49 @@ import Testing
         #"{"format": "ponos-signed-history", "version": 1, "operatorAddress": "ADDRESS", "entries": [{"taskId": "0x00"}]}"#,
         "entries.[0].taskId"
       ),
+      ("HEAD\"entries\": [\n ENTRY,\n ENTRY,\n {}]}", "'taskId' is missing at entries.[2] (line 4)"),
+      ("HEAD\"entries\": [ENTRY,]}", "a value is missing (line 1)"), ("HEAD\"entries\": [ENTRY", "',' or the ']'"),
+      ("HEAD\"entries\": [ENTRY, {\"taskId\": \"0x", "in the middle of a value"),
+      ("HEAD\"entries\": [ENTRY]", "the '}' at the end"), ("HEAD\"entries\": [ENTRY]} x", "behind its end"),
+      ("HEAD\"entries\": [], \"entries\": []}", "'entries' is there twice"),
+      ("HEAD\"version\": 1, \"entries\": []}", "'version' is there twice"),
+      ("HEAD\"entries\" []}", "no ':' behind 'entries'"), ("HEAD\"entries\": {}}", "wrong type at entries"),
+      ("HEAD\"more\": [1, nul], \"entries\": []}", "'more' is not JSON"),
+      ("HEAD\"more\": , \"entries\": []}", "a value is missing"),
     ])
   func unreadable(text: String, words: String) throws {
-    let json = Data(text.replacing("ADDRESS", with: Self.signer.description).utf8)
+    let head = #"{"format": "ponos-signed-history", "version": 1, "operatorAddress": "ADDRESS", "#
+    let entry = String(
+      decoding: try JSONEncoder().encode(SignedHistory.Entry(StoreRecords.signedDigest(task: 1, digest: 1))), as: UTF8.self)
+    let json = text.replacing("HEAD", with: head).replacing("ENTRY", with: entry)
+      .replacing("ADDRESS", with: Self.signer.description)
     #expect {
-      _ = try SignedHistory(json: json)
+      _ = try take(Data(json.utf8), into: path)
     } throws: {
       "\($0)".contains(words) && "\($0)".contains("nothing was imported")
     }
+    #expect(try entries(of: try export(path)) == [], "nothing was imported")
+  }
+
+  @Test("a document is read the same however its keys stand and its bytes come", arguments: [1, 7, 1 << 20])
+  func arrangements(chunk: Int) throws {
+    let entry = SignedHistory.Entry(StoreRecords.signedDigest(task: 1, digest: 1))
+    let text = String(decoding: try JSONEncoder().encode(entry), as: UTF8.self)
+    let document = """
+      \t{"more": {"]}": [1, -2.5e3, "\\"}]", {}], "x": null}, "entries" :[ \(text)\r\n ,\(text.replacing(",", with: " ,\n"))],
+      "version":1,"operatorAddress":"\(Self.signer)","other":true , "f\\u006frmat": "ponos-signed-history"}
+      """
+    #expect(try entries(of: Data(document.utf8), chunk: chunk) == [entry, entry])
+  }
+
+  @Test("a value without end is not kept in memory")
+  func endless() {
+    var begun = false
+    var reader = SignedHistoryReader(of: Self.signer) {
+      defer { begun = true }
+      return begun ? Data(repeating: UInt8(ascii: "x"), count: 1000) : Data("{\"a".utf8)
+    }
+    #expect { try reader.readEntries { _ in } } throws: { "\($0)".contains("more than 1 MiB") }
   }
 
   @Test("a damaged history is not exported")
@@ -176,6 +229,49 @@ import Testing
     } throws: {
       ($0 as? StoreError)?.code == .damaged
     }
+  }
+
+  @Test("of a damaged history everything else can be exported, and what is missing is counted")
+  func damagedRecords() async throws {
+    try await record(0..<40, in: path)
+    let all = try entries(of: try export(path))
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write {
+      try $0.execute(
+        sql: "UPDATE signed_digest SET digest = zeroblob(32) WHERE task_id IN (?, ?)",
+        arguments: [Data(all[3].taskId.bytes), Data(all[17].taskId.bytes)])
+    }
+    try queue.close()
+    let (document, summary) = try exportReadable()
+    #expect(summary == .init(entries: 38, skipped: 2, hasGap: false) && !summary.isComplete)
+    #expect(try entries(of: document) == all.enumerated().filter { ![3, 17].contains($0.offset) }.map(\.element))
+  }
+
+  @Test("what stands on either side of a page that cannot be read is exported")
+  func damagedPage() async throws {
+    try await record(0..<600, in: path)
+    let all = try entries(of: try export(path))
+    let queue = try DatabaseQueue(path: path)
+    try await queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+    try queue.close()
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let place = try #require(bytes.firstRange(of: Data(all[300].taskId.bytes))).lowerBound
+    bytes.replaceSubrange(place / 4096 * 4096..<(place / 4096 + 1) * 4096, with: Data(count: 4096))
+    try bytes.write(to: URL(fileURLWithPath: path))
+    #expect(throws: StoreError.self) { try export(path) }
+    let (document, summary) = try exportReadable()
+    let found = try entries(of: document)
+    #expect(summary.hasGap && !summary.isComplete && summary.entries == found.count)
+    #expect(found.count > 550 && found.count < 600 && Set(found.map(\.taskId)).count == found.count)
+    #expect(found.allSatisfy { all.contains($0) } && found.contains(all[0]) && found.contains(all[599]))
+  }
+
+  private func exportReadable() throws -> (Data, HistoryExport.Summary) {
+    let database = try OfflineDatabase(path: path)
+    var document = Data()
+    let summary = try database.exportHistory(of: Self.signer, at: 1, skipsDamaged: true) { document += $0 }
+    try database.close()
+    return (document, summary)
   }
 
   @Test("a daemon and these commands keep each other out")

@@ -372,7 +372,7 @@ import Testing
     }
     #expect(store.statistics.writes == writes, "the refusal cost no write")
     let trials = StoreTrialService(
-      store: store, failure: { store.statistics.lastFailure }, interval: .milliseconds(20),
+      store: store, statistics: { store.statistics }, interval: .milliseconds(20),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await trials.run() }
@@ -385,6 +385,29 @@ import Testing
     }
     #expect(try await store.accept(StoreRecords.task(301)).isAccepted)
     #expect(try await store.unfinishedTasks().map(\.id) == accepted + [StoreRecords.taskID(301)])
+    try await store.close()
+  }
+
+  @Test(
+    "a database file that cannot grow is told while the log still has room, and is written once there is some",
+    .enabled(if: SmallDisk.isAvailable, "needs the right to mount a tmpfs"), .timeLimit(.minutes(1)))
+  func aFullDiskUnderTheDatabaseFile() async throws {
+    let disk = try SmallDisk(at: directory.file("disk"), bytes: 64 << 20)
+    let store = try SQLiteStore.open(path: disk.path + "/store.sqlite")
+    // The first 16 MiB are moved, and the log keeps its size.
+    for number in 0..<45 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 400_000)))
+    }
+    try disk.resize(
+      bytes: Int(FileSize.bytes(disk.path + "/store.sqlite") + FileSize.bytes(disk.path + "/store.sqlite-wal")) + 300_000)
+    for number in 45..<100 where store.statistics.checkpointFailure == nil {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 400_000)))
+    }
+    #expect(store.statistics.checkpointFailure?.code == .diskFull)
+    #expect(store.statistics.lastFailure == nil)
+    try disk.resize(bytes: 128 << 20)
+    try await store.compact()
+    #expect(store.statistics.checkpointFailure == nil)
     try await store.close()
   }
 

@@ -1,7 +1,9 @@
 import CFaultyVFS
 import Foundation
+import Logging
 import PonosCore
 import PonosTesting
+import Synchronization
 import Testing
 
 @testable import PonosExecutor
@@ -242,6 +244,53 @@ import Testing
     let commits = store.statistics.commits - before.commits
     #expect(faulty_vfs_disarm() == Int(commits))
     #expect(commits < 64)
+    try await store.close()
+  }
+
+  @Test(
+    "a log that cannot be moved into the database costs no commit, is told once, and is moved once it can be",
+    arguments: [Fault.all[2], Fault.all[3]])
+  func checkpointsThatFail(fault: Fault) async throws {
+    let failures = Atomic(0)
+    let log = Collected<String>()
+    let store = try SQLiteStore.open(path: path, onCheckpointFailure: { failures.add(1, ordering: .relaxed) })
+    faulty_vfs_arm(path, Int32(fault.kind) | Int32(FAULTY_EXACT), 1, .max, fault.result, 0)
+    // 20 MB, and it is due after 16 MiB.
+    for number in 0..<50 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 400_000)))
+    }
+    #expect(FileSize.bytes(path + "-wal") > 20_000_000)
+    let failure = try #require(store.statistics.checkpointFailure)
+    #expect(failure.message.contains("could not move the write-ahead log into the database file"))
+    #expect(failure.message.contains(fault.result == 13 ? "free some space" : "see the kernel log"))
+    #expect(store.statistics.lastFailure == nil && store.statistics.failedCommits == 0)
+    #expect(failures.load(ordering: .relaxed) == 1, "not with each commit that follows")
+    let readiness = StoreCondition().readiness(store.statistics)
+    #expect(readiness.isReady && readiness.reason?.contains(failure.message) == true)
+
+    let trials = StoreTrialService(
+      store: store, statistics: { store.statistics }, interval: .milliseconds(1),
+      logger: Logger(label: "test") { _ in CollectingLogHandler(log) })
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await trials.run() }
+      defer { group.cancelAll() }
+      try await eventually { failures.load(ordering: .relaxed) > 3 }
+      faulty_vfs_disarm()
+      try await eventually { log.values.contains { $0.hasPrefix("notice") } }
+    }
+    #expect(log.values.filter { $0.hasPrefix("error") }.count == 1, "\(log.values)")
+    #expect(FileSize.bytes(path) > 20_000_000 && FileSize.bytes(path + "-wal") == 0)
+    #expect(StoreCondition().readiness(store.statistics) == Readiness.Check(name: "store", isReady: true))
+    try await store.close()
+  }
+
+  @Test("the log is moved whenever enough of it has come together, and stays small")
+  func checkpointsInTime() async throws {
+    let store = try SQLiteStore.open(path: path)
+    for number in 0..<150 {
+      _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 400_000)))
+    }
+    #expect(FileSize.bytes(path) > 40_000_000 && FileSize.bytes(path + "-wal") < 20_000_000)
     try await store.close()
   }
 

@@ -28,6 +28,7 @@ struct PipelineRig: Sendable {
   let outbox: ResultOutbox
   let recovery: RunRecovery
   let running = RunningTasks()
+  let canceller: TaskCanceller
   let audit: AuditLog
   let validator: TaskValidator
   let receiver: TaskReceiver
@@ -44,6 +45,7 @@ struct PipelineRig: Sendable {
   ///   - wrap: What to put round the pipeline's stages.
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
+    queueBytes: Int = TaskQueue.maxBytes,
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
     submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
@@ -55,7 +57,7 @@ struct PipelineRig: Sendable {
     self.store = store
     let configs = avs.map(Self.config)
     metrics = ExecutorMetrics(registry: registry, avs: avs, version: "test", started: Date())
-    let queue = TaskQueue(limits: limits) { [metrics] in metrics.queue($0) }
+    let queue = TaskQueue(limits: limits, maxBytes: queueBytes) { [metrics] in metrics.queue($0) }
     let roster = PerformerRoster(rules: .init(breaker: { _ in breaker }), clock: clock.taskClock) {
       queue.slotsChanged(of: $0)
     }
@@ -68,13 +70,15 @@ struct PipelineRig: Sendable {
       flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
     outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock.taskClock)
+    canceller = TaskCanceller(
+      queue: queue, running: running, flights: flights, outbox: outbox, journal: journal, logger: logger)
     audit = AuditLog(path: auditLog, logger: logger, now: clock.taskClock.unix)
     let keys = KeyRing(signers.map { TestKeys.executor($0) })
     let signing = SigningService(
       keys: keys, operatorAddress: Self.operatorAddress, ecdsaVerifier: Self.ecdsaVerifier, journal: journal,
       metrics: metrics, audit: audit)
     recovery = RunRecovery(
-      policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, metrics: metrics,
+      policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, running: running, metrics: metrics,
       clock: clock.taskClock, logger: logger)
     let pipeline = wrap(
       TaskPipeline(

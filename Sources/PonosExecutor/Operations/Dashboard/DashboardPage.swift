@@ -52,9 +52,10 @@ package enum DashboardPage {
   }
 
   private static func readiness(_ readiness: Readiness) -> HTML {
-    let missing = readiness.checks.filter { !$0.isReady }
-    guard !missing.isEmpty else { return "" }
-    let items = missing.map { check -> HTML in "<li><strong>\(check.name)</strong> \(check.reason ?? "is not ready")</li>" }
+    guard !readiness.concerns.isEmpty else { return "" }
+    let items = readiness.concerns.map { check -> HTML in
+      "<li><strong>\(check.name)</strong> \(check.reason ?? "is not ready")</li>"
+    }
     return #"<ul class="missing">\#(items)</ul>"#
   }
 

@@ -8,9 +8,6 @@ package final class OfflineDatabase {
   private let file: DatabaseFile
   private let pool: DatabasePool
 
-  /// Entries encoded at a time.
-  private static let step = 5000
-
   /// Opens the database at `path` and brings it up to date. Throws `.locked` while a daemon has it.
   ///
   /// - Parameter mayCreate: Whether a missing database is made, rather than an error.
@@ -31,25 +28,21 @@ package final class OfflineDatabase {
 
   // MARK: The signed history
 
-  /// Writes every signed digest to `write` as a signed history of `operatorAddress`, in the order of task ids; returns how many.
-  /// Throws `.damaged` rather than leave one out.
+  /// Writes every signed digest to `write` as a signed history of `operatorAddress`.
+  ///
+  /// - Parameter skipsDamaged: Whether damaged records are left out and counted. Otherwise throws `.damaged` rather than leave one
+  ///   out.
   package func exportHistory(
-    of operatorAddress: EthereumAddress, at time: UnixMilliseconds, to write: @escaping (Data) throws -> Void
-  ) throws(StoreError) -> Int {
+    of operatorAddress: EthereumAddress, at time: UnixMilliseconds, skipsDamaged: Bool = false,
+    to write: @escaping (Data) throws -> Void
+  ) throws(StoreError) -> HistoryExport.Summary {
     do {
-      return try pool.read { database in
-        var writer = try SignedHistoryWriter(operatorAddress: operatorAddress, exportedAt: time, write: write)
-        let rows = try Row.fetchCursor(database, sql: "\(DigestRow.selection) ORDER BY task_id")
-        var entries: [SignedHistory.Entry] = []
-        while let row = try rows.next() {
-          entries.append(SignedHistory.Entry(try DigestRow.record(row)))
-          if entries.count == Self.step {
-            try writer.add(entries)
-            entries.removeAll(keepingCapacity: true)
-          }
-        }
-        try writer.add(entries)
-        return try writer.finish()
+      // Nobody else writes while the database is open here. The end of a transaction would report damage that was read round again.
+      return try pool.unsafeRead { database in
+        var export = HistoryExport(
+          skipsDamaged: skipsDamaged,
+          writer: try SignedHistoryWriter(operatorAddress: operatorAddress, exportedAt: time, write: write))
+        return try export.run(database)
       }
     } catch {
       throw StoreError(error, while: "export the signed history of \(path)", otherwise: .readFailed)
@@ -69,18 +62,18 @@ package final class OfflineDatabase {
     }
   }
 
-  /// Merges `history` into the database: all of it, durably, or nothing.
+  /// Merges a signed history into the database, record by record in one transaction: all of it, durably, or nothing.
+  ///
+  /// - Parameter read: The bytes of the document that follow those it returned last; empty at the end.
   package func importHistory(
-    _ history: SignedHistory, of operatorAddress: EthereumAddress
+    of operatorAddress: EthereumAddress, read: @escaping () throws -> Data
   ) throws(HistoryError) -> Import {
-    guard history.operatorAddress == operatorAddress else {
-      throw .otherOperator(theirs: history.operatorAddress, ours: operatorAddress)
-    }
+    var reader = SignedHistoryReader(of: operatorAddress, read: read)
     var (outcome, conflicts) = (Import(), [HistoryError.Conflict]())
     do {
       try pool.writeWithoutTransaction { database in
         try database.inTransaction(.immediate) {
-          for entry in history.entries {
+          try reader.readEntries { entry in
             switch try SQLiteQueries.record(entry.record, database) {
             case .recorded: outcome.added += 1
             case .sameAsRecorded: outcome.known += 1
@@ -91,6 +84,8 @@ package final class OfflineDatabase {
           return conflicts.isEmpty ? .commit : .rollback
         }
       }
+    } catch let error as HistoryError {
+      throw error
     } catch {
       throw .store(StoreError(error, while: "import the signed history into \(path)", otherwise: .writeFailed))
     }

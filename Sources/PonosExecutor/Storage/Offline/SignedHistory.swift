@@ -3,7 +3,7 @@ import PonosCore
 
 /// The digests an operator has signed, as they move from one host to another: a JSON document that `docs/operations/state.md`
 /// describes.
-package struct SignedHistory: Sendable, Equatable {
+package enum SignedHistory {
   /// The value of `format`, by which the document is known.
   package static let format = "ponos-signed-history"
   /// The version written, and the only one read.
@@ -17,51 +17,6 @@ package struct SignedHistory: Sendable, Equatable {
     package var curve: SignatureCurve
     package var digest: Digest32
     package var recordedAt: UnixMilliseconds
-  }
-
-  package var operatorAddress: EthereumAddress
-  package var entries: [Entry]
-
-  package init(operatorAddress: EthereumAddress, entries: [Entry]) {
-    self.operatorAddress = operatorAddress
-    self.entries = entries
-  }
-
-  /// Reads a document. Throws `.unreadable` with the place of the fault.
-  package init(json: Data) throws(HistoryError) {
-    let document: Document
-    do { document = try JSONDecoder().decode(Document.self, from: json) } catch {
-      throw .unreadable(Self.explanation(of: error))
-    }
-    guard document.format == Self.format else {
-      throw .unreadable("its format is '\(document.format.prefix(40))' and not '\(Self.format)'")
-    }
-    guard document.version == Self.version else {
-      throw .unreadable("its version is \(document.version), and this executor knows version \(Self.version) only")
-    }
-    self.init(operatorAddress: document.operatorAddress, entries: document.entries)
-  }
-
-  private struct Document: Decodable {
-    var format: String
-    var version: Int
-    var operatorAddress: EthereumAddress
-    var entries: [Entry]
-  }
-
-  private static func explanation(of error: any Error) -> String {
-    func place(_ context: DecodingError.Context) -> String {
-      let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-      return path.isEmpty ? "" : " at \(path)"
-    }
-    return switch error as? DecodingError {
-    case .keyNotFound(let key, let context): "'\(key.stringValue)' is missing\(place(context))"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      "there is a value of the wrong type\(place(context))"
-    case .dataCorrupted(let context): "\(context.debugDescription)\(place(context))"
-    case nil: "\(error)"
-    @unknown default: "\(error)"
-    }
   }
 }
 

@@ -98,6 +98,25 @@ struct StreamDeliveryTests {
     #expect(stream.credit.held(by: PipelineRig.avs) == 0)
   }
 
+  @Test("credit follows the memory that is left for payloads, so that large ones wait at the aggregator and are not refused")
+  func creditOfLargePayloads() async throws {
+    // An AVS has a quarter: room for four of them.
+    let stream = try StreamRig(queueBytes: 16 * TaskSubmission.maxPayloadBytes)
+    let gate = TaskGate()
+    stream.rig.publish(.behind(gate), capacity: 1)
+    let aggregator = StreamRig.aggregator()
+    let payload = String(repeating: "x", count: 1_400_000)
+    try await stream.serve { port in
+      try await aggregator.dialling(port: port) {
+        let endings = (0..<24).map { _ in Task { try await aggregator.submit(PipelineRig.draft(payload)) } }
+        try await eventually { gate.arrivals == 1 }
+        gate.open()
+        for ending in endings { #expect(try await ending.value?.result != nil) }
+      }
+    }
+    #expect(aggregator.refusals == [])
+  }
+
   @Test("a submission without credit is refused, and the session goes on")
   func overdrawn() async throws {
     let stream = try StreamRig()

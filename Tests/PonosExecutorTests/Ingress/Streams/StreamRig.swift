@@ -16,9 +16,10 @@ struct StreamRig: Sendable {
 
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), limits: QueueConfig = QueueConfig(),
-    signers: [SignatureCurve] = SignatureCurve.allCases, _ change: (inout AggregatorSession.Machine.Settings) -> Void = { _ in }
+    queueBytes: Int = TaskQueue.maxBytes, signers: [SignatureCurve] = SignatureCurve.allCases,
+    _ change: (inout AggregatorSession.Machine.Settings) -> Void = { _ in }
   ) throws {
-    let rig = try PipelineRig(store: store, limits: limits, signers: signers)
+    let rig = try PipelineRig(store: store, limits: limits, queueBytes: queueBytes, signers: signers)
     self.rig = rig
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let credit = CreditOffice(
@@ -34,8 +35,7 @@ struct StreamRig: Sendable {
           registry: try StaticOperatorSetRegistry([PipelineRig.config(PipelineRig.avs)]),
           keys: KeyRing(signers.map { TestKeys.executor($0) })),
         receiver: rig.receiver,
-        canceller: TaskCanceller(
-          queue: rig.queue, running: rig.running, flights: rig.flights, outbox: rig.outbox, journal: rig.journal, logger: logger),
+        canceller: rig.canceller,
         transmitter: rig.transmitter, credit: credit, metrics: rig.streamMetrics, clock: .system, logger: logger))
   }
 
