@@ -161,7 +161,8 @@ struct PipelineModel {
     case .success(let standing):
       receipts += 1
       guard let row = rows[call.id], row.contentHash == call.contentHash else {
-        return "a receipt (\(standing)) for \(call.id), of which the disk has \(rows[call.id].map { "other content, \($0.phase)" } ?? "nothing")"
+        return
+          "a receipt (\(standing)) for \(call.id), of which the disk has \(rows[call.id].map { "other content, \($0.phase)" } ?? "nothing")"
       }
       if standing == .unknown || (standing == .finished && row.end == nil) {
         return "a receipt says that \(call.id) is \(standing)"

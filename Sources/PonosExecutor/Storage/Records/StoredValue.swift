@@ -18,7 +18,8 @@ extension StoredValue: StatementColumnConvertible {
   init?(sqliteStatement statement: SQLiteStatement, index: CInt) {
     switch sqlite3_column_type(statement, index) {
     case SQLITE_INTEGER: self = .integer(sqlite3_column_int64(statement, index))
-    case SQLITE_TEXT: self = .text(String(decoding: Self.bytes(sqlite3_column_text(statement, index), statement, index), as: UTF8.self))
+    case SQLITE_TEXT:
+      self = .text(String(decoding: Self.bytes(sqlite3_column_text(statement, index), statement, index), as: UTF8.self))
     case SQLITE_BLOB: self = .bytes(Array(Self.bytes(sqlite3_column_blob(statement, index), statement, index)))
     default: self = .other
     }
