@@ -1,7 +1,8 @@
 package import GRPCCore
 
 /// The transport beneath every generated stub of this package. Named here, and only here, so that it can be replaced in one place;
-/// `LibraryTransports`, in a target of its own, makes the alternative.
+/// `LibraryTransports`, in a target of its own, makes the alternative. That one does not know ``CallDeadline``: whoever puts it here
+/// names timeouts in `CallOptions` as well.
 package typealias ServerTransportInUse = EventLoopServerTransport
 /// The client side of ``ServerTransportInUse``.
 package typealias ClientTransportInUse = EventLoopClientTransport

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import NIOHPACK
 import NIOHTTP2
 import Testing
 
@@ -8,8 +9,10 @@ import Testing
 @Suite("PING guard")
 struct PingGuardTests {
   /// A guard alone on a channel that is past preface and SETTINGS.
-  static func channel(pings: RateBudget = .pings, resets: RateBudget? = nil) throws -> EmbeddedChannel {
-    let channel = EmbeddedChannel(handler: PingGuard(isServer: true, pings: pings, resets: resets))
+  static func channel(
+    pings: RateBudget = .pings, resets: RateBudget? = nil, control: RateBudget = .control
+  ) throws -> EmbeddedChannel {
+    let channel = EmbeddedChannel(handler: PingGuard(isServer: true, pings: pings, resets: resets, control: control))
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try channel.writeInbound(PingScannerTests.preface)
     try channel.writeInbound(PingScannerTests.settings)
@@ -38,10 +41,12 @@ struct PingGuardTests {
     #expect(!channel.isActive)
   }
 
-  @Test("ends the connection when resets or settings are too many, and passes none of those on", arguments: [3, 4] as [UInt8])
+  @Test("ends the connection when control frames are too many, and passes none of those on", arguments: [3, 4, 6] as [UInt8])
   func flood(of type: UInt8) throws {
-    let channel = try Self.channel(resets: RateBudget(burst: 200, perSecond: 0))
-    let frame = RawFrame.bytes(type: type, stream: type == 3 ? 1 : 0, payload: type == 3 ? [0, 0, 0, 8] : [])
+    let budget = RateBudget(burst: 200, perSecond: 0)
+    let channel = try Self.channel(resets: budget, control: budget)
+    let frame = RawFrame.bytes(
+      type: type, flags: type == 6 ? 1 : 0, stream: type == 3 ? 1 : 0, payload: type == 3 ? [0, 0, 0, 8] : [])
     // One SETTINGS frame has come with the preface.
     for _ in 1..<200 { try channel.writeInbound(frame) }
     var passed = 0
@@ -56,14 +61,31 @@ struct PingGuardTests {
     #expect(end.getInteger(at: 13, as: UInt32.self) == 0x0b)
   }
 
-  @Test("the limits of swift-nio-http2 for resets and settings are out of reach")
+  @Test("nothing is passed on behind a frame that is certain to be refused")
+  func hopeless() throws {
+    let channel = try Self.channel()
+    try channel.writeInbound(RawFrame.bytes(type: 1, stream: 1, payload: [UInt8](repeating: 0, count: (1 << 14) + 1)))
+    #expect(!channel.isActive)
+    #expect(try channel.readInbound(as: ByteBuffer.self) != nil, "whoever refuses it has seen it")
+    #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
+  }
+
+  @Test("the limits of swift-nio-http2 itself are out of reach: a thousand resets and settings, with no guard below")
   func libraryLimits() throws {
     let channel = EmbeddedChannel()
-    let handler = HTTP2Limits().makeHandler(mode: .server, watcher: FrameWatcher())
-    try channel.pipeline.syncOperations.addHandlers([PingGuard(isServer: true), handler])
+    try channel.pipeline.syncOperations.addHandler(HTTP2Limits().makeHandler(mode: .server, watcher: FrameWatcher()))
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try channel.writeInbound(PingScannerTests.preface)
-    for _ in 0..<190 { try channel.writeInbound(PingScannerTests.settings) }
+    for _ in 0..<1_000 { try channel.writeInbound(PingScannerTests.settings) }
+    var encoder = HPACKEncoder(allocator: ByteBufferAllocator())
+    var block = ByteBuffer()
+    try encoder.encode(headers: [":method": "POST", ":scheme": "http", ":path": "/", ":authority": "a"], to: &block)
+    for number in UInt32(0)..<1_000 {
+      // Fields of later streams are found in the table that the first one filled.
+      let fields = Array(block.readableBytesView)
+      try channel.writeInbound(RawFrame.bytes(type: 1, flags: 4, stream: 2 * number + 1, payload: fields))
+      try channel.writeInbound(RawFrame.bytes(type: 3, stream: 2 * number + 1, payload: [0, 0, 0, 8]))
+    }
     #expect(channel.isActive)
     _ = try? channel.finish()
   }

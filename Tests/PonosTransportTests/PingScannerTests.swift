@@ -124,6 +124,28 @@ struct PingScannerTests {
     #expect(Self.pings(from: &budget, at: start + .seconds(1)) == 3)
   }
 
+  @Test("no part of a second is lost to the budget, however often it is asked")
+  func steadyRate() {
+    var budget = RateBudget(burst: 100, perSecond: 1_000)
+    let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    // Half a percent more than is earned: what was saved lasts for 10,000 steps.
+    for step in 0..<5_000 { #expect(budget.spend(2, at: start + .microseconds(1_990) * step)) }
+  }
+
+  @Test("padding is no part of a header block: one that is taken with it is waited for, and frames behind it are counted")
+  func paddedBlock() {
+    var scanner = PingScanner(ofClientBytes: false)
+    scanner.append(PingScannerTests.settings)
+    while scanner.next() != nil {}
+    var bytes = RawFrame.bytes(type: 1, flags: 0x08, stream: 1, payload: [255] + [UInt8](repeating: 0, count: 8_255))
+    bytes.writeImmutableBuffer(RawFrame.bytes(type: 9, flags: 0x04, stream: 1, payload: [UInt8](repeating: 0, count: 8_380)))
+    bytes.writeImmutableBuffer(RawFrame.bytes(type: 3, stream: 1, payload: [0, 0, 0, 8]))
+    scanner.append(bytes)
+    while scanner.next() != nil {}
+    #expect(!scanner.isHopeless)
+    #expect(scanner.takeCounts() == .init(resets: 1, control: 1))
+  }
+
   /// How many PINGs the budget allows before it says no.
   static func pings(from budget: inout RateBudget, at now: NIODeadline) -> Int {
     var count = 0

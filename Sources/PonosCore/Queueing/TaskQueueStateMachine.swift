@@ -121,12 +121,10 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
 
   /// Tasks the AVS may still be given places for.
   package func freePlaces(avs: EthereumAddress) -> Int {
-    let room = room(avs: avs)
-    return max(0, min(room.ofAVS, room.total))
+    room(avs: avs).places
   }
 
-  /// How many tasks the AVS, and all together, are from their bounds, those in bytes by the tasks the AVS has sent of late; below zero
-  /// beyond them.
+  /// How far the AVS, and all together, are from their bounds; below zero beyond them.
   package func room(avs: EthereumAddress) -> QueueRoom {
     let lane = laneIndex[avs].map { lanes[$0] }
     let (occupied, bytes) = (lane?.occupied ?? 0, lane?.bytes ?? 0)
@@ -134,7 +132,8 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     let total = max(limits.total - occupiedTotal, limits.guaranteed - occupied)
     let totalBytes = max(limits.bytes - occupiedBytes, limits.guaranteedBytes - bytes)
     return QueueRoom(
-      ofAVS: min(limits.perAVS - occupied, (limits.bytesPerAVS - bytes) / expected), total: min(total, totalBytes / expected))
+      ofAVS: limits.perAVS - occupied, total: total, fittingOfAVS: (limits.bytesPerAVS - bytes) / expected,
+      fittingTotal: totalBytes / expected)
   }
 
   // MARK: Reserving

@@ -22,9 +22,12 @@ package struct CreditLedger: Sendable {
   ///
   /// - Parameters:
   ///   - own: What the session holds already.
-  ///   - room: Places of the queue a task of the AVS could take now.
+  ///   - room: What a task of the AVS could take now.
   package mutating func take(upTo wanted: Int, avs: EthereumAddress, own: Int, room: QueueRoom) -> Int {
-    let part = max(1, min(room.ofAVS / max(1, aggregators[avs] ?? 1), room.total / everyAggregator))
+    guard room.places > 0 else { return 0 }
+    let ofAVS = min(room.ofAVS, room.fittingOfAVS) / max(1, aggregators[avs] ?? 1)
+    let part = max(1, min(ofAVS, min(room.total, room.fittingTotal) / everyAggregator))
+    // What others hold is places; how many tasks of this AVS fit says nothing about theirs.
     let count = max(0, min(wanted, part - own, room.ofAVS - held(by: avs), room.total - total))
     if count > 0 {
       held[avs, default: 0] += count

@@ -21,7 +21,8 @@ package struct TaskCanceller: Sendable {
     self.logger = logger
   }
 
-  /// Cancels a task of `party` that waits, runs, or is between two runs; its outcome is a failure that says so, written down before this returns.
+  /// Cancels a task of `party` that waits, runs, or is between two runs; its outcome is a failure that says so, written down before
+  /// this returns.
   package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
     if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
     // The flight first: the run may end at once.

@@ -36,6 +36,8 @@ package final class TaskQueue: Sendable {
       expectedBytes: TaskSubmission.maxPayloadBytes, overflow: limits.overflow)
     if !weights.isEmpty {
       (bounds.guaranteed, bounds.guaranteedBytes) = (limits.maxTotal / weights.count, maxBytes / weights.count)
+      // However many AVSs there are, the first task of each fits into what it is guaranteed.
+      bounds.expectedBytes = min(bounds.expectedBytes, bounds.guaranteedBytes)
     }
     state = Mutex(State(machine: TaskQueueStateMachine(limits: bounds, weights: weights)))
     overflow = limits.overflow
@@ -94,7 +96,7 @@ package final class TaskQueue: Sendable {
     state.withLock { $0.machine.freePlaces(avs: avs) }
   }
 
-  /// How many tasks the AVS, and all together, are from their bounds. A hint as well.
+  /// How far the AVS, and all together, are from their bounds. A hint as well.
   package func room(avs: EthereumAddress) -> QueueRoom {
     state.withLock { $0.machine.room(avs: avs) }
   }

@@ -29,6 +29,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   /// When the call ends at the latest; nil never.
   private(set) var deadline: NIODeadline?
   private var timer: Scheduled<Void>?
+  /// Whether the metadata has been looked through for a deadline; a call that moves to another connection keeps the first.
+  private var hasReadTimeout = false
 
   init(
     _ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, windowSize: Int, connection: ClientConnection,
@@ -48,11 +50,15 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   // MARK: To the network
 
-  /// Begins the call; false when the connection takes no more calls, so that another is needed. Without another deadline, one in the
-  /// metadata, as `grpc-timeout`, counts from here; it is kept on this side as well as told to the server.
+  /// Begins the call; false when the connection takes no more calls, so that another is needed. A deadline in the metadata, as
+  /// `grpc-timeout`, counts from here, unless there is an earlier one; it is kept on this side as well as told to the server.
   func begin(_ metadata: Metadata) throws(RPCError) -> Bool {
     guard machine.isIdle else { throw machine.misuse }
-    if deadline == nil, let timeout = GRPCTimeout.first(in: metadata) { deadline = eventLoop.now + TimeAmount(timeout) }
+    if !hasReadTimeout, let timeout = GRPCTimeout.first(in: metadata) {
+      let named = eventLoop.now + TimeAmount(timeout)
+      deadline = min(deadline ?? named, named)
+    }
+    hasReadTimeout = true
     guard link.takesCalls else { return false }
     let headers = try machine.begin(connection.role.headers(of: descriptor), metadata: try withTimeLeft(metadata))
     let id = connection.role.openStream(for: self)

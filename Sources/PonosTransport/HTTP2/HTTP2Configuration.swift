@@ -50,12 +50,12 @@ package struct HTTP2Limits: Sendable {
     connection.maximumRecentlyResetStreams = max(1, maxConcurrentStreams - 1)
     // Counted from the beginning of a connection, which may last for months; the same errors have a limit by rate.
     connection.maximumConnectionGlitches = .max
-    // Counted by PingGuard; here each is forgotten at once.
+    // Counted by PingGuard; here each is forgotten at once, those of the same instant too.
     connection.controlFrameRateLimit.maximumCount = 2
-    connection.controlFrameRateLimit.windowLength = .zero
+    connection.controlFrameRateLimit.windowLength = .nanoseconds(-1)
     var stream = NIOHTTP2Handler.StreamConfiguration()
     stream.streamResetFrameRateLimit.maximumCount = 2
-    stream.streamResetFrameRateLimit.windowLength = .zero
+    stream.streamResetFrameRateLimit.windowLength = .nanoseconds(-1)
     // The times of so many are kept in each connection; as many a second over a longer time would take more memory.
     stream.streamErrorRateLimit.maximumCount = 64
     stream.streamErrorRateLimit.windowLength = .seconds(10)

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// Answers the PINGs of a peer before the HTTP/2 implementation sees them, and ends connections that flood us with them, with
-/// RST_STREAM ("rapid reset"), SETTINGS or PRIORITY.
+/// RST_STREAM ("rapid reset") or other control frames.
 ///
 /// swift-nio-http2 counts PINGs among its control frames and closes a connection after 200 of them in 30 seconds. A grpc-go
 /// peer measures bandwidth with a PING for nearly every burst of data, so an ordinary stream of small messages runs into that
@@ -17,7 +17,7 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private var scanner: PingScanner
   private var pings: RateBudget
   private var resets: RateBudget?
-  private var settings = RateBudget.settings
+  private var control: RateBudget
   private var owesFlush = false
   private var isClosing = false
 
@@ -25,11 +25,15 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   ///   - isServer: whether the peer is a client, whose bytes begin with the connection preface.
   ///   - pings: how many PINGs the peer may send.
   ///   - resets: how many streams the peer may reset; nil leaves that to the HTTP/2 implementation.
+  ///   - control: how many other control frames the peer may send.
   ///   - maxPayload: the largest payload of a frame, and of a header block, that the HTTP/2 implementation takes.
-  package init(isServer: Bool, pings: RateBudget = .pings, resets: RateBudget? = nil, maxPayload: Int = 1 << 14) {
+  package init(
+    isServer: Bool, pings: RateBudget = .pings, resets: RateBudget? = nil, control: RateBudget = .control, maxPayload: Int = 1 << 14
+  ) {
     scanner = PingScanner(ofClientBytes: isServer, maxPayload: maxPayload)
     self.pings = pings
     self.resets = resets
+    self.control = control
   }
 
   package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -38,8 +42,10 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
     while !isClosing, let finding = scanner.next() {
       switch finding {
       case .pass(let bytes):
-        guard affords(scanner.takeCounts()) else { return end(context, reason: "too many resets or settings") }
+        guard affords(scanner.takeCounts()) else { return end(context, reason: "too many control frames") }
         context.fireChannelRead(wrapInboundOut(bytes))
+        // The implementation above has said so by now; nothing that follows would be counted.
+        if scanner.isHopeless { return end(context, reason: "a frame or header block that is too large") }
       case .ping(let opaque):
         answer(opaque, context: context)
       }
@@ -67,9 +73,9 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private func affords(_ counts: PingScanner.Counts) -> Bool {
-    guard counts.resets > 0 || counts.settings > 0 else { return true }
+    guard counts.resets > 0 || counts.control > 0 else { return true }
     let now = NIODeadline.now()
-    return settings.spend(counts.settings, at: now) && resets?.spend(counts.resets, at: now) != false
+    return control.spend(counts.control, at: now) && resets?.spend(counts.resets, at: now) != false
   }
 
   private func end(_ context: ChannelHandlerContext, reason: String) {

@@ -21,8 +21,8 @@ package struct PingScanner: Sendable {
   package struct Counts: Equatable, Sendable {
     /// RST_STREAM.
     package var resets = 0
-    /// SETTINGS, acknowledgements included, and PRIORITY.
-    package var settings = 0
+    /// SETTINGS and PRIORITY, acknowledgements of SETTINGS and PING, ALTSVC and ORIGIN.
+    package var control = 0
   }
 
   /// Length of the text a client opens an HTTP/2 connection with (RFC 9113 section 3.4).
@@ -33,6 +33,8 @@ package struct PingScanner: Sendable {
   static let acknowledgement: UInt8 = 0x01
   /// Frames of the longest header block that is waited for: one more than swift-nio-http2 takes.
   static let maxHeaderBlockFrames = 7
+  /// Padding of a frame with the byte that names its length.
+  static let maxPadding = 256
 
   /// Largest payload of a frame or header block that is waited for, in bytes.
   package let maxPayload: Int
@@ -44,8 +46,8 @@ package struct PingScanner: Sendable {
   private var ownsPending = false
   private var previous = Previous.none
   private var counts = Counts()
-  /// A frame has come that is certain to be refused, so that no order is left to keep.
-  private var isHopeless = false
+  /// A frame has come that is certain to be refused, so that no order is left to keep: what follows is passed on unread.
+  package private(set) var isHopeless = false
 
   /// What went before, as far as it decides whether a PING is in a legal place.
   private enum Previous {
@@ -118,8 +120,8 @@ package struct PingScanner: Sendable {
 
   private mutating func note(typeAt position: Int) {
     switch pending.getInteger(at: position + 3, as: UInt8.self) {
-    case 2, 4: counts.settings += 1
     case 3: counts.resets += 1
+    case 2, 4, 6, 10, 12: counts.control += 1
     default: break
     }
   }
@@ -144,7 +146,11 @@ package struct PingScanner: Sendable {
     for _ in 1..<Self.maxHeaderBlockFrames {
       guard let next = FrameHeader(in: pending, at: start + length) else { return .incomplete }
       length += Self.frameHeaderLength + next.length
-      guard next.isContinuation, length <= maxPayload + Self.maxHeaderBlockFrames * Self.frameHeaderLength else {
+      // Padding of the first frame is not part of the block.
+      guard
+        next.isContinuation,
+        length <= maxPayload + Self.maxPadding + Self.maxHeaderBlockFrames * Self.frameHeaderLength
+      else {
         return .hopeless
       }
       guard pending.writerIndex - start >= length else { return .incomplete }

@@ -22,8 +22,8 @@ package struct RateBudget: Sendable {
   /// the start. A peer that only asks and never lets us write runs dry within a second.
   package static var pings: RateBudget { RateBudget(burst: 1_000, perSecond: 20) }
 
-  /// SETTINGS and PRIORITY, of which an ordinary peer sends a handful.
-  package static var settings: RateBudget { RateBudget(burst: 200, perSecond: 7) }
+  /// Control frames of other kinds, SETTINGS above all, of which an ordinary peer sends a handful.
+  package static var control: RateBudget { RateBudget(burst: 200, perSecond: 7) }
 
   /// Notes what entitles the peer to one more.
   package mutating func earn() {
@@ -43,9 +43,15 @@ package struct RateBudget: Sendable {
       lastRefill = now
       return
     }
-    let earned = Int((now - last).nanoseconds / 1_000_000 * Int64(perSecond) / 1_000)
+    guard perSecond > 0 else { return }
+    let frameTime = TimeAmount.nanoseconds(1_000_000_000 / Int64(perSecond))
+    let earned = (now - last).nanoseconds / frameTime.nanoseconds
     guard earned > 0 else { return }
-    credits = min(burst, credits + earned)
-    lastRefill = now
+    if earned >= Int64(burst - credits) {
+      (credits, lastRefill) = (burst, now)
+    } else {
+      // The rest of the time counts towards the next one.
+      (credits, lastRefill) = (credits + Int(earned), last + frameTime * Int(earned))
+    }
   }
 }

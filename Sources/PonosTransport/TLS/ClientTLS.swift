@@ -11,7 +11,8 @@ package struct ClientTLS: Sendable {
   ///   - roots: certificates a server's must lead to; nil for those of the system.
   ///   - certificateChain: the client's own certificate and those that lead to its root, for mutual TLS.
   ///   - privateKey: of the client's own certificate.
-  ///   - serverName: name the server's certificate must be made out to; nil for the host that is connected to.
+  ///   - serverName: host name the server's certificate must be made out to; nil for the host that is connected to. For an address,
+  ///     connect to that address.
   package init(
     roots: PEMSource? = nil, certificateChain: PEMSource? = nil, privateKey: PEMSource? = nil, serverName: String? = nil
   ) throws {

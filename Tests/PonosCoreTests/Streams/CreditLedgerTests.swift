@@ -44,6 +44,22 @@ import Testing
     #expect(ledger.take(upTo: 100, avs: a, own: 45, room: room(80, of: 100)) == 5)
   }
 
+  /// One AVS sends small tasks and holds much credit; another one, of which nothing is known, is thought to send large ones.
+  @Test func creditForSmallTasksLeavesAnAVSOfLargeOnesItsPart() {
+    var ledger = CreditLedger(aggregators: [a: 1, b: 1])
+    let small = QueueRoom(ofAVS: 4096, total: 8192, fittingOfAVS: 100_000, fittingTotal: 400_000)
+    let large = QueueRoom(ofAVS: 4096, total: 8192, fittingOfAVS: 32, fittingTotal: 128)
+    #expect(ledger.take(upTo: 1024, avs: a, own: 0, room: small) == 1024)
+    #expect(ledger.take(upTo: 1024, avs: b, own: 0, room: large) == 32)
+    #expect(ledger.take(upTo: 1024, avs: b, own: 32, room: large) == 0)
+    // Within one AVS as well: the aggregator that was first does not keep the second one out.
+    var shared = CreditLedger(aggregators: [a: 2])
+    #expect(shared.take(upTo: 1024, avs: a, own: 0, room: small) == 1024)
+    #expect(shared.take(upTo: 1024, avs: a, own: 0, room: QueueRoom(ofAVS: 3072, total: 7168, fittingOfAVS: 31, fittingTotal: 127)) == 15)
+    // No room for a single one: no credit until there is.
+    #expect(shared.take(upTo: 1024, avs: a, own: 15, room: QueueRoom(ofAVS: 9, total: 9, fittingOfAVS: 0, fittingTotal: 9)) == 0)
+  }
+
   @Test func thereIsOneForEverybodyWhileThereIsAPlace() {
     var ledger = CreditLedger(aggregators: [a: 9])
     #expect((1...4).map { _ in ledger.take(upTo: 8, avs: a, own: 0, room: room(3)) } == [1, 1, 1, 0])

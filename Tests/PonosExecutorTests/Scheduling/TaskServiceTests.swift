@@ -87,14 +87,15 @@ struct TaskServiceTests {
       tasks.addTask { try await group.run() }
       let caller = Task { await rig.receiver.submit(submission) }
       // The pause before the next try is of 0.8 s by now.
-      try await eventually { store.failures(of: write) == 4 }
+      try await eventually { store.failures(of: write) >= 4 }
+      let before = store.failures(of: write)
       let start = ContinuousClock.now
       await group.triggerGracefulShutdown()
       try await tasks.waitForAll()
       let stop = ContinuousClock.now - start
-      print("a stop while '\(write)' cannot be written took \(stop)")
       #expect(stop < .seconds(10))
-      #expect(store.failures(of: write) == 5)
+      // One more try, and perhaps one that was due just before the stop.
+      #expect((1...2).contains(store.failures(of: write) - before))
       #expect(await caller.value?.isInterrupted == true)
       #expect(rig.flights.count == 0)
     }

@@ -51,15 +51,17 @@ package struct HistoryExport {
       let rows = try Row.fetchCursor(database, sql: "\(DigestRow.selection) \(query)", arguments: arguments)
       while let row = try rows.next() { try add(row) }
       return true
-    } catch let error as DatabaseError where skipsDamaged && error.resultCode == .SQLITE_CORRUPT {
+    } catch let error as DatabaseError where skipsDamaged && [.SQLITE_CORRUPT, .SQLITE_IOERR].contains(error.resultCode) {
       return false
     }
   }
 
   private mutating func add(_ row: Row) throws {
     do {
-      last = try Data(StoredColumns(row: row, subject: "a signed digest").bytes(0))
-      batch.append(SignedHistory.Entry(try DigestRow.record(row)))
+      let record = try DigestRow.record(row)
+      // Of a record that is sound: the key of another one could be anything, and the way back would end at it.
+      last = Data(record.taskID.bytes)
+      batch.append(SignedHistory.Entry(record))
     } catch let error as StoreError where skipsDamaged && error.code == .damaged {
       summary.skipped += 1
     }
