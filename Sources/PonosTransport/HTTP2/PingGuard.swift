@@ -28,7 +28,8 @@ package final class PingGuard: ChannelDuplexHandler, RemovableChannelHandler {
   ///   - control: how many other control frames the peer may send.
   ///   - maxPayload: the largest payload of a frame, and of a header block, that the HTTP/2 implementation takes.
   package init(
-    isServer: Bool, pings: RateBudget = .pings, resets: RateBudget? = nil, control: RateBudget = .control, maxPayload: Int = 1 << 14
+    isServer: Bool, pings: RateBudget = .pings, resets: RateBudget? = nil, control: RateBudget = .control,
+    maxPayload: Int = 1 << 14
   ) {
     scanner = PingScanner(ofClientBytes: isServer, maxPayload: maxPayload)
     self.pings = pings

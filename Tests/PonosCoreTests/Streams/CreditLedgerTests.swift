@@ -55,7 +55,9 @@ import Testing
     // Within one AVS as well: the aggregator that was first does not keep the second one out.
     var shared = CreditLedger(aggregators: [a: 2])
     #expect(shared.take(upTo: 1024, avs: a, own: 0, room: small) == 1024)
-    #expect(shared.take(upTo: 1024, avs: a, own: 0, room: QueueRoom(ofAVS: 3072, total: 7168, fittingOfAVS: 31, fittingTotal: 127)) == 15)
+    #expect(
+      shared.take(upTo: 1024, avs: a, own: 0, room: QueueRoom(ofAVS: 3072, total: 7168, fittingOfAVS: 31, fittingTotal: 127))
+        == 15)
     // No room for a single one: no credit until there is.
     #expect(shared.take(upTo: 1024, avs: a, own: 15, room: QueueRoom(ofAVS: 9, total: 9, fittingOfAVS: 0, fittingTotal: 9)) == 0)
   }
