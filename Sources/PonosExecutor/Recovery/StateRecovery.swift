@@ -11,8 +11,8 @@ import SwiftProtobuf
 package struct StateRecovery: Sendable {
   /// Rows of one page.
   private static let pageSize = 1024
-  /// Pages read at a time; the store has this many connections for readers.
-  private static let lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
+  /// Pages read at a time: one more than cores, since reading also waits for the disk. The store has more connections for readers.
+  private static let lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount + 1))
   /// Failures written at a time: enough to share commits, few enough for the store's queue.
   private static let failuresAtATime = 256
 
