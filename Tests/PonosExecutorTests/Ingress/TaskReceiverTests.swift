@@ -9,6 +9,14 @@ import Testing
 struct TaskReceiverTests {
   typealias Rig = PipelineRig
 
+  /// Two submissions of one id with different content.
+  static func rivals() throws -> (mine: TaskSubmission, yours: TaskSubmission) {
+    let draft = Rig.draft("mine")
+    var other = draft
+    other.payload = Array("yours".utf8)
+    return (try Rig.submission(draft), try Rig.submission(other))
+  }
+
   @Test("a task is signed for the curve of its set", arguments: [0, 1] as [UInt32], SignatureCurve.allCases)
   func signs(set: UInt32, aggregator: SignatureCurve) async throws {
     let performer = FakePerformer.echo()
@@ -114,10 +122,7 @@ struct TaskReceiverTests {
     let store = FaultyStore()
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
-      let draft = Rig.draft("mine")
-      var other = draft
-      other.payload = Array("yours".utf8)
-      let (mine, yours) = (try Rig.submission(draft), try Rig.submission(other))
+      let (mine, yours) = try Self.rivals()
       let signed = try #require(await rig.receiver.submit(mine)?.signed)
 
       let gate = TaskGate()
@@ -138,10 +143,7 @@ struct TaskReceiverTests {
     let store = FaultyStore()
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
-      let draft = Rig.draft("mine")
-      var other = draft
-      other.payload = Array("yours".utf8)
-      let (mine, yours) = (try Rig.submission(draft), try Rig.submission(other))
+      let (mine, yours) = try Self.rivals()
       #expect(await rig.receiver.submit(mine)?.signed != nil)
 
       let gate = TaskGate()
@@ -163,10 +165,7 @@ struct TaskReceiverTests {
     let store = FaultyStore()
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
-      let draft = Rig.draft("mine")
-      var other = draft
-      other.payload = Array("yours".utf8)
-      let (mine, yours) = (try Rig.submission(draft), try Rig.submission(other))
+      let (mine, yours) = try Self.rivals()
       let gate = TaskGate()
       store.holdAccepts(behind: gate)
       store.fail([.accept])
