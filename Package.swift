@@ -92,6 +92,7 @@ let package = Package(
     // Debian's package of this one has no file for pkg-config; it lies where every linker looks.
     .systemLibrary(name: "CScrypt", path: "Sources/CScrypt"),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
+    .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", pkgConfig: "libnghttp2"),
 
     // Decides: nouns, policies, pure state machines.
     .target(name: "PonosCore", dependencies: [deque, heap], swiftSettings: strict),
@@ -109,7 +110,7 @@ let package = Package(
     .target(name: "PonosAPI", dependencies: [grpcCore, grpcProtobuf, protobuf]),
     .target(
       name: "PonosTransport",
-      dependencies: ["CZlib", grpcCore, nioCore, nioPosix, nioTLS, nioHTTP2, nioHPACK, nioSSL],
+      dependencies: ["CNghttp2", "CZlib", grpcCore, deque, nioCore, nioPosix, nioTLS, nioSSL],
       swiftSettings: strict + [.enableUpcomingFeature("InternalImportsByDefault")]),
     // The library's transport, for tests and benchmarks to hold ours against; no part of the daemon.
     .target(
@@ -157,7 +158,7 @@ let package = Package(
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
     .testTarget(
-      name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosLibraryTransport", "PonosAPI", nioEmbedded],
+      name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosLibraryTransport", "PonosAPI", nioEmbedded, nioHPACK],
       swiftSettings: strict),
     .testTarget(
       name: "PonosPerformerTests",
@@ -192,7 +193,7 @@ let package = Package(
       name: "PonosFuzzing",
       dependencies: [
         "PonosTransport", "PonosExecutor", "PonosDocker", "PonosCrypto", "PonosAPI", "PonosCore", grpcCore, protobuf, nioCore,
-        nioEmbedded, nioHPACK, nioHTTP1, asyncHTTPClient,
+        nioEmbedded, nioHTTP1, asyncHTTPClient,
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: strict),
     .testTarget(name: "FuzzTests", dependencies: ["PonosFuzzing"], path: "Tests/Fuzzing/Tests", swiftSettings: strict),
@@ -201,7 +202,7 @@ let package = Package(
 )
 
 if let sanitizer {
-  let kept: Set = ["CZlib", "PonosAPI", "PonosTransport", "PonosLibraryTransport", "PonosTransportTests"]
+  let kept: Set = ["CNghttp2", "CZlib", "PonosAPI", "PonosTransport", "PonosLibraryTransport", "PonosTransportTests"]
   package.targets.removeAll { !kept.contains($0.name) }
   package.products.removeAll()
   if sanitizer == "thread" {

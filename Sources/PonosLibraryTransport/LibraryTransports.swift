@@ -50,10 +50,10 @@ package enum LibraryTransports {
     }
   }
 
-  /// Puts a ``PingGuard`` next to the network.
+  /// Puts a ``PingAnswerer`` next to the network.
   private static func guardAgainstPings(_ channel: any Channel, isServer: Bool) -> EventLoopFuture<Void> {
     channel.eventLoop.makeCompletedFuture {
-      try channel.pipeline.syncOperations.addHandler(PingGuard(isServer: isServer), position: .first)
+      try channel.pipeline.syncOperations.addHandler(PingAnswerer(isServer: isServer), position: .first)
     }
   }
 }

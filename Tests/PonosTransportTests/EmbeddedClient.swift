@@ -2,7 +2,6 @@ import GRPCCore
 import NIOCore
 import NIOEmbedded
 import NIOHPACK
-import NIOHTTP2
 
 @testable import PonosTransport
 
@@ -41,7 +40,7 @@ final class EmbeddedClient: @unchecked Sendable {
         retired: self.retired)
       let call = ClientCall(
         HeaderTests.method, machine: ClientStreamStateMachine(maxMessageBytes: 1_000, compressesRequest: false),
-        windowSize: 65_535, connection: connection, deadline: deadline)
+        connection: connection, deadline: deadline)
       Task(executorPreference: self.executor) {
         do {
           _ = try call.begin(metadata)

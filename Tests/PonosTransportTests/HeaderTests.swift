@@ -1,7 +1,5 @@
 import GRPCCore
 import NIOCore
-import NIOHPACK
-import NIOHTTP2
 import Testing
 
 @testable import PonosTransport
@@ -14,7 +12,7 @@ struct HeaderTests {
   ]
 
   static func head(_ fields: [(String, String)]) throws -> RequestHead {
-    try RequestHead(HPACKHeaders(fields), methods: ["/a.B/C": method])
+    try RequestHead(HeaderFields(fields), methods: ["/a.B/C": method])
   }
 
   @Test("a request's fields are taken apart")
@@ -116,7 +114,7 @@ struct HeaderTests {
 
   @Test("metadata that HTTP/2 could not carry is left out")
   func unsafeMetadata() {
-    var headers = HPACKHeaders()
+    var headers = HeaderFields()
     let metadata: Metadata = [
       "ok": "yes", "Upper": "lowered", ":path": "no", "grpc-status": "0", "bad name": "no", "line": "a\nb", "te": "no",
     ]
@@ -134,7 +132,7 @@ struct HeaderTests {
       ([(":status", "200"), ("content-type", "application/grpc")], 2, "the server ended the call without a valid grpc-status"),
     ])
   func response(fields: [(String, String)], code: Int, message: String) {
-    guard case .final(let status, _) = ResponseHead(first: HPACKHeaders(fields), endStream: true) else {
+    guard case .final(let status, _) = ResponseHead(first: HeaderFields(fields), endStream: true) else {
       Issue.record("not final")
       return
     }

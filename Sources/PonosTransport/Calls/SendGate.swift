@@ -24,17 +24,15 @@ final class SendGate: @unchecked Sendable {
   /// Whether the next writer has to wait. Event loop only.
   var isShut: Bool { budget.isExhausted && closed == nil }
 
-  /// Notes a frame; returns a promise to pass with it when its completion has to be known. Event loop only.
-  func admit(_ bytes: Int) -> EventLoopPromise<Void>? {
-    guard let reported = budget.write(bytes) else { return nil }
-    let promise = eventLoop.makePromise(of: Void.self)
-    promise.futureResult.assumeIsolated().whenComplete { _ in self.completed(reported) }
-    return promise
+  /// Notes a message of `bytes` that waits to be sent. Event loop only.
+  func admit(_ bytes: Int) {
+    budget.add(bytes)
   }
 
-  private func completed(_ bytes: Int) {
-    budget.completed(bytes)
-    guard !budget.isExhausted else { return }
+  /// Notes that a message of `bytes` has gone. Event loop only.
+  func release(_ bytes: Int) {
+    budget.remove(bytes)
+    guard !waiting.isEmpty, !budget.isExhausted else { return }
     let ready = waiting
     waiting.removeAll()
     for writer in ready { writer.continuation.resume() }

@@ -1,6 +1,5 @@
 import GRPCCore
 import NIOCore
-import NIOHTTP2
 
 /// One call of a client: carries out what ``ClientStreamStateMachine`` decides.
 ///
@@ -20,12 +19,9 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   /// Whether the request is on its way, as opposed to waiting for a stream to become free.
   var hasLeft = false
   private var link: ConnectionLink { connection.role.link }
-  private var id: HTTP2StreamID?
+  private var id: StreamID?
   private var machine: ClientStreamStateMachine
-  private var window: ReceiveWindow
-  /// The last message, kept until the turn of the loop ends: often it is known by then that no other follows, and the
-  /// frame can end the stream as well.
-  private var heldPayload: ByteBuffer?
+  private let body: OutboundBody
   /// When the call ends at the latest; nil never.
   private(set) var deadline: NIODeadline?
   private var timer: Scheduled<Void>?
@@ -33,7 +29,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   private var hasReadTimeout = false
 
   init(
-    _ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, windowSize: Int, connection: ClientConnection,
+    _ descriptor: MethodDescriptor, machine: ClientStreamStateMachine, connection: ClientConnection,
     deadline: NIODeadline? = nil
   ) {
     self.descriptor = descriptor
@@ -42,9 +38,9 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     maxMessageBytes = machine.maxMessageBytes
     self.connection = connection
     eventLoop = connection.channel.eventLoop
-    window = ReceiveWindow(size: windowSize)
     inbound = CallInbound(eventLoop: eventLoop)
     gate = SendGate(eventLoop: eventLoop)
+    body = OutboundBody(gate: gate)
     inbound.attach(self)
   }
 
@@ -61,9 +57,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     hasReadTimeout = true
     guard link.takesCalls else { return false }
     let headers = try machine.begin(connection.role.headers(of: descriptor), metadata: try withTimeLeft(metadata))
-    let id = connection.role.openStream(for: self)
-    self.id = id
-    link.write(id, .headers(.init(headers: headers)))
+    id = connection.role.openStream(for: self, headers, body: body)
+    guard id != nil else { throw RPCError(code: .unavailable, message: "the connection to the server has no stream left") }
     timer = deadline.map { eventLoop.scheduleTask(deadline: $0) { self.deadlinePassed() } }
     return true
   }
@@ -84,30 +79,16 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   }
 
   func write(_ part: RPCRequestPart<MessageBytes>) throws(RPCError) -> Bool {
-    guard case .message(let bytes) = part else { throw machine.misuse }
-    let payload = try machine.send(message: bytes)
-    let isListed = heldPayload != nil
-    sendHeldPayload()
-    heldPayload = payload
-    if !isListed { connection.role.holdsPayload(self) }
+    guard case .message(let bytes) = part, let id else { throw machine.misuse }
+    body.append(try machine.send(message: bytes))
+    link.bodyGrew(body, of: id)
     return gate.isShut
-  }
-
-  /// Sends what was held back, because the loop's turn ends or something has to follow it.
-  func sendHeldPayload(endStream: Bool = false) {
-    guard let id, let payload = heldPayload else { return }
-    heldPayload = nil
-    let promise = gate.admit(payload.readableBytes)
-    link.write(id, .data(.init(data: .byteBuffer(payload), endStream: endStream)), promise: promise)
   }
 
   func finishWriting() {
     guard machine.finishRequest(), let id else { return }
-    if heldPayload != nil {
-      sendHeldPayload(endStream: true)
-    } else {
-      link.write(id, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
-    }
+    body.ending = .data
+    link.bodyGrew(body, of: id)
   }
 
   func abortWriting(_ error: any Error) {
@@ -142,16 +123,13 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   // MARK: From the network
 
-  func receive(_ headers: HTTP2Frame.FramePayload.Headers) {
-    machine.receive(headers.headers, endStream: headers.endStream)
+  func receive(_ headers: HeaderFields, endStream: Bool) {
+    machine.receive(headers, endStream: endStream)
     drainEvents()
   }
 
-  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool) {
-    if machine.receive(payload, endStream: endStream) {
-      link.budget.hold(payload.readableBytes)
-      returnCredit(padding)
-    }
+  func receive(_ payload: ByteBuffer, endStream: Bool) {
+    if machine.receive(payload, endStream: endStream) { link.hold(payload.readableBytes) }
     drainEvents()
     connection.role.endDispensableCalls()
   }
@@ -168,12 +146,12 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     case .metadata(let metadata):
       inbound.deliver(.metadata(metadata))
     case .message(let message):
-      link.budget.messageCompleted()
-      if let id { returnCredit(link.messageEnded(id)) }
+      link.messageCompleted()
+      if let id { giveBack(link.messageEnded(id)) }
       let bytes = inbound.isAwaited ? message.bytes : message.bytes.withoutExcessStorage()
       inbound.deliver(.message(bytes), weight: message.weight)
     case .credit(let bytes):
-      if let id { returnCredit(link.messageGrew(id, by: bytes)) }
+      if let id { giveBack(link.messageGrew(id, by: bytes)) }
     case .status(let status, let metadata):
       timer?.cancel()
       timer = nil
@@ -190,10 +168,9 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   /// The stream is gone; the caller is told `fault` unless it knows the end already.
   func close(_ fault: CallFault) {
-    heldPayload = nil
     gate.close(fault.error)
     if let event = machine.abort(fault) { deliver(event) }
-    link.announce(link.budget.release(machine.discardPartial()))
+    link.release(machine.discardPartial())
     if let id { _ = link.messageEnded(id) }
     link.shareCredit()
   }
@@ -201,8 +178,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   // MARK: The response
 
   func didRead(_ weight: MessageWeight) {
-    link.announce(link.budget.messageRead(weight.held))
-    returnCredit(weight.credit)
+    link.messageRead(weight.held)
+    giveBack(weight.credit)
     link.shareCredit()
     // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
     if link.dispensable != nil { eventLoop.execute { self.connection.role.endDispensableCalls() } }
@@ -224,9 +201,8 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   }
 
   /// Lets the server send `bytes` more.
-  func returnCredit(_ bytes: Int) {
-    guard let id, machine.serverMaySend, let increment = window.release(bytes) else { return }
-    link.write(id, .windowUpdate(windowSizeIncrement: increment))
+  func giveBack(_ bytes: Int) {
+    if let id, machine.serverMaySend { link.giveBack(bytes, to: id) }
   }
 }
 

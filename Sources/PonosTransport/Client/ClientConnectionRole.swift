@@ -1,7 +1,5 @@
 import GRPCCore
 import NIOCore
-import NIOHPACK
-import NIOHTTP2
 import NIOSSL
 import Synchronization
 
@@ -11,17 +9,15 @@ import Synchronization
 final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   let link: ConnectionLink
 
-  /// Calls the server lets the connection carry at once; read from any thread. swift-nio-http2 opens 100 streams at a server that
-  /// names no limit.
+  /// Calls the connection carries at once, as many as the server lets it; read from any thread. A server that names no limit gets
+  /// 100.
   let callLimit = Atomic(100)
 
   private let headers: RequestHeaders
-  private var headersByMethod: [MethodDescriptor: HPACKHeaders] = [:]
+  private var headersByMethod: [MethodDescriptor: HeaderFields] = [:]
   private let ready: EventLoopPromise<ClientConnectionRole>
   private let retired: EventLoopPromise<Void>
-  private var calls: [HTTP2StreamID: ClientCall] = [:]
-  private var callsHoldingPayload: [ClientCall] = []
-  private var nextStream: Int32 = 1
+  private var calls: [StreamID: ClientCall] = [:]
   private var refusal: CallFault?
   /// Whether the server has completed a call, and whether it said that it would leave for no fault of anyone's.
   private(set) var hasServed = false
@@ -39,8 +35,7 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     self.ready = ready
     self.retired = retired
     link.onRetired = { retired.succeed() }
-    link.beforeFlush = { [unowned self] in sendHeldPayloads() }
-    link.onCredit = { [unowned self] stream, credit in calls[stream]?.returnCredit(credit) }
+    link.onCredit = { [unowned self] stream, credit in calls[stream]?.giveBack(credit) }
   }
 
   // MARK: Connection
@@ -53,11 +48,9 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     return false
   }
 
-  func settingsArrived(_ settings: HTTP2Settings) {
-    if let limit = settings.last(where: { $0.parameter == .maxConcurrentStreams }) {
-      // One call may always be begun: it waits for the server to change its mind.
-      callLimit.store(max(1, limit.value), ordering: .relaxed)
-    }
+  func settingsArrived(maxConcurrentStreams: Int?) {
+    // One call may always be begun: it waits for the server to change its mind.
+    if let maxConcurrentStreams { callLimit.store(max(1, maxConcurrentStreams), ordering: .relaxed) }
     ready.succeed(self)
   }
 
@@ -65,9 +58,8 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
 
   /// GOAWAY: calls the server has not taken are over, those it has taken go on.
   ///
-  /// All that are over are told so before anything is written: a frame for one stream may make swift-nio-http2 report the end of
-  /// the others, which it calls cancelled.
-  func peerIsLeaving(lastStream: HTTP2StreamID, code: HTTP2ErrorCode) {
+  /// All that are over are told so before the session reports the ends of their streams, which it calls refused.
+  func peerIsLeaving(lastStream: StreamID, code: HTTP2ErrorCode) {
     if code == .noError {
       endedInOrder = true
     } else {
@@ -78,8 +70,8 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
       forget(stream)
       call.close(CallFault(.unavailable, "the server was shutting down and did not take the call"))
     }
-    // swift-nio-http2 has dropped those it had sent, and keeps those that wait for a stream to become free.
-    for (stream, call) in refused where !call.hasLeft { link.write(stream, .rstStream(.cancel)) }
+    // The session drops those it had sent, and keeps those that wait for a stream to become free.
+    for (stream, call) in refused where !call.hasLeft { link.reset(stream, .cancel) }
     link.peerIsLeaving()
   }
 
@@ -87,7 +79,6 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     let cause = (refusal?.message ?? failure.map { "\($0)" }).map { ": \($0)" } ?? ""
     let lost = calls
     calls.removeAll()
-    callsHoldingPayload.removeAll()
     for call in lost.values { call.close(CallFault(.unavailable, "the connection to the server was lost\(cause)")) }
     ready.fail(refusal ?? failure ?? ChannelError.ioOnClosedChannel)
   }
@@ -95,24 +86,20 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   // MARK: Streams
 
   /// The header fields that every request for `method` has.
-  func headers(of method: MethodDescriptor) -> HPACKHeaders {
+  func headers(of method: MethodDescriptor) -> HeaderFields {
     if let known = headersByMethod[method] { return known }
     let made = headers.make(for: method)
     headersByMethod[method] = made
     return made
   }
 
-  /// A stream for `call`; the connection has to take calls.
-  func openStream(for call: ClientCall) -> HTTP2StreamID {
-    let stream = HTTP2StreamID(nextStream)
+  /// Begins the stream of `call`; nil when the connection is gone or has had all its streams.
+  func openStream(for call: ClientCall, _ headers: HeaderFields, body: OutboundBody) -> StreamID? {
+    guard let stream = link.request(headers, body: body) else { return nil }
     calls[stream] = call
     link.callOpened()
-    if nextStream < Int32.max - 1 {
-      nextStream += 2
-    } else {
-      // RFC 9113 section 5.1.1: a connection that has used up its stream identifiers is replaced.
-      link.beginShutdown()
-    }
+    // RFC 9113 section 5.1.1: a connection that has used up its stream identifiers is replaced.
+    if stream.rawValue >= Int32.max - 1 { link.beginShutdown() }
     return stream
   }
 
@@ -121,53 +108,40 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     while let stream = link.dispensable, let call = calls[stream] { call.fail(.tooManyIncompleteMessages) }
   }
 
-  func streamOpened(_ stream: HTTP2StreamID) {
+  func streamOpened(_ stream: StreamID) {
     calls[stream]?.hasLeft = true
   }
 
   /// Resets a stream and forgets its call.
-  func reset(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+  func reset(_ stream: StreamID, _ code: HTTP2ErrorCode) {
     guard forget(stream) != nil else { return }
-    link.write(stream, .rstStream(code))
+    link.reset(stream, code)
   }
 
-  func receive(_ headers: HTTP2Frame.FramePayload.Headers, on stream: HTTP2StreamID) {
-    calls[stream]?.receive(headers)
+  func receive(_ headers: HeaderFields, endStream: Bool, on stream: StreamID) {
+    calls[stream]?.receive(headers, endStream: endStream)
   }
 
-  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool, on stream: HTTP2StreamID) {
-    calls[stream]?.receive(payload, padding: padding, endStream: endStream)
+  func receive(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID) {
+    calls[stream]?.receive(payload, endStream: endStream)
   }
 
-  func streamClosed(_ stream: HTTP2StreamID, fault: CallFault?) {
+  func streamEnded(_ stream: StreamID) {}
+
+  func streamClosed(_ stream: StreamID, fault: CallFault?) {
     guard let call = forget(stream) else { return }
     if fault == nil { hasServed = true }
     call.close(fault ?? CallFault(.internalError, "the server ended the call without a status"))
   }
 
-  func streamFailed(_ stream: HTTP2StreamID) {
+  func streamFailed(_ stream: StreamID) {
     calls[stream]?.fail(CallFault(.internalError, "a frame of the request could not be sent"))
   }
 
   @discardableResult
-  private func forget(_ stream: HTTP2StreamID) -> ClientCall? {
+  private func forget(_ stream: StreamID) -> ClientCall? {
     guard let call = calls.removeValue(forKey: stream) else { return nil }
     link.callClosed()
     return call
-  }
-
-  // MARK: Held payloads
-
-  /// Remembers to send what `call` holds back before the next flush.
-  func holdsPayload(_ call: ClientCall) {
-    callsHoldingPayload.append(call)
-    link.scheduleFlush()
-  }
-
-  private func sendHeldPayloads() {
-    guard !callsHoldingPayload.isEmpty else { return }
-    let holding = callsHoldingPayload
-    callsHoldingPayload.removeAll(keepingCapacity: true)
-    for call in holding { call.sendHeldPayload() }
   }
 }

@@ -1,7 +1,6 @@
 import NIOCore
-import NIOHTTP2
 
-/// The handlers of one connection of a client, from the network inwards: TLS, joining of writes, PING guard, HTTP/2, calls.
+/// The handlers of one connection of a client, from the network inwards: TLS, HTTP/2 with the calls.
 enum ClientPipeline {
   static func configure(
     _ channel: any Channel, settings: ClientTransportSettings, headers: RequestHeaders,
@@ -11,17 +10,13 @@ enum ClientPipeline {
     // Servers reset streams whose request they no longer need; as a client there is nothing in that to be attacked with. More than
     // this nobody answers in a second.
     http2.maxResetsPerSecond = max(http2.maxResetsPerSecond, 10_000)
-    let watcher = FrameWatcher()
     let link = ConnectionLink(
       eventLoop: channel.eventLoop, http2: http2, maxMessageBytes: settings.maxResponseBytes,
       connection: limits(settings))
     let role = ClientConnectionRole(headers: headers, link: link, ready: ready, retired: retired)
     let pipeline = channel.pipeline.syncOperations
     if let security = settings.security { try pipeline.addHandler(security.makeHandler(host: settings.host)) }
-    try pipeline.addHandler(WriteCoalescer())
-    try pipeline.addHandler(PingGuard(isServer: false, resets: http2.resets, maxPayload: http2.maxPayload))
-    try pipeline.addHandler(http2.makeHandler(mode: .client, watcher: watcher))
-    try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))
+    try pipeline.addHandler(ConnectionHandler(link: link, role: role, isServer: false, limits: http2))
   }
 
   private static func limits(_ settings: ClientTransportSettings) -> ConnectionLimits {

@@ -1,6 +1,5 @@
 package import GRPCCore
 package import NIOCore
-package import NIOHPACK
 
 /// The life of one call as a client sees it: parts in, frames out; frames in, events for the caller out.
 package struct ClientStreamStateMachine: Sendable {
@@ -64,7 +63,7 @@ package struct ClientStreamStateMachine: Sendable {
   // MARK: Request
 
   /// The header fields of the request: those every call of its method has, and those of this one.
-  package mutating func begin(_ headers: HPACKHeaders, metadata: Metadata) throws(RPCError) -> HPACKHeaders {
+  package mutating func begin(_ headers: HeaderFields, metadata: Metadata) throws(RPCError) -> HeaderFields {
     guard request == .idle else { throw misuse }
     var headers = headers
     if compressesRequest { headers.add(name: "grpc-encoding", value: "gzip") }
@@ -99,7 +98,7 @@ package struct ClientStreamStateMachine: Sendable {
   // MARK: Response
 
   /// Takes a block of header fields; ask ``nextEvent()`` until it returns nil.
-  package mutating func receive(_ headers: HPACKHeaders, endStream: Bool) {
+  package mutating func receive(_ headers: HeaderFields, endStream: Bool) {
     if endStream { serverMaySend = false }
     switch response {
     case .idle: receiveFirst(ResponseHead(first: headers, endStream: endStream))

@@ -83,6 +83,6 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
       maxMessageBytes: options.maxResponseMessageBytes ?? settings.maxResponseBytes,
       maxRequestBytes: options.maxRequestMessageBytes ?? .max, compressesRequest: options.compression == .gzip)
     return ClientCall(
-      descriptor, machine: machine, windowSize: settings.http2.windowSize, connection: connection, deadline: deadline)
+      descriptor, machine: machine, connection: connection, deadline: deadline)
   }
 }

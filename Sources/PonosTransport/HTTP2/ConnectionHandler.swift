@@ -1,26 +1,24 @@
 import NIOCore
-import NIOHTTP2
 import NIOSSL
 import NIOTLS
 
-/// The channel handler of a connection: hands frames and events to the role that knows what they mean.
+/// The channel handler of a connection: hands bytes to its HTTP/2 session, and events to the role that knows what they mean.
 final class ConnectionHandler: ChannelInboundHandler {
-  typealias InboundIn = HTTP2Frame
-  typealias OutboundOut = HTTP2Frame
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
   /// Asks a connection to take no more calls and to close when those that are open have ended; fired into the pipeline.
   struct ShutdownRequest: Sendable {}
 
   let link: ConnectionLink
   private let role: any ConnectionRole
-  private let watcher: FrameWatcher
   private var failure: (any Error)?
   private var isClosed = false
 
-  init(link: ConnectionLink, role: some ConnectionRole, watcher: FrameWatcher) {
+  init(link: ConnectionLink, role: some ConnectionRole, isServer: Bool, limits: HTTP2Limits) {
     self.link = link
     self.role = role
-    self.watcher = watcher
+    link.session = HTTP2Session(isServer: isServer, limits: limits, delegate: self)
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -46,30 +44,15 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func close() {
     guard !isClosed else { return }
     isClosed = true
+    failure = failure ?? link.session?.failure
     link.detach()
     role.closed(by: failure)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard let session = link.session, session.failure == nil else { return }
     link.readBegan()
-    let frame = unwrapInboundIn(data)
-    switch frame.payload {
-    case .headers(let headers):
-      role.receive(headers, on: frame.streamID)
-    case .data(let data):
-      guard case .byteBuffer(let bytes) = data.data else { return }
-      let padding = data.paddingBytes.map { $0 + 1 } ?? 0
-      role.receive(bytes, padding: padding, endStream: data.endStream, on: frame.streamID)
-    case .settings(.settings(let settings)):
-      link.handshakeCompleted()
-      role.settingsArrived(settings)
-    case .ping(let data, ack: true):
-      link.pingAcknowledged(data)
-    case .goAway(let lastStream, let code, _):
-      role.peerIsLeaving(lastStream: lastStream, code: code)
-    default:
-      return
-    }
+    session.receive(unwrapInboundIn(data))
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -77,15 +60,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     context.fireChannelReadComplete()
   }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { link.scheduleFlush() }
+    context.fireChannelWritabilityChanged()
+  }
+
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
-    case let update as NIOHTTP2WindowUpdatedEvent:
-      guard update.streamID == .rootStream, let size = update.inboundWindowSize else { return }
-      link.announce(link.budget.windowChanged(to: size))
-    case let created as NIOHTTP2StreamCreatedEvent:
-      role.streamOpened(created.streamID)
-    case let closed as StreamClosedEvent:
-      role.streamClosed(closed.streamID, fault: watcher.fault(of: closed))
     case is ShutdownRequest:
       role.shuttingDown()
       link.beginShutdown()
@@ -103,11 +84,34 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if let error = error as? NIOHTTP2Errors.StreamError {
-      role.streamFailed(error.streamID)
-    } else if !(error is any NIOHTTP2Error) || watcher.connectionFailed {
-      failure = failure ?? error
-      context.close(promise: nil)
-    }
+    failure = failure ?? error
+    context.close(promise: nil)
   }
+}
+
+extension ConnectionHandler: HTTP2SessionDelegate {
+  func settingsArrived(maxConcurrentStreams: Int?) {
+    link.handshakeCompleted()
+    role.settingsArrived(maxConcurrentStreams: maxConcurrentStreams)
+  }
+
+  func received(_ headers: HeaderFields, endStream: Bool, on stream: StreamID) {
+    role.receive(headers, endStream: endStream, on: stream)
+  }
+
+  func received(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID) {
+    role.receive(payload, endStream: endStream, on: stream)
+    link.arrived(payload.readableBytes)
+  }
+
+  func pingAcknowledged(_ opaque: UInt64) { link.pingAcknowledged(opaque) }
+
+  func peerIsLeaving(lastStream: StreamID, code: HTTP2ErrorCode) {
+    role.peerIsLeaving(lastStream: lastStream, code: code)
+  }
+
+  func streamOpened(_ stream: StreamID) { role.streamOpened(stream) }
+  func streamEnded(_ stream: StreamID) { role.streamEnded(stream) }
+  func streamFailed(_ stream: StreamID) { role.streamFailed(stream) }
+  func streamClosed(_ stream: StreamID, fault: CallFault?) { role.streamClosed(stream, fault: fault) }
 }

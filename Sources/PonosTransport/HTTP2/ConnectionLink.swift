@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP2
 
 /// What the calls of one connection share in either role: the way to the network, the receive budget and the clock.
 ///
@@ -7,18 +6,18 @@ import NIOHTTP2
 final class ConnectionLink {
   /// Contents of our own PINGs, by which their acknowledgements are told apart.
   private enum PingPurpose {
-    static let keepalive = HTTP2PingData(withInteger: 0x706f_6e6f_735f_6b61)
-    static let shutdown = HTTP2PingData(withInteger: 0x706f_6e6f_735f_6764)
+    static let keepalive: UInt64 = 0x706f_6e6f_735f_6b61
+    static let shutdown: UInt64 = 0x706f_6e6f_735f_6764
   }
 
   let eventLoop: any EventLoop
-  var budget: ConnectionReceiveBudget
+  /// The HTTP/2 side of the connection; nil once the channel is gone.
+  var session: HTTP2Session?
+  private(set) var budget: ConnectionReceiveBudget
   /// Called with credit that was withheld from a call and is due to it now.
-  var onCredit: ((HTTP2StreamID, Int) -> Void)?
+  var onCredit: ((StreamID, Int) -> Void)?
   /// The highest stream the peer has opened.
-  var lastPeerStream = HTTP2StreamID.rootStream
-  /// Called before each flush, for what was held back in the hope of being sent together.
-  var beforeFlush: (() -> Void)?
+  var lastPeerStream: StreamID = 0
   /// Called once, when the connection takes no more calls.
   var onRetired: (() -> Void)?
 
@@ -29,12 +28,14 @@ final class ConnectionLink {
   private var flushIsDue = false
   private var flushIsScheduled = false
   private var isFlushing = false
+  /// Completed when everything has left; nil while nobody has to know.
+  private var farewell: EventLoopPromise<Void>?
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
 
   /// - Parameter maxMessageBytes: largest message that the peer may send.
   init(eventLoop: any EventLoop, http2: HTTP2Limits, maxMessageBytes: Int, connection: ConnectionLimits) {
     self.eventLoop = eventLoop
-    budget = ConnectionReceiveBudget(windowSize: http2.windowSize, limit: http2.maxHeldBytes)
+    budget = ConnectionReceiveBudget(limit: http2.maxHeldBytes)
     incomplete = IncompleteMessages(
       limit: http2.maxHeldBytes, windowSize: http2.windowSize, maxMessageBytes: maxMessageBytes)
     lifecycle = ConnectionLifecycle(limits: connection, openedAt: .now())
@@ -43,12 +44,12 @@ final class ConnectionLink {
   // MARK: Messages in the making
 
   /// Notes bytes of an incomplete message; returns the credit to return for them now.
-  func messageGrew(_ stream: HTTP2StreamID, by bytes: Int) -> Int {
+  func messageGrew(_ stream: StreamID, by bytes: Int) -> Int {
     incomplete.grew(stream, by: bytes, held: budget.heldBytes)
   }
 
   /// Notes that a message is complete or dropped; returns the credit that was withheld for it.
-  func messageEnded(_ stream: HTTP2StreamID) -> Int {
+  func messageEnded(_ stream: StreamID) -> Int {
     incomplete.ended(stream)
   }
 
@@ -58,7 +59,7 @@ final class ConnectionLink {
   }
 
   /// The call to end when the connection holds nothing but beginnings of messages, and too many of them.
-  var dispensable: HTTP2StreamID? { budget.isWedged ? incomplete.dispensable : nil }
+  var dispensable: StreamID? { budget.isWedged ? incomplete.dispensable : nil }
 
   // MARK: Life of the channel
 
@@ -68,16 +69,18 @@ final class ConnectionLink {
     armTimer()
   }
 
-  /// The channel is active and the HTTP/2 preface has been written.
+  /// The channel is active.
   func open() {
-    announce(budget.initialIncrement)
+    scheduleFlush()
   }
 
   /// The channel is gone.
   func detach() {
     context = nil
+    session = nil
+    farewell?.fail(ChannelError.ioOnClosedChannel)
+    farewell = nil
     retire()
-    beforeFlush = nil
     onCredit = nil
     timer?.scheduled.cancel()
     timer = nil
@@ -88,21 +91,77 @@ final class ConnectionLink {
   /// Whether the connection shut itself down because it had no calls for long.
   var isIdleShutdown: Bool { lifecycle.isIdleShutdown }
 
-  // MARK: Writing
+  // MARK: Receiving
 
-  /// Writes one frame; the flush follows at the end of the loop's turn, one for all frames of all calls.
-  func write(_ stream: HTTP2StreamID, _ payload: HTTP2Frame.FramePayload, promise: EventLoopPromise<Void>? = nil) {
-    guard let context else {
-      promise?.fail(ChannelError.ioOnClosedChannel)
-      return
-    }
-    context.write(NIOAny(HTTP2Frame(streamID: stream, payload: payload)), promise: promise)
+  func readBegan() {
+    isReading = true
+  }
+
+  func readCompleted() {
+    isReading = false
+    lifecycle.received(at: .now())
+    // What the session answers by itself is not announced.
+    flushIsDue = true
+    flush()
+  }
+
+  /// Notes that `bytes` of a message have to be kept.
+  func hold(_ bytes: Int) { budget.hold(bytes) }
+
+  /// Notes that a message is complete and can be read.
+  func messageCompleted() { budget.messageCompleted() }
+
+  /// Notes content that used up the connection's window, once what it holds is noted.
+  func arrived(_ bytes: Int) { giveBack(budget.arrived(bytes)) }
+
+  /// Notes that a complete message of `bytes` was read or dropped.
+  func messageRead(_ bytes: Int) { giveBack(budget.messageRead(bytes)) }
+
+  /// Notes that `bytes` of an incomplete message are no longer held.
+  func release(_ bytes: Int) { giveBack(budget.release(bytes)) }
+
+  private func giveBack(_ bytes: Int) {
+    guard bytes > 0 else { return }
+    session?.giveBack(bytes)
     scheduleFlush()
   }
 
-  /// Opens the window of the whole connection.
-  func announce(_ increment: Int?) {
-    if let increment { write(.rootStream, .windowUpdate(windowSizeIncrement: increment)) }
+  /// Lets the peer send `bytes` more on a stream.
+  func giveBack(_ bytes: Int, to stream: StreamID) {
+    guard bytes > 0 else { return }
+    session?.giveBack(bytes, to: stream)
+    scheduleFlush()
+  }
+
+  /// Takes an acknowledgement of one of our PINGs.
+  func pingAcknowledged(_ opaque: UInt64) {
+    if opaque == PingPurpose.shutdown { proceed(with: lifecycle.announcementArrived(at: .now())) }
+  }
+
+  // MARK: Sending
+
+  /// Begins a stream; nil when the connection can have no more. What is sent leaves at the end of the loop's turn, that of all calls
+  /// with one flush.
+  func request(_ headers: HeaderFields, body: OutboundBody) -> StreamID? {
+    defer { scheduleFlush() }
+    return session?.request(headers, body: body)
+  }
+
+  /// Begins a response, which is complete without a body.
+  func respond(_ stream: StreamID, _ headers: HeaderFields, body: OutboundBody? = nil) {
+    session?.respond(stream, headers, body: body)
+    scheduleFlush()
+  }
+
+  /// Notes that a message or the end was added to the body of a stream.
+  func bodyGrew(_ body: OutboundBody, of stream: StreamID) {
+    session?.bodyGrew(body, of: stream)
+    scheduleFlush()
+  }
+
+  func reset(_ stream: StreamID, _ code: HTTP2ErrorCode) {
+    session?.reset(stream, code)
+    scheduleFlush()
   }
 
   func scheduleFlush() {
@@ -115,31 +174,26 @@ final class ConnectionLink {
     }
   }
 
+  /// Sends what is due, as far as the channel takes it; the rest follows when the channel is writable again.
   private func flush() {
-    guard flushIsDue else { return }
-    // What is written now leaves with this flush; it needs no other.
+    guard flushIsDue, let context, let session else { return }
     isFlushing = true
-    beforeFlush?()
-    isFlushing = false
     flushIsDue = false
-    context?.flush()
-  }
-
-  // MARK: Reading
-
-  func readBegan() {
-    isReading = true
-  }
-
-  func readCompleted() {
-    isReading = false
-    lifecycle.received(at: .now())
-    flush()
-  }
-
-  /// Takes an acknowledgement of one of our PINGs.
-  func pingAcknowledged(_ data: HTTP2PingData) {
-    if data == PingPurpose.shutdown { proceed(with: lifecycle.announcementArrived(at: .now())) }
+    var (isDone, hasWritten) = (false, false)
+    while !isDone, context.channel.isWritable {
+      let output = session.makeOutput()
+      isDone = output.isEmpty
+      hasWritten = hasWritten || !isDone
+      for bytes in output { context.write(NIOAny(bytes), promise: nil) }
+    }
+    if isDone, let farewell {
+      self.farewell = nil
+      hasWritten = true
+      context.write(NIOAny(ByteBuffer()), promise: farewell)
+    }
+    isFlushing = false
+    if hasWritten { context.flush() }
+    if session.failure != nil { context.close(promise: nil) }
   }
 
   // MARK: Lifecycle
@@ -178,27 +232,25 @@ final class ConnectionLink {
   private func perform(_ action: ConnectionLifecycle.Action) {
     switch action {
     case .ping:
-      write(.rootStream, .ping(PingPurpose.keepalive, ack: false))
+      session?.ping(PingPurpose.keepalive)
     case .announceShutdown:
-      context?.triggerUserOutboundEvent(ShutdownAnnouncer.Announcement(), promise: nil)
-      write(.rootStream, .ping(PingPurpose.shutdown, ack: false))
+      session?.announceShutdown()
+      session?.ping(PingPurpose.shutdown)
     case .refuseCalls:
-      sendGoAway()
+      session?.refuseStreams(behind: lastPeerStream)
     case .sayFarewell:
       let left = eventLoop.makePromise(of: Void.self)
       left.futureResult.assumeIsolated().whenComplete { _ in
         self.proceed(with: self.lifecycle.farewellLeft(at: .now()))
       }
-      sendGoAway(promise: left)
+      session?.refuseStreams(behind: lastPeerStream)
+      farewell = left
     case .closeOutput:
       context?.close(mode: .output, promise: nil)
     case .close:
       context?.close(promise: nil)
     }
-  }
-
-  private func sendGoAway(promise: EventLoopPromise<Void>? = nil) {
-    write(.rootStream, .goAway(lastStreamID: lastPeerStream, errorCode: .noError, opaqueData: nil), promise: promise)
+    scheduleFlush()
   }
 
   private func retire() {

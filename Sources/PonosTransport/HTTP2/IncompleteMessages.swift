@@ -1,5 +1,3 @@
-package import NIOHTTP2
-
 /// Shares among the calls of a connection what their messages in the making may take.
 ///
 /// Nobody can read a message before the last of it is there, so what has arrived of it is credited to the peer at once. Many large
@@ -19,7 +17,7 @@ package struct IncompleteMessages: Sendable {
   /// Largest message, in bytes.
   package let maxMessageBytes: Int
 
-  private var messages: [HTTP2StreamID: Message] = [:]
+  private var messages: [StreamID: Message] = [:]
   private var withheldFrom = 0
 
   package init(limit: Int, windowSize: Int, maxMessageBytes: Int) {
@@ -29,7 +27,7 @@ package struct IncompleteMessages: Sendable {
   }
 
   /// Notes `bytes` more of a message, of `held` that the connection holds in all; returns the credit to return for it now.
-  package mutating func grew(_ stream: HTTP2StreamID, by bytes: Int, held: Int) -> Int {
+  package mutating func grew(_ stream: StreamID, by bytes: Int, held: Int) -> Int {
     var message = messages[stream] ?? Message()
     if message.withheld > 0 { withheldFrom -= 1 }
     message.arrived += bytes
@@ -40,14 +38,14 @@ package struct IncompleteMessages: Sendable {
   }
 
   /// Notes that a message is complete or dropped; returns the credit that was withheld for it.
-  package mutating func ended(_ stream: HTTP2StreamID) -> Int {
+  package mutating func ended(_ stream: StreamID) -> Int {
     guard !messages.isEmpty, let message = messages.removeValue(forKey: stream) else { return 0 }
     if message.withheld > 0 { withheldFrom -= 1 }
     return message.withheld
   }
 
   /// A call that may go on now that the connection holds `held` bytes, and the credit it is owed; nil when there is no other.
-  package mutating func next(held: Int) -> (stream: HTTP2StreamID, credit: Int)? {
+  package mutating func next(held: Int) -> (stream: StreamID, credit: Int)? {
     guard withheldFrom > 0 else { return nil }
     let candidates = isTight(held) ? Array(byArrived.prefix(1)) : byArrived
     guard let stream = candidates.first(where: { (messages[$0]?.withheld ?? 0) > 0 }) else { return nil }
@@ -55,7 +53,7 @@ package struct IncompleteMessages: Sendable {
   }
 
   /// The call to end when nothing else helps: the largest but one, so that few calls make much room and one completes.
-  package var dispensable: HTTP2StreamID? { byArrived.prefix(2).last }
+  package var dispensable: StreamID? { byArrived.prefix(2).last }
 
   /// Whether the windows that are open, and the message that goes on, could fill what the connection may hold.
   private func isTight(_ held: Int) -> Bool {
@@ -63,11 +61,11 @@ package struct IncompleteMessages: Sendable {
   }
 
   /// Streams, those with most of a message first; of equals, those that began first.
-  private var byArrived: [HTTP2StreamID] {
+  private var byArrived: [StreamID] {
     messages.sorted { ($0.value.arrived, $1.key) > ($1.value.arrived, $0.key) }.map(\.key)
   }
 
-  private mutating func takeWithheld(of stream: HTTP2StreamID) -> Int {
+  private mutating func takeWithheld(of stream: StreamID) -> Int {
     guard let credit = messages[stream]?.withheld, credit > 0 else { return 0 }
     messages[stream]?.withheld = 0
     withheldFrom -= 1

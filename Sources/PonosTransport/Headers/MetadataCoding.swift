@@ -1,5 +1,4 @@
 package import GRPCCore
-package import NIOHPACK
 
 /// Translation between HTTP/2 header fields and the metadata calls see.
 package enum MetadataCoding {
@@ -16,39 +15,38 @@ package enum MetadataCoding {
   }
 
   /// The custom metadata among `headers`; values of `-bin` keys are decoded, a list of them into one value each.
-  package static func metadata(from headers: HPACKHeaders, dropping dropped: String? = nil) -> Metadata {
+  package static func metadata(from headers: HeaderFields, dropping dropped: String? = nil) -> Metadata {
     var metadata = Metadata()
-    for (name, value, _) in headers where !isReserved(name) && name != dropped {
-      if name.hasSuffix("-bin") {
-        addBinary(value, for: name, to: &metadata)
+    for field in headers where !isReserved(field.name) && field.name != dropped {
+      if field.name.hasSuffix("-bin") {
+        addBinary(field.value, for: field.name, to: &metadata)
       } else {
-        metadata.addString(value, forKey: name)
+        metadata.addString(field.value, forKey: field.name)
       }
     }
     return metadata
   }
 
   /// Appends `metadata` to `headers`, with names in lower case. Entries that HTTP/2 could not carry are left out.
-  package static func append(_ metadata: Metadata, to headers: inout HPACKHeaders) {
+  package static func append(_ metadata: Metadata, to headers: inout HeaderFields) {
     guard !metadata.isEmpty else { return }
     for (key, value) in metadata {
       let name = key.lowercased()
       guard isToken(name), !isReserved(name) else { continue }
       switch value {
       case .string(let text) where isFieldValue(text):
-        // A time that differs from call to call would push everything else out of the peers' tables.
-        headers.add(name: name, value: text, indexing: name == GRPCTimeout.name ? .nonIndexable : .indexable)
+        headers.add(name: name, value: text, isIndexed: name != GRPCTimeout.name)
       case .string: continue
       case .binary(let bytes): headers.add(name: name, value: Base64.encode(bytes))
       }
     }
   }
 
-  /// Whether `headers` fit into one HEADERS frame of any peer, which is the most that swift-nio-http2 sends: 16 KiB, and each
-  /// field may cost a few bytes besides its name and its value (RFC 7541 section 6.2).
-  static func fitInOneFrame(_ headers: HPACKHeaders) -> Bool {
+  /// Whether `headers` fit into one HEADERS frame of any peer: 16 KiB, and each field may cost a few bytes besides its name and its
+  /// value (RFC 7541 section 6.2). No more is sent, because peers may take no more.
+  static func fitInOneFrame(_ headers: HeaderFields) -> Bool {
     var bytes = 0
-    for (name, value, _) in headers { bytes += name.utf8.count + value.utf8.count + 8 }
+    for field in headers { bytes += field.name.utf8.count + field.value.utf8.count + 8 }
     return bytes <= 16_384
   }
 

@@ -1,5 +1,4 @@
 package import GRPCCore
-package import NIOHPACK
 
 /// What the header fields of a request ask for, once they are found to be a gRPC request.
 package struct RequestHead: Sendable {
@@ -24,24 +23,25 @@ package struct RequestHead: Sendable {
   /// Judges the header fields of a request against the methods a server has.
   ///
   /// - Parameter methods: descriptors by path, `/package.Service/Method`.
-  package init(_ headers: HPACKHeaders, methods: [String: MethodDescriptor]) throws(Refusal) {
+  package init(_ headers: HeaderFields, methods: [String: MethodDescriptor]) throws(Refusal) {
     var path = ""
     var method = ""
     var contentType = ""
     var timeout: String?
     var encoding = "identity"
     var accepted = ""
-    for (name, value, _) in headers {
-      switch name {
-      case ":path": path = value
-      case ":method": method = value
-      case "content-type": contentType = value
-      case GRPCTimeout.name: timeout = value
-      case "grpc-encoding": encoding = value
-      case "grpc-accept-encoding": accepted = value
+    for field in headers {
+      switch field.name {
+      case ":path": path = field.value
+      case ":method": method = field.value
+      case "content-type": contentType = field.value
+      case GRPCTimeout.name: timeout = field.value
+      case "grpc-encoding": encoding = field.value
+      case "grpc-accept-encoding": accepted = field.value
       default: continue
       }
     }
+    guard !headers.isTruncated else { throw .http(status: "431") }
     guard ContentType.isGRPC(contentType) else { throw .http(status: "415") }
     guard method == "POST" else { throw .http(status: "405") }
     guard let descriptor = methods[path] else {

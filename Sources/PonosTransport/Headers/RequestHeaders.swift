@@ -1,5 +1,4 @@
 package import GRPCCore
-package import NIOHPACK
 
 /// The header fields a client asks with.
 package struct RequestHeaders: Sendable {
@@ -16,8 +15,8 @@ package struct RequestHeaders: Sendable {
   }
 
   /// The fields of every call of `method`.
-  package func make(for method: MethodDescriptor) -> HPACKHeaders {
-    var headers = HPACKHeaders()
+  package func make(for method: MethodDescriptor) -> HeaderFields {
+    var headers = HeaderFields()
     headers.add(name: ":method", value: "POST")
     headers.add(name: ":scheme", value: scheme)
     headers.add(name: ":path", value: "/\(method.fullyQualifiedMethod)")

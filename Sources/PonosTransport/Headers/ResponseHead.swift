@@ -1,5 +1,4 @@
 package import GRPCCore
-package import NIOHPACK
 
 /// What the header fields of a response mean to a client.
 package enum ResponseHead: Sendable {
@@ -18,14 +17,14 @@ package enum ResponseHead: Sendable {
     var status: String?
     var message: String?
 
-    init(_ headers: HPACKHeaders) {
-      for (name, value, _) in headers {
-        switch name {
-        case ":status": httpStatus = value
-        case "content-type": contentType = value
-        case "grpc-encoding": encoding = value
-        case "grpc-status": status = value
-        case "grpc-message": message = value
+    init(_ headers: HeaderFields) {
+      for field in headers {
+        switch field.name {
+        case ":status": httpStatus = field.value
+        case "content-type": contentType = field.value
+        case "grpc-encoding": encoding = field.value
+        case "grpc-status": status = field.value
+        case "grpc-message": message = field.value
         default: continue
         }
       }
@@ -33,7 +32,11 @@ package enum ResponseHead: Sendable {
   }
 
   /// Judges the first header fields of a response.
-  package init(first headers: HPACKHeaders, endStream: Bool) {
+  package init(first headers: HeaderFields, endStream: Bool) {
+    guard !headers.isTruncated else {
+      self = Self.tooLarge
+      return
+    }
     let fields = Fields(headers)
     if fields.httpStatus.hasPrefix("1"), !endStream {
       self = .interim
@@ -64,11 +67,15 @@ package enum ResponseHead: Sendable {
   }
 
   /// Judges the last header fields of a response.
-  package init(trailers headers: HPACKHeaders) {
-    self = Self.ending(Fields(headers), headers)
+  package init(trailers headers: HeaderFields) {
+    self = headers.isTruncated ? Self.tooLarge : Self.ending(Fields(headers), headers)
   }
 
-  private static func ending(_ fields: Fields, _ headers: HPACKHeaders) -> ResponseHead {
+  private static var tooLarge: ResponseHead {
+    .final(Status(code: .resourceExhausted, message: "the header fields of the response are larger than the limit"), [:])
+  }
+
+  private static func ending(_ fields: Fields, _ headers: HeaderFields) -> ResponseHead {
     guard let number = fields.status.flatMap({ Int($0) }) else {
       return .final(Status(code: .unknown, message: "the server ended the call without a valid grpc-status"), [:])
     }

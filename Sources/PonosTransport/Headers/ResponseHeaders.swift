@@ -1,30 +1,29 @@
 package import GRPCCore
-package import NIOHPACK
 
 /// The header fields a server answers with.
 package enum ResponseHeaders {
-  private static let plain: HPACKHeaders = [":status": "200", "content-type": ContentType.canonical]
-  private static let gzip: HPACKHeaders = [
+  private static let plain: HeaderFields = [":status": "200", "content-type": ContentType.canonical]
+  private static let gzip: HeaderFields = [
     ":status": "200", "content-type": ContentType.canonical, "grpc-encoding": "gzip",
   ]
-  private static let success: HPACKHeaders = ["grpc-status": "0"]
+  private static let success: HeaderFields = ["grpc-status": "0"]
   /// Longest `grpc-message`, in bytes as encoded; clients refuse responses whose header fields are much longer.
   private static let maxMessageBytes = 4_096
 
   /// The fields before the first message.
-  package static func initial(metadata: Metadata, isGzip: Bool) -> HPACKHeaders {
+  package static func initial(metadata: Metadata, isGzip: Bool) -> HeaderFields {
     var headers = isGzip ? gzip : plain
     MetadataCoding.append(metadata, to: &headers)
     return headers
   }
 
   /// The fields after the last message.
-  package static func trailers(status: Status, metadata: Metadata) -> HPACKHeaders {
+  package static func trailers(status: Status, metadata: Metadata) -> HeaderFields {
     ending(status.code == .ok ? success : ["grpc-status": String(status.code.rawValue)], status: status, metadata: metadata)
   }
 
   /// The only fields of a response without messages.
-  package static func trailersOnly(status: Status, metadata: Metadata = [:]) -> HPACKHeaders {
+  package static func trailersOnly(status: Status, metadata: Metadata = [:]) -> HeaderFields {
     var headers = plain
     headers.add(name: "grpc-status", value: String(status.code.rawValue))
     return ending(headers, status: status, metadata: metadata)
@@ -32,7 +31,7 @@ package enum ResponseHeaders {
 
   /// `headers` with the message of `status` and with `metadata`; without the metadata if they are too large to be sent, because
   /// a call has to end in any case.
-  private static func ending(_ headers: HPACKHeaders, status: Status, metadata: Metadata) -> HPACKHeaders {
+  private static func ending(_ headers: HeaderFields, status: Status, metadata: Metadata) -> HeaderFields {
     var headers = headers
     append(message: status.message, to: &headers)
     guard !metadata.isEmpty else { return headers }
@@ -42,7 +41,7 @@ package enum ResponseHeaders {
   }
 
   /// The answer to a request that was refused before any handler saw it.
-  package static func refusal(_ refusal: RequestHead.Refusal) -> HPACKHeaders {
+  package static func refusal(_ refusal: RequestHead.Refusal) -> HeaderFields {
     switch refusal {
     case .http(let status):
       return [":status": status]
@@ -53,7 +52,7 @@ package enum ResponseHeaders {
     }
   }
 
-  private static func append(message: String, to headers: inout HPACKHeaders) {
+  private static func append(message: String, to headers: inout HeaderFields) {
     guard !message.isEmpty else { return }
     headers.add(name: "grpc-message", value: PercentEncoding.encode(message, limit: maxMessageBytes))
   }

@@ -1,5 +1,4 @@
 package import GRPCCore
-package import NIOHTTP2
 
 /// What a call is told when the peer ended it without a gRPC status.
 package enum StatusMapping {
@@ -17,7 +16,7 @@ package enum StatusMapping {
 
   /// The fault for a stream that was reset on our side, because the peer broke the rules.
   package static func fault(forOwnReset code: HTTP2ErrorCode) -> CallFault {
-    CallFault(.internalError, "the stream broke the rules of HTTP/2 and was reset with error code \(code.networkCode)")
+    CallFault(.internalError, "the stream broke the rules of HTTP/2 and was reset with error code \(code.rawValue)")
   }
 
   /// The fault for a stream the peer reset (table "Errors" of "gRPC over HTTP2").
@@ -32,7 +31,7 @@ package enum StatusMapping {
     case .inadequateSecurity:
       CallFault(.permissionDenied, "the peer asks for better transport security (INADEQUATE_SECURITY)")
     default:
-      CallFault(.internalError, "the peer reset the stream with HTTP/2 error code \(code.networkCode)")
+      CallFault(.internalError, "the peer reset the stream with HTTP/2 error code \(code.rawValue)")
     }
   }
 }

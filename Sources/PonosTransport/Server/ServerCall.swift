@@ -1,7 +1,5 @@
 import GRPCCore
 import NIOCore
-import NIOHPACK
-import NIOHTTP2
 
 /// One call on a server: carries out what ``ServerStreamStateMachine`` decides.
 ///
@@ -9,7 +7,7 @@ import NIOHTTP2
 final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   typealias Part = RPCRequestPart<MessageBytes>
 
-  let id: HTTP2StreamID
+  let id: StreamID
   let descriptor: MethodDescriptor
   let inbound: CallInbound<ServerCall>
   let gate: SendGate
@@ -21,7 +19,8 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   private let connection: ServerConnectionRole
   private var link: ConnectionLink { connection.link }
   private var machine: ServerStreamStateMachine
-  private var window: ReceiveWindow
+  private let body: OutboundBody
+  private var hasBegunResponse = false
   private var task: Task<Void, Never>?
   private var cancellation: ServerContext.RPCCancellationHandle?
   private var deadline: Scheduled<Void>?
@@ -29,18 +28,17 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   private var isStopped = false
 
   init(
-    id: HTTP2StreamID, descriptor: MethodDescriptor, machine: ServerStreamStateMachine,
-    window: ReceiveWindow, connection: ServerConnectionRole
+    id: StreamID, descriptor: MethodDescriptor, machine: ServerStreamStateMachine, connection: ServerConnectionRole
   ) {
     self.id = id
     self.descriptor = descriptor
     self.machine = machine
     maxMessageBytes = machine.maxMessageBytes
-    self.window = window
     self.connection = connection
     eventLoop = connection.link.eventLoop
     inbound = CallInbound(eventLoop: eventLoop)
     gate = SendGate(eventLoop: eventLoop)
+    body = OutboundBody(gate: gate)
     inbound.attach(self)
   }
 
@@ -67,12 +65,9 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   // MARK: From the network
 
-  /// Takes a DATA frame with `padding` bytes of padding.
-  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool) {
-    if machine.receive(payload, endStream: endStream) {
-      link.budget.hold(payload.readableBytes)
-      returnCredit(padding)
-    }
+  /// Takes content of a DATA frame.
+  func receive(_ payload: ByteBuffer, endStream: Bool) {
+    if machine.receive(payload, endStream: endStream) { link.hold(payload.readableBytes) }
     drainEvents()
     connection.endDispensableCalls()
   }
@@ -86,12 +81,12 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     while let event = machine.nextEvent() {
       switch event {
       case .message(let message):
-        link.budget.messageCompleted()
-        returnCredit(link.messageEnded(id))
+        link.messageCompleted()
+        giveBack(link.messageEnded(id))
         let bytes = inbound.isAwaited ? message.bytes : message.bytes.withoutExcessStorage()
         inbound.deliver(.message(bytes), weight: message.weight)
       case .credit(let bytes):
-        returnCredit(link.messageGrew(id, by: bytes))
+        giveBack(link.messageGrew(id, by: bytes))
       case .requestEnded:
         inbound.finish()
       case .fault(let fault):
@@ -137,10 +132,11 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func write(_ part: RPCResponsePart<MessageBytes>) throws(RPCError) -> Bool {
     switch part {
     case .metadata(let metadata):
-      link.write(id, .headers(.init(headers: try machine.send(metadata: metadata))))
+      link.respond(id, try machine.send(metadata: metadata), body: body)
+      hasBegunResponse = true
     case .message(let bytes):
-      let payload = try machine.send(message: bytes)
-      link.write(id, .data(.init(data: .byteBuffer(payload))), promise: gate.admit(payload.readableBytes))
+      body.append(try machine.send(message: bytes))
+      link.bodyGrew(body, of: id)
     case .status(let status, let metadata):
       finishStream(try machine.send(status: status, metadata: metadata))
     }
@@ -155,7 +151,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     guard !machine.isAnswered else { return }
     deadline?.cancel()
     dropMessage(machine.abort())
-    link.write(id, .rstStream(.internalError))
+    link.reset(id, .internalError)
   }
 
   /// The handler has returned; the call holds on to nothing any more.
@@ -174,30 +170,22 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     finishStream(trailers)
   }
 
-  private func finishStream(_ trailers: HPACKHeaders) {
+  private func finishStream(_ trailers: HeaderFields) {
     deadline?.cancel()
     deadline = nil
-    let frame = HTTP2Frame.FramePayload.headers(.init(headers: trailers, endStream: true))
-    guard machine.requestIsOpen else {
-      link.write(id, frame)
+    guard hasBegunResponse else {
+      link.respond(id, trailers)
       return
     }
-    // RFC 9113 section 8.1: the rest of the request is of no interest, which does not make the response an error. A reset
-    // drops what still waits for the client's window, so it has to follow the response on the wire.
-    let sent = eventLoop.makePromise(of: Void.self)
-    sent.futureResult.assumeIsolated().whenSuccess { self.refuseRestOfRequest() }
-    link.write(id, frame, promise: sent)
-  }
-
-  private func refuseRestOfRequest() {
-    if !isClosed, machine.requestIsOpen { link.write(id, .rstStream(.noError)) }
+    body.ending = .trailers(trailers)
+    link.bodyGrew(body, of: id)
   }
 
   // MARK: The request
 
   func didRead(_ weight: MessageWeight) {
-    link.announce(link.budget.messageRead(weight.held))
-    returnCredit(weight.credit)
+    link.messageRead(weight.held)
+    giveBack(weight.credit)
     link.shareCredit()
     // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
     if link.dispensable != nil { eventLoop.execute { self.connection.endDispensableCalls() } }
@@ -224,14 +212,13 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   /// Gives back what an incomplete message of `bytes` took.
   private func dropMessage(_ bytes: Int) {
-    link.announce(link.budget.release(bytes))
-    returnCredit(link.messageEnded(id))
+    link.release(bytes)
+    giveBack(link.messageEnded(id))
     link.shareCredit()
   }
 
   /// Lets the client send `bytes` more.
-  func returnCredit(_ bytes: Int) {
-    guard machine.requestIsOpen, let increment = window.release(bytes) else { return }
-    link.write(id, .windowUpdate(windowSizeIncrement: increment))
+  func giveBack(_ bytes: Int) {
+    if machine.requestIsOpen { link.giveBack(bytes, to: id) }
   }
 }

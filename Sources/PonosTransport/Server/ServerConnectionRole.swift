@@ -1,6 +1,5 @@
 import GRPCCore
 import NIOCore
-import NIOHTTP2
 import NIOSSL
 
 /// One connection of a server: hands the frames of each stream to its call and starts a task for each new one.
@@ -10,7 +9,7 @@ final class ServerConnectionRole: ConnectionRole {
   private let service: ServerCallService
   private let executor: EventLoopTaskExecutor?
   private let finished: EventLoopPromise<Void>
-  private var calls: [HTTP2StreamID: ServerCall] = [:]
+  private var calls: [StreamID: ServerCall] = [:]
   private var runningHandlers = 0
   private var addresses: (remote: SocketAddress?, local: SocketAddress?)
   /// Made for the first call: most connections of a busy server are idle.
@@ -29,7 +28,7 @@ final class ServerConnectionRole: ConnectionRole {
     self.link = link
     self.executor = executor
     self.finished = finished
-    link.onCredit = { [unowned self] stream, credit in calls[stream]?.returnCredit(credit) }
+    link.onCredit = { [unowned self] stream, credit in calls[stream]?.giveBack(credit) }
   }
 
   // MARK: Connection
@@ -43,7 +42,7 @@ final class ServerConnectionRole: ConnectionRole {
     return negotiatedProtocol == "h2"
   }
 
-  func settingsArrived(_ settings: HTTP2Settings) {}
+  func settingsArrived(maxConcurrentStreams: Int?) {}
 
   /// Handlers are told, so that those of endless calls can end; the others go on.
   func shuttingDown() {
@@ -52,7 +51,7 @@ final class ServerConnectionRole: ConnectionRole {
   }
 
   /// A client that will accept no pushed streams: there are none.
-  func peerIsLeaving(lastStream: HTTP2StreamID, code: HTTP2ErrorCode) {}
+  func peerIsLeaving(lastStream: StreamID, code: HTTP2ErrorCode) {}
 
   func closed(by failure: (any Error)?) {
     let lost = calls
@@ -67,26 +66,25 @@ final class ServerConnectionRole: ConnectionRole {
 
   // MARK: Streams
 
-  func receive(_ headers: HTTP2Frame.FramePayload.Headers, on stream: HTTP2StreamID) {
+  func receive(_ headers: HeaderFields, endStream: Bool, on stream: StreamID) {
     if let call = calls[stream] {
       call.receiveTrailers()
       return
     }
     guard link.takesCalls, runningHandlers < 2 * service.http2.maxConcurrentStreams else {
-      link.write(stream, .rstStream(.refusedStream))
+      link.reset(stream, .refusedStream)
       return
     }
     link.lastPeerStream = max(link.lastPeerStream, stream)
     do throws(RequestHead.Refusal) {
-      begin(try RequestHead(headers.headers, methods: service.methods), stream: stream, endStream: headers.endStream)
+      begin(try RequestHead(headers, methods: service.methods), stream: stream, endStream: endStream)
     } catch {
-      link.write(stream, .headers(.init(headers: ResponseHeaders.refusal(error), endStream: true)))
-      if !headers.endStream { link.write(stream, .rstStream(.noError)) }
+      link.respond(stream, ResponseHeaders.refusal(error))
     }
   }
 
-  func receive(_ payload: ByteBuffer, padding: Int, endStream: Bool, on stream: HTTP2StreamID) {
-    calls[stream]?.receive(payload, padding: padding, endStream: endStream)
+  func receive(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID) {
+    calls[stream]?.receive(payload, endStream: endStream)
   }
 
   /// Makes room when nothing else can: no message can be read, and there is none for the rest of any.
@@ -94,27 +92,32 @@ final class ServerConnectionRole: ConnectionRole {
     while let stream = link.dispensable, let call = calls[stream] { call.end(.tooManyIncompleteMessages) }
   }
 
-  func streamOpened(_ stream: HTTP2StreamID) {}
+  func streamOpened(_ stream: StreamID) {}
 
-  func streamClosed(_ stream: HTTP2StreamID, fault: CallFault?) {
+  /// RFC 9113 section 8.1: the rest of the request is of no interest, which does not make the response an error. A reset drops what
+  /// still waits for the client's window, so it has to follow the response on the wire.
+  func streamEnded(_ stream: StreamID) {
+    if link.session?.peerMaySend(on: stream) == true { link.reset(stream, .noError) }
+  }
+
+  func streamClosed(_ stream: StreamID, fault: CallFault?) {
     guard let call = calls.removeValue(forKey: stream) else { return }
     call.close((fault ?? CallFault(.cancelled, "the call is over")).error)
     link.callClosed()
   }
 
-  func streamFailed(_ stream: HTTP2StreamID) {
+  func streamFailed(_ stream: StreamID) {
     calls[stream]?.end(CallFault(.internalError, "a frame of the response could not be sent"))
   }
 
   // MARK: Handlers
 
-  private func begin(_ head: RequestHead, stream: HTTP2StreamID, endStream: Bool) {
+  private func begin(_ head: RequestHead, stream: StreamID, endStream: Bool) {
     let machine = ServerStreamStateMachine(
       maxMessageBytes: service.maxRequestBytes, requestIsGzip: head.requestIsGzip,
       compressesResponse: service.compressesResponses && head.acceptsGzip, endStream: endStream)
     let call = ServerCall(
-      id: stream, descriptor: head.descriptor, machine: machine,
-      window: ReceiveWindow(size: service.http2.windowSize), connection: self)
+      id: stream, descriptor: head.descriptor, machine: machine, connection: self)
     calls[stream] = call
     runningHandlers += 1
     link.callOpened()

@@ -1,14 +1,11 @@
 import NIOCore
-import NIOHTTP2
 
-/// The handlers of one connection of a server, from the network inwards: reading, TLS, joining of writes, announcements,
-/// PING guard, HTTP/2, calls.
+/// The handlers of one connection of a server, from the network inwards: reading, TLS, HTTP/2 with the calls.
 enum ServerPipeline {
   static func configure(
     _ channel: any Channel, settings: ServerTransportSettings, service: ServerCallService,
     executor: EventLoopTaskExecutor?, finished: EventLoopPromise<Void>
   ) throws {
-    let watcher = FrameWatcher()
     let link = ConnectionLink(
       eventLoop: channel.eventLoop, http2: settings.http2, maxMessageBytes: settings.maxRequestBytes,
       connection: limits(settings))
@@ -16,11 +13,7 @@ enum ServerPipeline {
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(ReadWhileWritable())
     if let security = settings.security { try pipeline.addHandler(security.makeHandler()) }
-    try pipeline.addHandler(WriteCoalescer())
-    try pipeline.addHandler(ShutdownAnnouncer())
-    try pipeline.addHandler(PingGuard(isServer: true, resets: settings.http2.resets, maxPayload: settings.http2.maxPayload))
-    try pipeline.addHandler(settings.http2.makeHandler(mode: .server, watcher: watcher))
-    try pipeline.addHandler(ConnectionHandler(link: link, role: role, watcher: watcher))
+    try pipeline.addHandler(ConnectionHandler(link: link, role: role, isServer: true, limits: settings.http2))
   }
 
   private static func limits(_ settings: ServerTransportSettings) -> ConnectionLimits {

@@ -1,6 +1,5 @@
 package import GRPCCore
 package import NIOCore
-package import NIOHPACK
 
 /// The life of one call as a server sees it: frames in, events for the handler out; parts in, frames out.
 ///
@@ -88,7 +87,7 @@ package struct ServerStreamStateMachine: Sendable {
   }
 
   /// The frame for the metadata at the start of the response.
-  package mutating func send(metadata: Metadata) throws(RPCError) -> HPACKHeaders {
+  package mutating func send(metadata: Metadata) throws(RPCError) -> HeaderFields {
     guard response == .idle else { throw Self.misuse(isOver: response == .closed) }
     let headers = ResponseHeaders.initial(metadata: metadata, isGzip: compressesResponse)
     guard MetadataCoding.fitInOneFrame(headers) else {
@@ -106,7 +105,7 @@ package struct ServerStreamStateMachine: Sendable {
   }
 
   /// The frame that ends the response.
-  package mutating func send(status: Status, metadata: Metadata) throws(RPCError) -> HPACKHeaders {
+  package mutating func send(status: Status, metadata: Metadata) throws(RPCError) -> HeaderFields {
     defer { response = .closed }
     switch response {
     case .idle: return ResponseHeaders.trailersOnly(status: status, metadata: metadata)

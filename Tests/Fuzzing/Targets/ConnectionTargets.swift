@@ -168,7 +168,7 @@ private final class ClientUnderFuzz: @unchecked Sendable {
     let call = ClientCall(
       MethodDescriptor(fullyQualifiedService: "a.B", method: "C"),
       machine: ClientStreamStateMachine(maxMessageBytes: 64 << 10, compressesRequest: kind == 1),
-      windowSize: 65_535, connection: connection)
+      connection: connection)
     callers += 1
     Task(executorPreference: executor) {
       do {

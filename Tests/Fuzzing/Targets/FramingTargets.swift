@@ -1,6 +1,5 @@
 import GRPCCore
 import NIOCore
-import NIOHPACK
 
 @testable import PonosTransport
 
@@ -47,38 +46,6 @@ extension FuzzTarget {
     return result
   }
 
-  /// What a client sends, searched for PINGs. Checks that cuts make no difference, that nothing but PINGs is taken out, and that no
-  /// more is kept than the frame in the making.
-  static let pings = FuzzTarget("pings", words: FrameWords.all) { input in
-    let cut = scan(pieces(input))
-    let whole = scan([Array(input.dropFirst())])
-    precondition(cut.pings == whole.pings, "cuts change which PINGs are found")
-    precondition(cut.passed + cut.pings.count * 17 <= input.count, "bytes appear from nowhere")
-    precondition(cut.passed + cut.pings.count * 17 + largestUnit >= input.count - 1, "bytes are held back")
-  }
-
-  /// A header block of the largest size, with the headers of its frames.
-  private static var largestUnit: Int {
-    PingScanner(ofClientBytes: true).maxPayload + PingScanner.maxHeaderBlockFrames * PingScanner.frameHeaderLength
-  }
-
-  private static func scan(_ pieces: [[UInt8]]) -> (passed: Int, pings: [UInt64]) {
-    var scanner = PingScanner(ofClientBytes: true)
-    var (received, passed, pings) = (0, 0, [UInt64]())
-    for piece in pieces {
-      scanner.append(ByteBuffer(bytes: piece))
-      while let finding = scanner.next() {
-        switch finding {
-        case .pass(let bytes): passed += bytes.readableBytes
-        case .ping(let data): pings.append(data)
-        }
-      }
-      received += piece.count
-      precondition(scanner.storedBytes <= 4 * (received - passed - pings.count * 17) + 256, "what has been passed on is kept")
-    }
-    return (passed, pings)
-  }
-
   /// Header fields, one in a line with a colon between name and value, read as a request, a response and trailers.
   ///
   /// Checks that metadata that was read can be passed on.
@@ -89,7 +56,7 @@ extension FuzzTarget {
       "grpc-encoding: gzip\n", "grpc-status: 5\n", "grpc-message: %41\n", "x-bin: AAA=\n", ":status: 200\n",
     ]
   ) { input in
-    let headers = HPACKHeaders(fields(input))
+    let headers = HeaderFields(fields(input))
     let method = MethodDescriptor(fullyQualifiedService: "a.B", method: "C")
     if let head = try? RequestHead(headers, methods: ["/a.B/C": method]) { checkRoundTrip(head.metadata) }
     for endStream in [true, false] {
@@ -114,7 +81,7 @@ extension FuzzTarget {
   }
 
   private static func carry(_ metadata: Metadata) -> Metadata {
-    var headers = HPACKHeaders()
+    var headers = HeaderFields()
     MetadataCoding.append(metadata, to: &headers)
     return MetadataCoding.metadata(from: headers)
   }

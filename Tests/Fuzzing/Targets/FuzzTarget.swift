@@ -30,6 +30,6 @@ package struct FuzzTarget: Sendable {
 
   /// The readers of the gRPC transport.
   package static let transport: [FuzzTarget] = [
-    .serverConnection, .clientConnection, .messages, .pings, .headerFields,
+    .serverConnection, .clientConnection, .messages, .headerFields,
   ]
 }

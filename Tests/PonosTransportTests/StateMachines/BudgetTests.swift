@@ -1,37 +1,34 @@
-import NIOHTTP2
+import NIOCore
 import Testing
 
 @testable import PonosTransport
 
 @Suite("Windows and budgets")
 struct BudgetTests {
-  @Test("the connection's window is refilled at half, and not while too much is unread")
+  @Test("the connection's window is given back, and not while too much is unread")
   func receiveBudget() {
-    var budget = ConnectionReceiveBudget(windowSize: 1_000, limit: 2_000, currentWindow: 1_000)
-    budget.hold(499)
-    let early = budget.windowChanged(to: 501)
-    budget.hold(1)
-    let half = budget.windowChanged(to: 500)
-    #expect([early, half] == [nil, 500])
+    var budget = ConnectionReceiveBudget(limit: 2_000)
+    budget.hold(500)
+    let roomy = budget.arrived(500)
     budget.hold(1_600)
     budget.messageCompleted()
-    let full = budget.windowChanged(to: 100)
-    #expect(full == nil)
+    let full = budget.arrived(1_600)
+    #expect([roomy, full] == [500, 0])
     #expect(!budget.isWedged)
     let read = budget.messageRead(500)
-    #expect(read == 900)
+    #expect(read == 1_600)
     budget.hold(1_000)
     #expect(budget.isWedged)
   }
 
   @Test("messages without content are held against the limit as well")
   func emptyMessages() {
-    var budget = ConnectionReceiveBudget(windowSize: 1_000, limit: 2_000, currentWindow: 100)
+    var budget = ConnectionReceiveBudget(limit: 2_000)
     for _ in 0..<8 { budget.messageCompleted() }
-    let full = budget.windowChanged(to: 100)
-    #expect(full == nil)
+    let full = budget.arrived(40)
+    #expect(full == 0)
     let read = budget.messageRead(0)
-    #expect(read == 900)
+    #expect(read == 40)
     for _ in 0..<7 { _ = budget.messageRead(0) }
     #expect(budget.heldBytes == 0)
   }
@@ -68,23 +65,51 @@ struct BudgetTests {
     #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 10) == 1)
   }
 
-  @Test("credit is returned in halves of a window and never twice")
-  func receiveWindow() {
-    var window = ReceiveWindow(size: 100)
-    let increments = [window.release(49), window.release(1), window.release(10)]
-    #expect(increments == [nil, 50, nil])
-  }
-
-  @Test("a writer waits when too much is on its way, and short calls need no report")
+  @Test("a writer waits when too much is on its way")
   func sendBudget() {
     var budget = SendBudget(limit: 10_000)
-    let short = budget.write(100)
-    #expect(short == nil)
-    var reports: [Int] = []
-    while !budget.isExhausted { if let report = budget.write(1_000) { reports.append(report) } }
-    for report in reports { budget.completed(report) }
+    var messages = 0
+    while !budget.isExhausted {
+      budget.add(1_000)
+      messages += 1
+    }
+    #expect((9...10).contains(messages))
+    budget.remove(1_000)
     #expect(!budget.isExhausted)
-    #expect(reports.reduce(0, +) >= 10_000 - budget.stride)
+  }
+
+  @Test("what is counted of a peer's frames: PINGs, resets, other control frames, faults", arguments: FrameBudgetCase.all)
+  func frameBudgets(_ budgetCase: FrameBudgetCase) {
+    var budgets = FrameBudgets(maxResetsPerSecond: 50)
+    let now = NIODeadline.uptimeNanoseconds(1)
+    var taken = 0
+    while taken < 10_000, budgets.received(type: budgetCase.type, flags: budgetCase.flags, at: now) == nil { taken += 1 }
+    #expect(taken == budgetCase.burst)
+    // Others are counted by themselves, and time makes room.
+    #expect(budgets.received(type: 0, flags: 0, at: now) == nil)
+    #expect(budgets.received(type: budgetCase.type, flags: budgetCase.flags, at: now + .seconds(1)) == nil)
+  }
+
+  struct FrameBudgetCase: Sendable {
+    var type: UInt8
+    var flags: UInt8 = 0
+    var burst: Int
+
+    static let all = [
+      FrameBudgetCase(type: 6, burst: 1_000), FrameBudgetCase(type: 6, flags: 1, burst: 200),
+      FrameBudgetCase(type: 3, burst: 50), FrameBudgetCase(type: 4, burst: 200), FrameBudgetCase(type: 2, burst: 200),
+      FrameBudgetCase(type: 1, burst: 10_000),
+    ]
+  }
+
+  @Test("every frame of ours that carries a call entitles the peer to a PING")
+  func earnedPings() {
+    var budgets = FrameBudgets(maxResetsPerSecond: 50)
+    let now = NIODeadline.uptimeNanoseconds(1)
+    for _ in 0..<5_000 {
+      budgets.sent()
+      #expect(budgets.received(type: 6, flags: 0, at: now) == nil)
+    }
   }
 
   @Test("parts are read in order, and the end comes last")

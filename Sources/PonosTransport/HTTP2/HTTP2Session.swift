@@ -1,0 +1,457 @@
+import CNghttp2
+import NIOCore
+
+/// What happens on an HTTP/2 connection, in the order it happens. Told while the session takes bytes or makes them, so what is
+/// asked of the session meanwhile waits for its next turn.
+protocol HTTP2SessionDelegate: AnyObject {
+  /// SETTINGS of the peer have arrived.
+  /// - Parameter maxConcurrentStreams: how many streams it takes at once; nil for any number.
+  func settingsArrived(maxConcurrentStreams: Int?)
+  /// A complete block of header fields.
+  func received(_ headers: HeaderFields, endStream: Bool, on stream: StreamID)
+  /// Content of a DATA frame, of which there may be more.
+  func received(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID)
+  /// A PING of ours was answered.
+  func pingAcknowledged(_ opaque: UInt64)
+  /// GOAWAY has arrived.
+  func peerIsLeaving(lastStream: StreamID, code: HTTP2ErrorCode)
+  /// The header fields that begin a stream of ours are on their way.
+  func streamOpened(_ stream: StreamID)
+  /// The last frame of our side of a stream is on its way.
+  func streamEnded(_ stream: StreamID)
+  /// Header fields of ours could not be sent.
+  func streamFailed(_ stream: StreamID)
+  /// The stream has ended in both directions, or was reset.
+  /// - Parameter fault: why it was reset; nil when it ended as it should.
+  func streamClosed(_ stream: StreamID, fault: CallFault?)
+}
+
+/// One HTTP/2 connection without its channel: bytes of the peer in, events out; frames in, bytes for the peer out.
+///
+/// nghttp2 keeps the rules of HTTP/2: frames, HPACK, states of streams, windows of both directions. What is left to this type is to
+/// translate, and to hold peers to ``FrameBudgets``. All of it belongs to one thread.
+final class HTTP2Session {
+  /// Why a connection cannot go on.
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Payloads of more bytes leave in storage of their own: copying them costs more than it saves.
+  private static let maxCopied = 4 << 10
+  /// Largest memory for joined frames that is kept for the next turn.
+  private static let maxKept = 4 << 10
+  /// Bytes made in one go, after which the channel is asked whether it takes more.
+  private static let maxOutput = 64 << 10
+
+  /// Who is told; has to outlive every turn of the session.
+  unowned let delegate: any HTTP2SessionDelegate
+  /// Set when the connection has to be closed once what is due has been sent.
+  private(set) var failure: Failure?
+
+  private let limits: HTTP2Limits
+  private let isServer: Bool
+  // Only nil while `init` has not made it.
+  private var session: OpaquePointer?
+  private var budgets: FrameBudgets
+  private var bodies: [StreamID: OutboundBody] = [:]
+
+  // Input.
+  private var input = ByteBuffer()
+  private var inputStart: UnsafeRawPointer?
+  private var headers = HeaderFields()
+  private var headerBytes = 0
+  /// The last content of a DATA frame, kept until it is known whether it ends the stream.
+  private var payload: (stream: StreamID, bytes: ByteBuffer)?
+  private var frameHasContent = false
+  /// The streams that were reset last, by the peer and by us: nghttp2 reports their ends alike.
+  private var resets: (peer: StreamID, own: StreamID) = (0, 0)
+
+  // Output.
+  private var output: [ByteBuffer] = []
+  /// Frames and small payloads, joined: they are one entry in the channel's list of writes and, with TLS, one record.
+  private var joined = ByteBuffer()
+  private var outputBytes = 0
+  /// Memory for the names and values that nghttp2 copies.
+  private var text: [UInt8] = []
+  private var nameValues: [nghttp2_nv] = []
+
+  init(isServer: Bool, limits: HTTP2Limits, delegate: any HTTP2SessionDelegate) {
+    self.isServer = isServer
+    self.limits = limits
+    self.delegate = delegate
+    budgets = FrameBudgets(maxResetsPerSecond: limits.maxResetsPerSecond)
+    session = makeSession()
+    submitSettings()
+  }
+
+  deinit {
+    nghttp2_session_del(session)
+  }
+
+  private func makeSession() -> OpaquePointer? {
+    var option: OpaquePointer?
+    var session: OpaquePointer?
+    nghttp2_option_new(&option)
+    defer { nghttp2_option_del(option) }
+    nghttp2_option_set_no_auto_window_update(option, 1)
+    nghttp2_option_set_max_continuations(option, 5)
+    // Counted by ``FrameBudgets``.
+    nghttp2_option_set_stream_reset_rate_limit(option, .max, .max)
+    nghttp2_option_set_max_outbound_ack(option, 10_000)
+    let user = Unmanaged.passUnretained(self).toOpaque()
+    let result =
+      isServer
+      ? nghttp2_session_server_new2(&session, HTTP2SessionCallbacks.table, user, option)
+      : nghttp2_session_client_new2(&session, HTTP2SessionCallbacks.table, user, option)
+    precondition(result == 0, "nghttp2 could not allocate a session")
+    return session
+  }
+
+  private func submitSettings() {
+    var settings = [
+      nghttp2_settings_entry(id: NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.windowSize),
+      nghttp2_settings_entry(id: NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.maxFrameSize),
+      nghttp2_settings_entry(id: NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.maxHeaderListSize),
+      // The priorities of RFC 7540 would have to be kept for streams that are gone.
+      nghttp2_settings_entry(id: NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
+    ]
+    settings.append(
+      isServer
+        ? nghttp2_settings_entry(id: NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams)
+        : nghttp2_settings_entry(id: NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+    check(nghttp2_submit_settings(session, noFlags, &settings, settings.count))
+    check(nghttp2_session_set_local_window_size(session, noFlags, 0, Int32(clamping: limits.windowSize)))
+  }
+
+  // MARK: Input
+
+  /// Takes bytes of the peer; ``failure`` says afterwards whether the connection can go on.
+  func receive(_ bytes: ByteBuffer) {
+    input = bytes
+    let result = bytes.withUnsafeReadableBytes { raw in
+      inputStart = raw.baseAddress
+      return nghttp2_session_mem_recv(session, raw.baseAddress?.assumingMemoryBound(to: UInt8.self), raw.count)
+    }
+    handOver(endStream: false)
+    input = ByteBuffer()
+    if result < 0 { fail("\(String(cString: nghttp2_strerror(Int32(clamping: result))))") }
+  }
+
+  func began(_ header: nghttp2_frame_hd) -> Bool {
+    frameHasContent = false
+    return affords(budgets.received(type: header.type, flags: header.flags, at: .now()))
+  }
+
+  func beganHeaders() {
+    headers.removeAll()
+    headerBytes = 0
+  }
+
+  func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
+    // RFC 9113 section 6.5.2.
+    headerBytes += name.count + value.count + 32
+    guard headerBytes <= limits.maxHeaderListSize else {
+      headers.isTruncated = true
+      // A few bytes may stand for many fields; nobody sends so many by mistake.
+      return headerBytes <= 16 * limits.maxHeaderListSize || affords(.control)
+    }
+    headers.add(name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
+    return true
+  }
+
+  func received(_ bytes: UnsafePointer<UInt8>, count: Int, on stream: StreamID) {
+    handOver(endStream: false)
+    frameHasContent = true
+    guard let inputStart, let slice = input.getSlice(at: input.readerIndex + (UnsafeRawPointer(bytes) - inputStart), length: count)
+    else { return }
+    payload = (stream, slice)
+  }
+
+  /// Passes on what was kept of a DATA frame.
+  private func handOver(endStream: Bool) {
+    guard let (stream, bytes) = payload else { return }
+    payload = nil
+    delegate.received(bytes, endStream: endStream, on: stream)
+  }
+
+  func received(_ frame: UnsafePointer<nghttp2_frame>) -> Bool {
+    let stream = StreamID(frame.pointee.hd.stream_id)
+    let endStream = frame.pointee.hd.flags & endStreamFlag != 0
+    switch nghttp2_frame_type(UInt32(frame.pointee.hd.type)) {
+    case NGHTTP2_DATA:
+      return receivedData(stream, endStream: endStream)
+    case NGHTTP2_HEADERS:
+      delegate.received(headers, endStream: endStream, on: stream)
+    case NGHTTP2_RST_STREAM:
+      resets.peer = stream
+    case NGHTTP2_SETTINGS where frame.pointee.hd.flags & acknowledgementFlag == 0:
+      let limit = nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+      delegate.settingsArrived(maxConcurrentStreams: limit == .max ? nil : Int(limit))
+    case NGHTTP2_PING where frame.pointee.hd.flags & acknowledgementFlag != 0:
+      var opaque = frame.pointee.ping.opaque_data
+      delegate.pingAcknowledged(withUnsafeBytes(of: &opaque) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) })
+    case NGHTTP2_GOAWAY:
+      delegate.peerIsLeaving(
+        lastStream: StreamID(frame.pointee.goaway.last_stream_id), code: HTTP2ErrorCode(frame.pointee.goaway.error_code))
+    default:
+      break
+    }
+    return true
+  }
+
+  private func receivedData(_ stream: StreamID, endStream: Bool) -> Bool {
+    if payload != nil {
+      handOver(endStream: endStream)
+    } else if endStream {
+      delegate.received(ByteBuffer(), endStream: true, on: stream)
+    } else if !frameHasContent {
+      return affords(budgets.receivedNothing(at: .now()))
+    }
+    return true
+  }
+
+  func receivedFault() -> Bool {
+    affords(budgets.receivedFault(at: .now()))
+  }
+
+  /// False, and the end of the connection, when the peer has sent too much of something.
+  private func affords(_ excess: FrameBudgets.Excess?) -> Bool {
+    guard let excess else { return true }
+    var reason = Array(excess.rawValue.utf8)
+    check(
+      nghttp2_submit_goaway(
+        session, noFlags, nghttp2_session_get_last_proc_stream_id(session), HTTP2ErrorCode.enhanceYourCalm.rawValue, &reason,
+        reason.count))
+    fail(excess.rawValue)
+    return false
+  }
+
+  func closed(_ stream: StreamID, code: HTTP2ErrorCode) {
+    bodies[stream] = nil
+    delegate.streamClosed(stream, fault: fault(of: stream, code: code))
+  }
+
+  private func fault(of stream: StreamID, code: HTTP2ErrorCode) -> CallFault? {
+    if stream == resets.peer { return StatusMapping.fault(forReset: code) }
+    if stream == resets.own || code != .noError { return StatusMapping.fault(forOwnReset: code) }
+    return nil
+  }
+
+  private func fail(_ reason: String) {
+    failure = failure ?? Failure(description: reason)
+  }
+
+  // MARK: Windows
+
+  /// Lets the peer send `bytes` more on a stream, as soon as it is worth a frame.
+  func giveBack(_ bytes: Int, to stream: StreamID) {
+    if bytes > 0 { check(nghttp2_session_consume_stream(session, stream.rawValue, bytes)) }
+  }
+
+  /// Lets the peer send `bytes` more on the connection, as soon as it is worth a frame.
+  func giveBack(_ bytes: Int) {
+    if bytes > 0 { check(nghttp2_session_consume_connection(session, bytes)) }
+  }
+
+  // MARK: Frames of ours
+
+  /// Begins a stream with the header fields of a request, which wait while the peer takes no more streams; nil when the connection
+  /// has used up its streams.
+  func request(_ headers: HeaderFields, body: OutboundBody) -> StreamID? {
+    var source = dataSource(body)
+    let stream = withNameValues(headers) { fields, count in
+      nghttp2_submit_request(session, nil, fields, count, &source, nil)
+    }
+    guard stream > 0 else { return nil }
+    bodies[StreamID(stream)] = body
+    return StreamID(stream)
+  }
+
+  /// Begins a response whose messages, and whose end, follow in `body`; without a body the header fields are all of it.
+  func respond(_ stream: StreamID, _ headers: HeaderFields, body: OutboundBody? = nil) {
+    guard let body else {
+      withNameValues(headers) { check(nghttp2_submit_response(session, stream.rawValue, $0, $1, nil)) }
+      return
+    }
+    bodies[stream] = body
+    var source = dataSource(body)
+    withNameValues(headers) { check(nghttp2_submit_response(session, stream.rawValue, $0, $1, &source)) }
+  }
+
+  /// Notes that something was added to the body of a stream.
+  func bodyGrew(_ body: OutboundBody, of stream: StreamID) {
+    guard body.isAwaited else { return }
+    body.isAwaited = false
+    if body.count == 0, case .trailers(let trailers) = body.ending {
+      // Not by way of the body, which would be an empty DATA frame.
+      submitTrailers(trailers, of: stream)
+    } else {
+      check(nghttp2_session_resume_data(session, stream.rawValue))
+    }
+  }
+
+  private func submitTrailers(_ trailers: HeaderFields, of stream: StreamID) {
+    withNameValues(trailers) { check(nghttp2_submit_trailer(session, stream.rawValue, $0, $1)) }
+  }
+
+  /// Whether the stream is there, and its other side has not ended.
+  func peerMaySend(on stream: StreamID) -> Bool {
+    nghttp2_session_get_stream_remote_close(session, stream.rawValue) == 0
+  }
+
+  func reset(_ stream: StreamID, _ code: HTTP2ErrorCode) {
+    check(nghttp2_submit_rst_stream(session, noFlags, stream.rawValue, code.rawValue))
+  }
+
+  func ping(_ opaque: UInt64) {
+    withUnsafeBytes(of: opaque.bigEndian) { bytes in
+      check(nghttp2_submit_ping(session, noFlags, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)))
+    }
+  }
+
+  /// Tells the client that the connection will soon take no more streams, while those on their way are still taken.
+  func announceShutdown() {
+    check(nghttp2_submit_shutdown_notice(session))
+  }
+
+  /// Refuses streams behind `lastStream`.
+  func refuseStreams(behind lastStream: StreamID) {
+    check(nghttp2_submit_goaway(session, noFlags, lastStream.rawValue, HTTP2ErrorCode.noError.rawValue, nil, 0))
+  }
+
+  private func dataSource(_ body: OutboundBody) -> nghttp2_data_provider {
+    nghttp2_data_provider(
+      source: nghttp2_data_source(ptr: Unmanaged.passUnretained(body).toOpaque()), read_callback: HTTP2SessionCallbacks.readBody)
+  }
+
+  /// Lends `headers` to `body` as nghttp2 wants them.
+  private func withNameValues<R>(_ headers: HeaderFields, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> R) -> R {
+    text.removeAll(keepingCapacity: true)
+    nameValues.removeAll(keepingCapacity: true)
+    for field in headers {
+      text.append(contentsOf: field.name.utf8)
+      text.append(contentsOf: field.value.utf8)
+    }
+    return text.withUnsafeMutableBufferPointer { text in
+      var next = text.baseAddress
+      for field in headers {
+        let (name, value) = (field.name.utf8.count, field.value.utf8.count)
+        let flags = field.isIndexed ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX
+        nameValues.append(
+          nghttp2_nv(
+            name: next, value: next.map { $0 + name }, namelen: name, valuelen: value, flags: UInt8(flags.rawValue)))
+        next = next.map { $0 + name + value }
+      }
+      return nameValues.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
+    }
+  }
+
+  // MARK: Output
+
+  /// Bytes to send, in the order given, at most so many that the channel should be asked before there are more; empty when nothing
+  /// is due.
+  func makeOutput() -> [ByteBuffer] {
+    reuseJoined()
+    repeat {
+      var bytes: UnsafePointer<UInt8>?
+      let count = nghttp2_session_mem_send(session, &bytes)
+      if count < 0 { fail("\(String(cString: nghttp2_strerror(Int32(clamping: count))))") }
+      guard count > 0, let bytes else { break }
+      joined.writeBytes(UnsafeBufferPointer(start: bytes, count: count))
+      outputBytes += count
+    } while outputBytes < Self.maxOutput
+    cutJoined()
+    outputBytes = 0
+    defer { output.removeAll(keepingCapacity: true) }
+    return output
+  }
+
+  private func cutJoined() {
+    guard joined.readableBytes > 0 else { return }
+    output.append(joined)
+    joined.moveReaderIndex(to: joined.writerIndex)
+  }
+
+  /// The memory of the turn before serves again, unless the channel still holds it or it is much: a connection may be idle for long.
+  private func reuseJoined() {
+    if joined.storageCapacity > Self.maxKept { joined = ByteBuffer() } else { joined.clear() }
+  }
+
+  /// How much of a body goes into the next DATA frame.
+  func read(_ body: OutboundBody, of stream: StreamID, atMost length: Int, flags: inout UInt32) -> Int {
+    guard outputBytes < Self.maxOutput else {
+      return Int(NGHTTP2_ERR_PAUSE.rawValue)
+    }
+    let count = min(length, body.count)
+    guard count > 0 || body.ending != nil else {
+      body.isAwaited = true
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    }
+    flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+    guard count == body.count, let ending = body.ending else { return count }
+    flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+    if case .trailers(let trailers) = ending {
+      flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+      submitTrailers(trailers, of: stream)
+    }
+    return count
+  }
+
+  func send(_ body: OutboundBody, header: UnsafePointer<UInt8>, length: Int) {
+    joined.writeBytes(UnsafeBufferPointer(start: header, count: 9))
+    body.take(length) { piece in
+      if piece.readableBytes <= Self.maxCopied {
+        joined.writeImmutableBuffer(piece)
+      } else {
+        cutJoined()
+        output.append(piece)
+      }
+    }
+    outputBytes += 9 + length
+  }
+
+  func sent(_ frame: UnsafePointer<nghttp2_frame>) {
+    let stream = StreamID(frame.pointee.hd.stream_id)
+    switch nghttp2_frame_type(UInt32(frame.pointee.hd.type)) {
+    case NGHTTP2_DATA:
+      budgets.sent()
+    case NGHTTP2_HEADERS:
+      budgets.sent()
+      if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { delegate.streamOpened(stream) }
+    case NGHTTP2_RST_STREAM:
+      resets.own = stream
+    case NGHTTP2_GOAWAY:
+      // What nghttp2 sends when the peer has broken the rules of the connection.
+      let code = HTTP2ErrorCode(frame.pointee.goaway.error_code)
+      if code != .noError { fail("the peer broke the rules of HTTP/2: error code \(code.rawValue)") }
+    default:
+      break
+    }
+    if stream > 0, frame.pointee.hd.flags & endStreamFlag != 0, frame.pointee.hd.type <= 1 { delegate.streamEnded(stream) }
+  }
+
+  func failedToSend(_ frame: UnsafePointer<nghttp2_frame>) {
+    guard nghttp2_frame_type(UInt32(frame.pointee.hd.type)) == NGHTTP2_HEADERS else { return }
+    let stream = StreamID(frame.pointee.hd.stream_id)
+    // The body of fields that have not been sent is not asked for; that of a request is told no other end.
+    if frame.pointee.headers.cat != NGHTTP2_HCAT_HEADERS { bodies[stream] = nil }
+    delegate.streamFailed(stream)
+  }
+
+  /// nghttp2 refuses what has become pointless, which is no fault: a stream that was asked for something may have ended meanwhile.
+  /// Only memory may run out.
+  private func check(_ result: Int32) {
+    precondition(result != NGHTTP2_ERR_NOMEM.rawValue, "nghttp2 is out of memory")
+  }
+}
+
+/// nghttp2 wants all flags in a type that its own constants do not have.
+private let noFlags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+private let endStreamFlag = UInt8(NGHTTP2_FLAG_END_STREAM.rawValue)
+private let acknowledgementFlag = UInt8(NGHTTP2_FLAG_ACK.rawValue)
+
+extension nghttp2_settings_entry {
+  fileprivate init(id: nghttp2_settings_id, _ value: Int) {
+    self.init(settings_id: Int32(id.rawValue), value: UInt32(clamping: value))
+  }
+}
