@@ -75,11 +75,7 @@ final class EmbeddedClient: @unchecked Sendable {
     while let written = try channel.readOutbound(as: ByteBuffer.self) { bytes.writeImmutableBuffer(written) }
     if bytes.getString(at: bytes.readerIndex, length: 3) == "PRI" { bytes.moveReaderIndex(forwardBy: 24) }
     var frames: [(UInt8, UInt32, ByteBuffer)] = []
-    while let head = bytes.readInteger(as: UInt32.self), bytes.readInteger(as: UInt8.self) != nil,
-      let stream = bytes.readInteger(as: UInt32.self), let payload = bytes.readSlice(length: Int(head >> 8))
-    {
-      frames.append((UInt8(truncatingIfNeeded: head), stream, payload))
-    }
+    while let frame = RawFrame.read(from: &bytes) { frames.append(frame) }
     return frames
   }
 

@@ -14,4 +14,22 @@ enum RawFrame {
   static func ping(_ opaque: UInt64, acknowledgement: Bool = false) -> ByteBuffer {
     bytes(type: 6, flags: acknowledgement ? 1 : 0, payload: withUnsafeBytes(of: opaque.bigEndian, Array.init))
   }
+
+  /// Takes the next frame, if all of it is there.
+  static func read(from bytes: inout ByteBuffer) -> (kind: UInt8, stream: UInt32, payload: ByteBuffer)? {
+    guard
+      let head = bytes.readInteger(as: UInt32.self), bytes.readInteger(as: UInt8.self) != nil,
+      let stream = bytes.readInteger(as: UInt32.self), let payload = bytes.readSlice(length: Int(head >> 8))
+    else { return nil }
+    return (UInt8(truncatingIfNeeded: head), stream, payload)
+  }
+
+  /// The types of the frames in `bytes`, and the bytes.
+  static func kinds(_ bytes: ByteBuffer, preface: Bool = false) -> (kinds: [UInt8], bytes: ByteBuffer) {
+    var rest = bytes
+    if preface { rest.moveReaderIndex(forwardBy: 24) }
+    var kinds: [UInt8] = []
+    while let frame = read(from: &rest) { kinds.append(frame.kind) }
+    return (kinds, bytes)
+  }
 }

@@ -9,7 +9,7 @@ extension FuzzTarget {
   ///
   /// Checks that the connection holds no more than the input accounts for and does not wait for ever, that its memory is given back
   /// and its handlers return when it is closed, and that a small input is never answered by a large output.
-  static let serverConnection = FuzzTarget("server-connection", words: FrameWords.all, weight: 2) { input in
+  static let serverConnection = FuzzTarget("server-connection", words: FrameWords.all) { input in
     let connection = ServerUnderFuzz()
     let pieces = pieces(input)
     connection.receive(FrameWords.preface + (pieces.first ?? []))
@@ -18,7 +18,7 @@ extension FuzzTarget {
   }
 
   /// Whole connections of a client with three calls under way: the input is what the server sends, cut by its first byte.
-  static let clientConnection = FuzzTarget("client-connection", words: FrameWords.all, weight: 4) { input in
+  static let clientConnection = FuzzTarget("client-connection", words: FrameWords.all) { input in
     let connection = ClientUnderFuzz()
     connection.receive(FrameWords.settings)
     connection.beginCalls()

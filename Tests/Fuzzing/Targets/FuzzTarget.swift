@@ -7,16 +7,13 @@ package struct FuzzTarget: Sendable {
   /// Pieces that mean something to the reader, for mutations to put in.
   package let words: [[UInt8]]
   package let run: @Sendable ([UInt8]) -> Void
-  /// How long a run takes, as a multiple of a cheap one of some microseconds.
-  package let weight: Int
 
-  package init(_ name: String, words: [String] = [], weight: Int = 1, run: @escaping @Sendable ([UInt8]) -> Void) {
-    self.init(name, words: words.map { Array($0.utf8) }, weight: weight, run: run)
+  package init(_ name: String, words: [String] = [], run: @escaping @Sendable ([UInt8]) -> Void) {
+    self.init(name, words: words.map { Array($0.utf8) }, run: run)
   }
 
-  package init(_ name: String, words: [[UInt8]], weight: Int = 1, run: @escaping @Sendable ([UInt8]) -> Void) {
+  package init(_ name: String, words: [[UInt8]], run: @escaping @Sendable ([UInt8]) -> Void) {
     self.name = name
-    self.weight = weight
     self.words = words
     self.run = run
   }

@@ -8,7 +8,7 @@ import Testing
 /// `scripts/fuzz.sh` searches with libFuzzer, guided by coverage.
 @Suite("Fuzzing", .serialized)
 struct FuzzTests {
-  /// Mutations for each reader, fewer for those that take long: `FUZZ_RUNS`.
+  /// Mutations for each reader: `FUZZ_RUNS`.
   private static var runs: Int { number("FUZZ_RUNS") ?? 100_000 }
   private static var seed: UInt64 { UInt64(number("FUZZ_SEED") ?? 1) }
 
@@ -25,7 +25,7 @@ struct FuzzTests {
     let corpus = try Self.corpus(of: target)
     let start = ContinuousClock.now
     for input in corpus { target.run(input) }
-    let runs = max(Self.lines, Self.runs / target.weight)
+    let runs = max(Self.lines, Self.runs)
     await withTaskGroup(of: Void.self) { group in
       for line in 0..<Self.lines {
         group.addTask {

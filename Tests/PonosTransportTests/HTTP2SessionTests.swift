@@ -1,0 +1,238 @@
+import NIOCore
+import NIOEmbedded
+import NIOHPACK
+import Testing
+
+@testable import PonosTransport
+
+/// HTTP/2 without a channel: sessions that talk to each other, and peers that send whatever they like.
+@Suite("HTTP/2 session")
+struct HTTP2SessionTests {
+  @Test("a request and its answer: fields, message and end on either side, and no frame too many")
+  func conversation() throws {
+    let pair = SessionPair()
+    let request = pair.client.body()
+    let stream = try #require(pair.client.session.request(SessionPair.request, body: request))
+    request.append(ByteBuffer(string: "question"))
+    request.ending = .data
+    pair.client.session.bodyGrew(request, of: stream)
+    pair.exchange()
+    #expect(pair.server.log == ["settings 100", "headers 1 POST", "data 1 question end"])
+    let response = pair.server.body()
+    pair.server.session.respond(stream, [":status": "200"], body: response)
+    response.append(ByteBuffer(string: "answer"))
+    response.ending = .trailers(["grpc-status": "0"])
+    pair.server.session.bodyGrew(response, of: stream)
+    let frames = RawFrame.kinds(pair.server.output())
+    pair.client.session.receive(frames.bytes)
+    // SETTINGS have been acknowledged before.
+    #expect(frames.kinds == [1, 0, 1])
+    #expect(
+      pair.client.log == [
+        "opened 1", "ended 1", "settings 256", "headers 1 200", "data 1 answer", "headers 1 trailers end", "closed 1",
+      ])
+    #expect(pair.server.log.suffix(2) == ["ended 1", "closed 1"])
+  }
+
+  @Test("an end that comes after everything has been sent is no empty frame")
+  func lateTrailers() throws {
+    let pair = SessionPair()
+    let stream = try pair.openStream()
+    let response = pair.server.body()
+    pair.server.session.respond(stream, [":status": "200"], body: response)
+    pair.exchange()
+    #expect(response.isAwaited)
+    response.ending = .trailers(["grpc-status": "0"])
+    pair.server.session.bodyGrew(response, of: stream)
+    #expect(RawFrame.kinds(pair.server.output()).kinds == [1])
+  }
+
+  @Test("bytes may be cut anywhere")
+  func cuts() throws {
+    let pair = SessionPair()
+    let request = pair.client.body()
+    let stream = try #require(pair.client.session.request(SessionPair.request, body: request))
+    request.append(ByteBuffer(string: "question"))
+    request.ending = .data
+    pair.client.session.bodyGrew(request, of: stream)
+    var bytes = RawFrame.kinds(pair.client.output(), preface: true).bytes
+    while let byte = bytes.readSlice(length: 1) { pair.server.session.receive(byte) }
+    #expect(pair.server.session.failure == nil)
+    #expect(pair.server.log.first == "settings 100" && pair.server.log.contains("headers 1 POST"))
+    let content = pair.server.log.filter { $0.hasPrefix("data") }.map { $0.split(separator: " ")[2] }.joined()
+    #expect(content.hasPrefix("question") && pair.server.log.last?.hasSuffix("end") == true)
+  }
+
+  @Test("PINGs are answered, until they are a flood")
+  func pingFlood() {
+    let peer = SessionPair().connected().server
+    for number in UInt64(0)..<1_000 { peer.session.receive(RawFrame.ping(number)) }
+    #expect(peer.session.failure == nil)
+    #expect(RawFrame.kinds(peer.output()).kinds.filter { $0 == 6 }.count == 1_000)
+    for number in UInt64(0)..<50 where peer.session.failure == nil { peer.session.receive(RawFrame.ping(number)) }
+    #expect(peer.session.failure != nil)
+    let farewell = peer.farewell
+    #expect(farewell?.code == 0xb && farewell?.reason == "too_many_pings")
+  }
+
+  @Test("floods of frames that cost more than they carry end the connection", arguments: Flood.all)
+  func flood(_ flood: Flood) throws {
+    let pair = SessionPair().connected()
+    if flood.needsStream { _ = try pair.openStream() }
+    for _ in 0..<1_100 where pair.server.session.failure == nil { pair.server.session.receive(flood.frame) }
+    #expect(pair.server.session.failure != nil)
+    #expect(pair.server.farewell?.code == 0xb)
+  }
+
+  struct Flood: Sendable {
+    var frame: ByteBuffer
+    var needsStream = false
+
+    static let all = [
+      Flood(frame: RawFrame.bytes(type: 4)), Flood(frame: RawFrame.ping(1, acknowledgement: true)),
+      Flood(frame: RawFrame.bytes(type: 3, stream: 1, payload: [0, 0, 0, 8]), needsStream: true),
+      Flood(frame: RawFrame.bytes(type: 0, stream: 1), needsStream: true),
+      Flood(frame: RawFrame.bytes(type: 0, flags: 8, stream: 1, payload: [2, 0, 0]), needsStream: true),
+    ]
+  }
+
+  @Test("header fields beyond the limit are left out, and said to be; many times the limit ends the connection")
+  func largeHeaders() throws {
+    let pair = SessionPair().connected()
+    var headers = SessionPair.request
+    for number in 0..<20 { headers.add(name: "x-\(number)", value: String(repeating: "v", count: 1_000)) }
+    _ = try #require(pair.client.session.request(headers, body: pair.client.body()))
+    pair.exchange()
+    #expect(pair.server.lastHeaders?.isTruncated == true)
+    #expect(pair.server.session.failure == nil)
+    // One byte each: a field that the table holds since then.
+    let block = [UInt8](repeating: 0x80 | 62, count: 16_000)
+    pair.server.session.receive(RawFrame.bytes(type: 1, flags: 4, stream: 3, payload: block))
+    #expect(pair.server.session.failure != nil)
+  }
+
+  @Test("whatever becomes of content, the connection's window is given back")
+  func windows() throws {
+    let pair = SessionPair().connected()
+    let stream = try pair.openStream()
+    _ = pair.server.output()
+    // Ten windows: padded, on a stream that is there, then on one that was reset.
+    let padded = RawFrame.bytes(type: 0, flags: 8, stream: 1, payload: [200] + [UInt8](repeating: 1, count: 16_383))
+    var updates = 0
+    for round in 0..<640 {
+      if round == 320 { pair.server.session.reset(stream, .cancel) }
+      pair.server.session.receive(padded)
+      pair.server.session.giveBack(16_383 - 200, to: stream)
+      updates += RawFrame.kinds(pair.server.output()).kinds.filter { $0 == 8 }.count
+    }
+    #expect(pair.server.session.failure == nil)
+    #expect(updates >= 10)
+  }
+
+  @Test("output comes in turns, and all of it in the end")
+  func turns() throws {
+    let pair = SessionPair().connected()
+    let stream = try pair.openStream()
+    let response = pair.server.body()
+    pair.server.session.respond(stream, [":status": "200"], body: response)
+    response.append(ByteBuffer(repeating: 7, count: 1 << 20))
+    response.ending = .trailers(["grpc-status": "0"])
+    pair.server.session.bodyGrew(response, of: stream)
+    var (turns, content) = (0, 0)
+    while case let output = pair.server.session.makeOutput(), !output.isEmpty {
+      turns += 1
+      let bytes = output.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }
+      #expect(bytes.readableBytes <= 128 << 10)
+      content += bytes.readableBytes
+      pair.client.session.receive(bytes)
+    }
+    #expect(turns >= 8 && content >= 1 << 20)
+    #expect(pair.client.log.last == "headers 1 trailers end")
+  }
+}
+
+/// A session and what it told.
+final class RecordedSession: HTTP2SessionDelegate {
+  private(set) var session: HTTP2Session!
+  private(set) var log: [String] = []
+  private(set) var lastHeaders: HeaderFields?
+  private let loop = EmbeddedEventLoop()
+
+  init(isServer: Bool) {
+    session = HTTP2Session(isServer: isServer, limits: HTTP2Limits(), delegate: self)
+  }
+
+  func body() -> OutboundBody { OutboundBody(gate: SendGate(eventLoop: loop)) }
+
+  /// All that is due.
+  func output() -> ByteBuffer {
+    var bytes = ByteBuffer()
+    while case let output = session.makeOutput(), !output.isEmpty {
+      for piece in output { bytes.writeImmutableBuffer(piece) }
+    }
+    return bytes
+  }
+
+  /// Error code and text of the GOAWAY among what is due.
+  var farewell: (code: UInt32, reason: String)? {
+    var bytes = output()
+    while let frame = RawFrame.read(from: &bytes) {
+      guard frame.kind == 7, let code = frame.payload.getInteger(at: frame.payload.readerIndex + 4, as: UInt32.self) else { continue }
+      return (code, String(buffer: frame.payload.getSlice(at: frame.payload.readerIndex + 8, length: frame.payload.readableBytes - 8)!))
+    }
+    return nil
+  }
+
+  func settingsArrived(maxConcurrentStreams: Int?) { log.append("settings \(maxConcurrentStreams ?? 100)") }
+
+  func received(_ headers: HeaderFields, endStream: Bool, on stream: StreamID) {
+    lastHeaders = headers
+    let what = headers[":method"].first ?? headers[":status"].first ?? "trailers"
+    log.append("headers \(stream.rawValue) \(what)\(endStream ? " end" : "")")
+  }
+
+  func received(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID) {
+    log.append("data \(stream.rawValue) \(String(buffer: payload))\(endStream ? " end" : "")")
+    session.giveBack(payload.readableBytes)
+    session.giveBack(payload.readableBytes, to: stream)
+  }
+
+  func pingAcknowledged(_ opaque: UInt64) { log.append("pong \(opaque)") }
+  func peerIsLeaving(lastStream: StreamID, code: HTTP2ErrorCode) { log.append("leaving \(lastStream.rawValue) \(code.rawValue)") }
+  func streamOpened(_ stream: StreamID) { log.append("opened \(stream.rawValue)") }
+  func streamEnded(_ stream: StreamID) { log.append("ended \(stream.rawValue)") }
+  func streamFailed(_ stream: StreamID) { log.append("failed \(stream.rawValue)") }
+  func streamClosed(_ stream: StreamID, fault: CallFault?) {
+    log.append("closed \(stream.rawValue)\(fault.map { " \($0.code)" } ?? "")")
+  }
+}
+
+/// A client and a server that hand each other their bytes.
+struct SessionPair {
+  static let request: HeaderFields = [":method": "POST", ":scheme": "http", ":path": "/a.B/C", ":authority": "a"]
+
+  let client = RecordedSession(isServer: false)
+  let server = RecordedSession(isServer: true)
+
+  /// Exchanges bytes until neither has any.
+  func exchange() {
+    while true {
+      let (asked, answered) = (client.output(), server.output())
+      if asked.readableBytes == 0, answered.readableBytes == 0 { return }
+      if asked.readableBytes > 0 { server.session.receive(asked) }
+      if answered.readableBytes > 0 { client.session.receive(answered) }
+    }
+  }
+
+  func connected() -> SessionPair {
+    exchange()
+    return self
+  }
+
+  /// A stream whose request goes on.
+  func openStream() throws -> StreamID {
+    let stream = try #require(client.session.request(Self.request, body: client.body()))
+    exchange()
+    return stream
+  }
+}
