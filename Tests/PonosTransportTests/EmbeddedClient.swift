@@ -74,9 +74,7 @@ final class EmbeddedClient: @unchecked Sendable {
     var bytes = ByteBuffer()
     while let written = try channel.readOutbound(as: ByteBuffer.self) { bytes.writeImmutableBuffer(written) }
     if bytes.getString(at: bytes.readerIndex, length: 3) == "PRI" { bytes.moveReaderIndex(forwardBy: 24) }
-    var frames: [(UInt8, UInt32, ByteBuffer)] = []
-    while let frame = RawFrame.read(from: &bytes) { frames.append(frame) }
-    return frames
+    return RawFrame.all(bytes)
   }
 
   func close() {

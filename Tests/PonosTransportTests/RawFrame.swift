@@ -24,12 +24,16 @@ enum RawFrame {
     return (UInt8(truncatingIfNeeded: head), stream, payload)
   }
 
-  /// The types of the frames in `bytes`, and the bytes.
-  static func kinds(_ bytes: ByteBuffer, preface: Bool = false) -> (kinds: [UInt8], bytes: ByteBuffer) {
+  /// The frames in `bytes`.
+  static func all(_ bytes: ByteBuffer) -> [(kind: UInt8, stream: UInt32, payload: ByteBuffer)] {
     var rest = bytes
-    if preface { rest.moveReaderIndex(forwardBy: 24) }
-    var kinds: [UInt8] = []
-    while let frame = read(from: &rest) { kinds.append(frame.kind) }
-    return (kinds, bytes)
+    var frames: [(UInt8, UInt32, ByteBuffer)] = []
+    while let frame = read(from: &rest) { frames.append(frame) }
+    return frames
+  }
+
+  /// The types of the frames in `bytes`, and the bytes.
+  static func kinds(_ bytes: ByteBuffer) -> (kinds: [UInt8], bytes: ByteBuffer) {
+    (all(bytes).map(\.kind), bytes)
   }
 }

@@ -134,8 +134,9 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     call.close(fault ?? CallFault(.internalError, "the server ended the call without a status"))
   }
 
+  /// What still waited when the connection came to its end.
   func streamFailed(_ stream: StreamID) {
-    calls[stream]?.fail(CallFault(.internalError, "a frame of the request could not be sent"))
+    forget(stream)?.close(CallFault(.unavailable, "the connection ended before the call could begin"))
   }
 
   @discardableResult

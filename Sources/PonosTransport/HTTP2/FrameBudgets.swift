@@ -8,10 +8,12 @@ package struct FrameBudgets: Sendable {
   private var resets: RateBudget
   private var control = RateBudget.control
   private var faults = RateBudget.faults
+  private var refusals: RateBudget
 
   /// - Parameter maxResetsPerSecond: streams the peer may reset within a second.
   package init(maxResetsPerSecond: Int) {
     resets = RateBudget(burst: maxResetsPerSecond, perSecond: maxResetsPerSecond)
+    refusals = resets
   }
 
   /// Notes a frame of ours that carries a part of a call; it entitles the peer to a PING.
@@ -23,6 +25,7 @@ package struct FrameBudgets: Sendable {
     case pings = "too_many_pings"
     case resets = "too many resets"
     case control = "too many control frames"
+    case refusals = "too many streams"
     case faults = "too many faulty frames"
   }
 
@@ -41,8 +44,13 @@ package struct FrameBudgets: Sendable {
     control.spend(at: now) ? nil : .control
   }
 
-  /// Notes a frame that is an error of its stream.
-  package mutating func receivedFault(at now: NIODeadline) -> Excess? {
-    faults.spend(at: now) ? nil : .faults
+  /// Notes that a stream had to be reset, by the error code (RFC 9113 section 7): because there are too many, or, with the codes that
+  /// no call of ours resets its stream with, because the peer has broken a rule of it.
+  package mutating func reset(_ code: HTTP2ErrorCode, at now: @autoclosure () -> NIODeadline) -> Excess? {
+    switch code {
+    case .noError, .cancel, .internalError: nil
+    case .refusedStream: refusals.spend(at: now()) ? nil : .refusals
+    default: faults.spend(at: now()) ? nil : .faults
+    }
   }
 }

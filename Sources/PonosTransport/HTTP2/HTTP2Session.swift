@@ -63,10 +63,11 @@ final class HTTP2Session {
   /// The last content of a DATA frame, kept until it is known whether it ends the stream.
   private var payload: (stream: StreamID, bytes: ByteBuffer)?
   private var frameHasContent = false
-  /// The streams that were reset last, by the peer and by us: nghttp2 reports their ends alike.
-  private var resets: (peer: StreamID, own: StreamID) = (0, 0)
+  /// The stream that the peer has reset last: nghttp2 reports the ends of those alike that are reset by us.
+  private var lastReset: StreamID = 0
 
   // Output.
+  private var pingBehindNotice: UInt64?
   private var output: [ByteBuffer] = []
   /// Frames and small payloads, joined: they are one entry in the channel's list of writes and, with TLS, one record.
   private var joined = ByteBuffer()
@@ -94,7 +95,10 @@ final class HTTP2Session {
     nghttp2_option_new(&option)
     defer { nghttp2_option_del(option) }
     nghttp2_option_set_no_auto_window_update(option, 1)
-    nghttp2_option_set_max_continuations(option, 5)
+    // Judged by ``RequestHead`` and ``ResponseHead``: a gateway's answer that is not gRPC has to be understood, not refused.
+    nghttp2_option_set_no_http_messaging(option, 1)
+    // This version counts the reads a frame takes as well, so it is far more than the fields allowed could need.
+    nghttp2_option_set_max_continuations(option, 100)
     // Counted by ``FrameBudgets``.
     nghttp2_option_set_stream_reset_rate_limit(option, .max, .max)
     nghttp2_option_set_max_outbound_ack(option, 10_000)
@@ -112,13 +116,16 @@ final class HTTP2Session {
       nghttp2_settings_entry(id: NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.windowSize),
       nghttp2_settings_entry(id: NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.maxFrameSize),
       nghttp2_settings_entry(id: NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.maxHeaderListSize),
-      // The priorities of RFC 7540 would have to be kept for streams that are gone.
-      nghttp2_settings_entry(id: NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
     ]
-    settings.append(
-      isServer
-        ? nghttp2_settings_entry(id: NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams)
-        : nghttp2_settings_entry(id: NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+    if isServer {
+      settings += [
+        nghttp2_settings_entry(id: NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams),
+        // Those priorities would have to be kept for streams that are gone; see ``beganHeaders(of:isRequest:)``.
+        nghttp2_settings_entry(id: NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
+      ]
+    } else {
+      settings.append(nghttp2_settings_entry(id: NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+    }
     check(nghttp2_submit_settings(session, noFlags, &settings, settings.count))
     check(nghttp2_session_set_local_window_size(session, noFlags, 0, Int32(clamping: limits.windowSize)))
   }
@@ -142,18 +149,28 @@ final class HTTP2Session {
     return affords(budgets.received(type: header.type, flags: header.flags, at: .now()))
   }
 
-  func beganHeaders() {
+  func beganHeaders(of stream: StreamID, isRequest: Bool) {
     headers.removeAll()
     headerBytes = 0
+    guard isServer, isRequest else { return }
+    // Responses take turns. Without this the oldest stream goes first for as long as it has anything to send, as suits web pages.
+    var turns = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
+    check(nghttp2_session_change_extpri_stream_priority(session, stream.rawValue, &turns, 1))
   }
 
   func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
     // RFC 9113 section 6.5.2.
     headerBytes += name.count + value.count + 32
     guard headerBytes <= limits.maxHeaderListSize else {
-      headers.isTruncated = true
+      headers.defect = .tooLarge
       // A few bytes may stand for many fields; nobody sends so many by mistake.
       return headerBytes <= 16 * limits.maxHeaderListSize || affords(.control)
+    }
+    guard
+      nghttp2_check_header_name(name.baseAddress, name.count) != 0, nghttp2_check_header_value(value.baseAddress, value.count) != 0
+    else {
+      headers.defect = headers.defect ?? .malformed
+      return true
     }
     headers.add(name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
     return true
@@ -183,7 +200,7 @@ final class HTTP2Session {
     case NGHTTP2_HEADERS:
       delegate.received(headers, endStream: endStream, on: stream)
     case NGHTTP2_RST_STREAM:
-      resets.peer = stream
+      lastReset = stream
     case NGHTTP2_SETTINGS where frame.pointee.hd.flags & acknowledgementFlag == 0:
       let limit = nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
       delegate.settingsArrived(maxConcurrentStreams: limit == .max ? nil : Int(limit))
@@ -210,10 +227,6 @@ final class HTTP2Session {
     return true
   }
 
-  func receivedFault() -> Bool {
-    affords(budgets.receivedFault(at: .now()))
-  }
-
   /// False, and the end of the connection, when the peer has sent too much of something.
   private func affords(_ excess: FrameBudgets.Excess?) -> Bool {
     guard let excess else { return true }
@@ -232,9 +245,8 @@ final class HTTP2Session {
   }
 
   private func fault(of stream: StreamID, code: HTTP2ErrorCode) -> CallFault? {
-    if stream == resets.peer { return StatusMapping.fault(forReset: code) }
-    if stream == resets.own || code != .noError { return StatusMapping.fault(forOwnReset: code) }
-    return nil
+    if stream == lastReset { return StatusMapping.fault(forReset: code) }
+    return code == .noError ? nil : StatusMapping.fault(forOwnReset: code)
   }
 
   private func fail(_ reason: String) {
@@ -280,17 +292,17 @@ final class HTTP2Session {
 
   /// Notes that something was added to the body of a stream.
   func bodyGrew(_ body: OutboundBody, of stream: StreamID) {
-    guard body.isAwaited else { return }
-    body.isAwaited = false
     if body.count == 0, case .trailers(let trailers) = body.ending {
-      // Not by way of the body, which would be an empty DATA frame.
-      submitTrailers(trailers, of: stream)
-    } else {
+      // Not by way of the body, which would be an empty DATA frame, and would wait for a window.
+      submit(trailers, endOf: body, stream)
+    } else if body.isAwaited {
+      body.isAwaited = false
       check(nghttp2_session_resume_data(session, stream.rawValue))
     }
   }
 
-  private func submitTrailers(_ trailers: HeaderFields, of stream: StreamID) {
+  private func submit(_ trailers: HeaderFields, endOf body: OutboundBody, _ stream: StreamID) {
+    body.ending = nil
     withNameValues(trailers) { check(nghttp2_submit_trailer(session, stream.rawValue, $0, $1)) }
   }
 
@@ -299,7 +311,9 @@ final class HTTP2Session {
     nghttp2_session_get_stream_remote_close(session, stream.rawValue) == 0
   }
 
+  /// Resets a stream. One whose header fields still wait to be sent may go on waiting, without its content.
   func reset(_ stream: StreamID, _ code: HTTP2ErrorCode) {
+    bodies[stream]?.discard()
     check(nghttp2_submit_rst_stream(session, noFlags, stream.rawValue, code.rawValue))
   }
 
@@ -309,8 +323,11 @@ final class HTTP2Session {
     }
   }
 
-  /// Tells the client that the connection will soon take no more streams, while those on their way are still taken.
-  func announceShutdown() {
+  /// Tells the client that the connection will soon take no more streams, while those on their way are still taken; `ping` follows, so
+  /// that its acknowledgement shows when the client has been told.
+  func announceShutdown(followedBy ping: UInt64) {
+    // nghttp2 lets PINGs overtake, so it is sent when the notice has been.
+    pingBehindNotice = ping
     check(nghttp2_submit_shutdown_notice(session))
   }
 
@@ -392,7 +409,7 @@ final class HTTP2Session {
     flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
     if case .trailers(let trailers) = ending {
       flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-      submitTrailers(trailers, of: stream)
+      submit(trailers, endOf: body, stream)
     }
     return count
   }
@@ -419,11 +436,13 @@ final class HTTP2Session {
       budgets.sent()
       if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { delegate.streamOpened(stream) }
     case NGHTTP2_RST_STREAM:
-      resets.own = stream
+      _ = affords(budgets.reset(HTTP2ErrorCode(frame.pointee.rst_stream.error_code), at: .now()))
     case NGHTTP2_GOAWAY:
       // What nghttp2 sends when the peer has broken the rules of the connection.
       let code = HTTP2ErrorCode(frame.pointee.goaway.error_code)
       if code != .noError { fail("the peer broke the rules of HTTP/2: error code \(code.rawValue)") }
+      if let pingBehindNotice { ping(pingBehindNotice) }
+      pingBehindNotice = nil
     default:
       break
     }

@@ -26,8 +26,11 @@ enum HTTP2SessionCallbacks {
       guard let header else { return 0 }
       return verdict(session(user).began(header.pointee))
     }
-    nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, _, user in
-      session(user).beganHeaders()
+    nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, frame, user in
+      if let frame {
+        let isRequest = frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+        session(user).beganHeaders(of: StreamID(frame.pointee.hd.stream_id), isRequest: isRequest)
+      }
       return 0
     }
     nghttp2_session_callbacks_set_on_header_callback(table) { _, _, name, nameCount, value, valueCount, _, user in
@@ -42,9 +45,6 @@ enum HTTP2SessionCallbacks {
     nghttp2_session_callbacks_set_on_frame_recv_callback(table) { _, frame, user in
       guard let frame else { return 0 }
       return verdict(session(user).received(frame))
-    }
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, _, _, user in
-      verdict(session(user).receivedFault())
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(table) { _, stream, code, user in
       session(user).closed(StreamID(stream), code: HTTP2ErrorCode(code))

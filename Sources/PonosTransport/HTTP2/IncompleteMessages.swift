@@ -2,8 +2,9 @@
 ///
 /// Nobody can read a message before the last of it is there, so what has arrived of it is credited to the peer at once. Many large
 /// messages that arrive side by side could fill with their beginnings all that the connection may hold, and none would ever be
-/// complete. So as soon as the windows that are open could do that, only the message of which most is there is credited; the others
-/// follow when it is complete.
+/// complete. So as soon as the windows of all open calls could do that, only one message is credited, the one of which most is there; the
+/// others follow when it is complete. It stays that one even if another has overtaken it meanwhile: their windows are open still, and
+/// messages that overtook each other in turns would fill everything after all.
 package struct IncompleteMessages: Sendable {
   private struct Message: Sendable {
     var arrived = 0
@@ -19,6 +20,8 @@ package struct IncompleteMessages: Sendable {
 
   private var messages: [StreamID: Message] = [:]
   private var withheldFrom = 0
+  /// The message that goes on while there is no room for all.
+  private var favourite: StreamID?
 
   package init(limit: Int, windowSize: Int, maxMessageBytes: Int) {
     self.limit = limit
@@ -26,43 +29,56 @@ package struct IncompleteMessages: Sendable {
     self.maxMessageBytes = maxMessageBytes
   }
 
-  /// Notes `bytes` more of a message, of `held` that the connection holds in all; returns the credit to return for it now.
-  package mutating func grew(_ stream: StreamID, by bytes: Int, held: Int) -> Int {
+  /// Notes `bytes` more of a message; returns the credit to return for it now.
+  ///
+  /// - Parameters:
+  ///   - held: bytes the connection holds in all.
+  ///   - calls: open calls of the connection, each with a window.
+  package mutating func grew(_ stream: StreamID, by bytes: Int, held: Int, calls: Int) -> Int {
     var message = messages[stream] ?? Message()
     if message.withheld > 0 { withheldFrom -= 1 }
     message.arrived += bytes
     message.withheld += bytes
     messages[stream] = message
     withheldFrom += 1
-    return isTight(held) && byArrived.first != stream ? 0 : takeWithheld(of: stream)
+    let only = onlyOne(held, calls)
+    return only == nil || only == stream ? takeWithheld(of: stream) : 0
   }
 
   /// Notes that a message is complete or dropped; returns the credit that was withheld for it.
   package mutating func ended(_ stream: StreamID) -> Int {
     guard !messages.isEmpty, let message = messages.removeValue(forKey: stream) else { return 0 }
+    if favourite == stream { favourite = nil }
     if message.withheld > 0 { withheldFrom -= 1 }
     return message.withheld
   }
 
-  /// A call that may go on now that the connection holds `held` bytes, and the credit it is owed; nil when there is no other.
-  package mutating func next(held: Int) -> (stream: StreamID, credit: Int)? {
+  /// A call that may go on now that the connection holds `held` bytes and has so many open calls, and the credit it is owed; nil when
+  /// there is no other.
+  package mutating func next(held: Int, calls: Int) -> (stream: StreamID, credit: Int)? {
     guard withheldFrom > 0 else { return nil }
-    let candidates = isTight(held) ? Array(byArrived.prefix(1)) : byArrived
-    guard let stream = candidates.first(where: { (messages[$0]?.withheld ?? 0) > 0 }) else { return nil }
-    return (stream, takeWithheld(of: stream))
+    let candidate = onlyOne(held, calls) ?? messages.filter { $0.value.withheld > 0 }.max(by: Self.isSmaller)?.key
+    guard let candidate, case let credit = takeWithheld(of: candidate), credit > 0 else { return nil }
+    return (candidate, credit)
   }
 
   /// The call to end when nothing else helps: the largest but one, so that few calls make much room and one completes.
-  package var dispensable: StreamID? { byArrived.prefix(2).last }
-
-  /// Whether the windows that are open, and the message that goes on, could fill what the connection may hold.
-  private func isTight(_ held: Int) -> Bool {
-    held + messages.count * windowSize + maxMessageBytes > limit
+  package var dispensable: StreamID? {
+    messages.filter { $0.key != largest }.max(by: Self.isSmaller)?.key ?? largest
   }
 
-  /// Streams, those with most of a message first; of equals, those that began first.
-  private var byArrived: [StreamID] {
-    messages.sorted { ($0.value.arrived, $1.key) > ($1.value.arrived, $0.key) }.map(\.key)
+  /// The message that goes on alone, if the windows that are open and one message could fill what the connection may hold.
+  private mutating func onlyOne(_ held: Int, _ calls: Int) -> StreamID? {
+    let isTight = held + max(calls, messages.count) * windowSize + maxMessageBytes > limit
+    favourite = isTight ? favourite ?? largest : nil
+    return favourite
+  }
+
+  /// The stream with most of a message; of equals, the one that began first.
+  private var largest: StreamID? { messages.max(by: Self.isSmaller)?.key }
+
+  private static func isSmaller(_ left: (key: StreamID, value: Message), _ right: (key: StreamID, value: Message)) -> Bool {
+    (left.value.arrived, right.key) < (right.value.arrived, left.key)
   }
 
   private mutating func takeWithheld(of stream: StreamID) -> Int {

@@ -34,6 +34,12 @@ final class OutboundBody {
     messages.append(message)
   }
 
+  /// Drops what waits: the stream is being reset.
+  func discard() {
+    ending = nil
+    take(count) { _ in }
+  }
+
   /// Hands out the next `length` bytes, in one piece or several.
   func take(_ length: Int, _ piece: (ByteBuffer) -> Void) {
     count -= length

@@ -25,7 +25,7 @@ package struct RateBudget: Sendable {
   /// Control frames of other kinds, SETTINGS above all, of which an ordinary peer sends a handful.
   package static var control: RateBudget { RateBudget(burst: 200, perSecond: 7) }
 
-  /// Frames that are an error of their stream, of which an ordinary peer sends none.
+  /// Errors of streams, of which an ordinary peer makes none.
   package static var faults: RateBudget { RateBudget(burst: 64, perSecond: 6) }
 
   /// Notes what entitles the peer to one more.

@@ -8,9 +8,17 @@ package struct HeaderFields: Hashable, Sendable {
     package var isIndexed = true
   }
 
+  /// Why fields of a peer are missing.
+  package enum Defect: Hashable, Sendable {
+    /// There were more than the peer may send.
+    case tooLarge
+    /// They had names or values that no field may have.
+    case malformed
+  }
+
   private var fields: [Field] = []
-  /// Whether the peer sent more than it may, so that some of its fields are missing.
-  package var isTruncated = false
+  /// Why some of the fields are missing; nil when they are all there.
+  package var defect: Defect?
 
   package init() {}
 
@@ -27,7 +35,7 @@ package struct HeaderFields: Hashable, Sendable {
   /// Drops all fields and keeps their memory.
   mutating func removeAll() {
     fields.removeAll(keepingCapacity: true)
-    isTruncated = false
+    defect = nil
   }
 
   /// The values of the fields called `name`, in order.

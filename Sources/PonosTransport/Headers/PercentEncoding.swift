@@ -1,11 +1,18 @@
 /// The encoding of `grpc-message`: everything but printable ASCII, and the percent sign itself, as `%XX` of its UTF-8 bytes.
+///
+/// A space at the beginning or the end is escaped as well: it would be stripped, or the field refused (RFC 9113 section 8.2.1).
 package enum PercentEncoding {
+  private static let space = UInt8(ascii: " ")
+
   /// `text` with all that a header may not carry escaped.
   package static func encode(_ text: String) -> String {
-    guard !text.utf8.allSatisfy(isPlain) else { return text }
+    let utf8 = text.utf8
+    guard utf8.first == space || utf8.last == space || !utf8.allSatisfy(isPlain) else { return text }
     var encoded: [UInt8] = []
-    for byte in text.utf8 {
-      if isPlain(byte) {
+    for index in utf8.indices {
+      let byte = utf8[index]
+      let isAtEnd = index == utf8.startIndex || utf8.index(after: index) == utf8.endIndex
+      if isPlain(byte), byte != space || !isAtEnd {
         encoded.append(byte)
       } else {
         encoded += [UInt8(ascii: "%"), digit(byte >> 4), digit(byte & 15)]

@@ -41,7 +41,11 @@ package struct RequestHead: Sendable {
       default: continue
       }
     }
-    guard !headers.isTruncated else { throw .http(status: "431") }
+    switch headers.defect {
+    case nil: break
+    case .tooLarge: throw .http(status: "431")
+    case .malformed: throw .http(status: "400")
+    }
     guard ContentType.isGRPC(contentType) else { throw .http(status: "415") }
     guard method == "POST" else { throw .http(status: "405") }
     guard let descriptor = methods[path] else {

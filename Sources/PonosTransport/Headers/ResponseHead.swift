@@ -33,8 +33,8 @@ package enum ResponseHead: Sendable {
 
   /// Judges the first header fields of a response.
   package init(first headers: HeaderFields, endStream: Bool) {
-    guard !headers.isTruncated else {
-      self = Self.tooLarge
+    if let defect = headers.defect {
+      self = Self.ending(defect)
       return
     }
     let fields = Fields(headers)
@@ -68,11 +68,16 @@ package enum ResponseHead: Sendable {
 
   /// Judges the last header fields of a response.
   package init(trailers headers: HeaderFields) {
-    self = headers.isTruncated ? Self.tooLarge : Self.ending(Fields(headers), headers)
+    self = headers.defect.map(Self.ending) ?? Self.ending(Fields(headers), headers)
   }
 
-  private static var tooLarge: ResponseHead {
-    .final(Status(code: .resourceExhausted, message: "the header fields of the response are larger than the limit"), [:])
+  private static func ending(_ defect: HeaderFields.Defect) -> ResponseHead {
+    switch defect {
+    case .tooLarge:
+      .final(Status(code: .resourceExhausted, message: "the header fields of the response are larger than the limit"), [:])
+    case .malformed:
+      .final(Status(code: .internalError, message: "a header field of the response is malformed"), [:])
+    }
   }
 
   private static func ending(_ fields: Fields, _ headers: HeaderFields) -> ResponseHead {
