@@ -85,6 +85,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .recovery:
       try await RecoveryBenchmarks.measure(rounds: rounds, report: report)
+      try await RestartBenchmarks.measure(rounds: rounds, report: report)
     case .tasks:
       try await TaskBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
     case .streaming:

@@ -216,6 +216,11 @@ package final class TaskFlights: Sendable {
     state.withLock { $0.closed = reason }
   }
 
+  /// So many flights are about to be opened: room for them is made at once.
+  func expect(_ count: Int) {
+    state.withLock { $0.flights.reserveCapacity($0.flights.count + count) }
+  }
+
   /// - Parameter isWritten: Whether the task is on disk already; who opens the flight of another one calls `markWritten`.
   func open(_ task: ValidatedTask, isWritten: Bool = true) -> Opening {
     state.withLock { state in

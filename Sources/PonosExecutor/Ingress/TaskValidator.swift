@@ -2,7 +2,9 @@ import PonosCore
 import PonosCrypto
 
 /// A submission that its aggregator signed, for this operator and for an operator set we can sign for. Made here only.
-package struct ValidatedTask: Sendable {
+///
+/// A class, since it is handed on many times and never changes: a copy is one reference, not one for each field.
+package final class ValidatedTask: Sendable {
   package let submission: TaskSubmission
   /// Signs the result.
   package let curve: SignatureCurve

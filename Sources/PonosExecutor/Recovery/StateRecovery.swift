@@ -52,13 +52,14 @@ package struct StateRecovery: Sendable {
     let now = journal.now
     var count = Count()
     let pages = try await store.unfinishedPages(of: Self.pageSize)
+    flights.expect(pages.count * Self.pageSize)
     let outcome: Result<Void, StoreError> = await withTaskGroup(of: (Int, Result<Page, StoreError>).self) { group in
       var begun = 0
       func beginNext() {
         guard begun < pages.count else { return }
         let (index, range) = (begun, pages[begun])
         begun += 1
-        group.addTask { (index, await page(range, now.unix)) }
+        group.addTask { (index, await page(range, now)) }
       }
       for _ in 0..<Self.lanes { beginNext() }
       var (ready, next) = ([Int: Page](), 0)
@@ -69,7 +70,7 @@ package struct StateRecovery: Sendable {
         }
         beginNext()
         while let page = ready.removeValue(forKey: next) {
-          await resume(page, at: now, &count)
+          await resume(page, &count)
           next += 1
         }
       }
@@ -89,7 +90,8 @@ package struct StateRecovery: Sendable {
 
   /// What is to be done with a row.
   private enum Verdict: Sendable {
-    case resume(TaskRecord, ValidatedTask)
+    /// `isOver` is said of one whose time has ended meanwhile.
+    case resume(RestoredTask, isOver: Bool)
     /// Its time is over, and it cannot be run as things are.
     case expire(TaskID)
     /// Cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
@@ -103,7 +105,8 @@ package struct StateRecovery: Sendable {
     var damaged: [StoreError] = []
   }
 
-  private func page(_ range: ClosedRange<Int64>, _ now: UnixMilliseconds) async -> Result<Page, StoreError> {
+  /// - Parameter now: The same for all, so that deadlines keep their order.
+  private func page(_ range: ClosedRange<Int64>, _ now: TaskClock.Reading) async -> Result<Page, StoreError> {
     let rows: UnfinishedTasks
     do throws(StoreError) { rows = try await store.unfinishedTasks(in: range) } catch { return .failure(error) }
     var page = Page(damaged: rows.damaged)
@@ -112,8 +115,8 @@ package struct StateRecovery: Sendable {
     return .success(page)
   }
 
-  /// - Parameter now: The same for all, so that deadlines keep their order.
-  private func resume(_ page: Page, at now: TaskClock.Reading, _ count: inout Count) async {
+  /// One page after the other, which keeps the order; so it does no more than it must.
+  private func resume(_ page: Page, _ count: inout Count) async {
     count.unfinished += page.verdicts.count + page.damaged.count
     count.damaged += page.damaged.count
     for error in page.damaged { report(error) }
@@ -122,13 +125,12 @@ package struct StateRecovery: Sendable {
     restored.reserveCapacity(page.verdicts.count)
     for verdict in page.verdicts {
       switch verdict {
-      case .resume(let record, let task):
-        if record.damage == .output { reportLostOutput(of: record.id) }
+      case .resume(let task, let isOver):
         // A row that a damaged file shows twice is one task.
-        guard case .opened = flights.open(task) else { continue }
+        guard case .opened = flights.open(task.accepted.task) else { continue }
         // One whose time is over is ended by the task service, beside what is let in by then.
-        restored.append(journal.restore(record, as: task, at: now))
-        if Self.isOver(record, now.unix) { count.expired += 1 } else { count.resumed += 1 }
+        restored.append(task)
+        if isOver { count.expired += 1 } else { count.resumed += 1 }
       case .expire(let id): expired.append(id)
       case .keep(let id, let reason):
         logger.error(
@@ -140,16 +142,18 @@ package struct StateRecovery: Sendable {
     await fail(expired)
   }
 
-  private func judge(_ record: TaskRecord, now: UnixMilliseconds) async -> Verdict {
+  private func judge(_ record: TaskRecord, now: TaskClock.Reading) async -> Verdict {
+    let isOver = Self.isOver(record, now.unix)
     func obstacle(_ reason: String) -> Verdict {
-      Self.isOver(record, now) ? .expire(record.id) : .keep(record.id, reason: reason)
+      isOver ? .expire(record.id) : .keep(record.id, reason: reason)
     }
     do {
       let message = try Eigenlayer_Hourglass_V1_TaskSubmission(serializedBytes: record.accepted.submission)
       let submission = try TaskSubmission(wire: message)
       guard submission.id == record.id else { return obstacle("its stored submission is of another task") }
-      return .resume(
-        record, try await validator.revalidate(submission, contentHash: record.accepted.contentHash))
+      let task = try await validator.revalidate(submission, contentHash: record.accepted.contentHash)
+      if record.damage == .output { reportLostOutput(of: record.id) }
+      return .resume(journal.restore(record, as: task, at: now), isOver: isOver)
     } catch let rejection as Rejection {
       return obstacle(rejection.message)
     } catch {

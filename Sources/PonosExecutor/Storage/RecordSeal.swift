@@ -67,7 +67,7 @@ struct RecordSeal {
 
   private mutating func finish() -> [UInt8] {
     flush()
-    return Array(hash.finalize().prefix(Self.count))
+    return hash.finalize().withUnsafeBytes { Array($0.prefix(Self.count)) }
   }
 }
 

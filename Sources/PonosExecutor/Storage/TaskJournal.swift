@@ -63,6 +63,13 @@ package enum RestoredTask: Sendable {
   case waiting(AcceptedTask)
   /// To be signed.
   case collected(CollectedResult)
+
+  var accepted: AcceptedTask {
+    switch self {
+    case .waiting(let task): task
+    case .collected(let result): result.accepted
+    }
+  }
 }
 
 /// The only writer of task rows: turns what happens to a task into durable transitions.

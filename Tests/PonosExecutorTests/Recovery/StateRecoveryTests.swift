@@ -190,6 +190,9 @@ struct StateRecoveryTests {
     }
     try queue.close()
     let store = try SQLiteStore.open(path: path)
+    let damaged = try await store.unfinishedTasks(in: 1...4).damaged
+    #expect(damaged.count == 2)
+    #expect(damaged.last?.message.contains("task \(submissions[2].id)") == true)
     let performer = FakePerformer.echo()
     let rig = try Rig(store: store)
     try await rig.stateRecovery.recoverTasks()

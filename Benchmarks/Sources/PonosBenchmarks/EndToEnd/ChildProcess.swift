@@ -30,6 +30,13 @@ final class ChildProcess {
     process.waitUntilExit()
   }
 
+  /// Ends the process at once, as a crash would, and waits for it.
+  func crash() {
+    guard process.isRunning else { return }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
   /// Seconds of processor time, user and system, of all the process's threads so far, and of its own child processes that have
   /// ended. Counted by the kernel in steps of 10 ms.
   func cpu() throws -> Double {
@@ -43,11 +50,11 @@ final class ChildProcess {
     return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
+  /// What it has written so far.
+  var written: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+
   /// The last lines it wrote, for messages.
-  func tail() -> String {
-    let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").suffix(12).joined(separator: "\n")
-  }
+  func tail() -> String { written.split(separator: "\n").suffix(12).joined(separator: "\n") }
 
   /// Runs a command to its end and returns what it wrote; throws when it failed.
   @discardableResult
@@ -90,19 +97,44 @@ extension Process {
 enum LoopbackPort {
   /// One that nobody listens on now.
   static func free() throws -> Int {
+    let descriptor = try openSocket()
+    defer { close(descriptor) }
+    var address = address(of: 0)
+    let isBound = withPointer(to: &address) { address, length in
+      var length = length
+      return bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+    }
+    guard isBound else { throw SystemFailure("bind a socket") }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+
+  /// Whether somebody listens on the port.
+  static func isOpen(_ port: Int) throws -> Bool {
+    let descriptor = try openSocket()
+    defer { close(descriptor) }
+    var address = address(of: port)
+    return withPointer(to: &address) { connect(descriptor, $0, $1) == 0 }
+  }
+
+  private static func openSocket() throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw SystemFailure("open a socket") }
-    defer { close(descriptor) }
+    return descriptor
+  }
+
+  private static func address(of port: Int) -> sockaddr_in {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
     address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &address) { address in
-      address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-      }
+    return address
+  }
+
+  private static func withPointer<Value>(
+    to address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Value
+  ) -> Value {
+    withUnsafeMutablePointer(to: &address) { address in
+      address.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
-    guard result == 0 else { throw SystemFailure("bind a socket") }
-    return Int(UInt16(bigEndian: address.sin_port))
   }
 }

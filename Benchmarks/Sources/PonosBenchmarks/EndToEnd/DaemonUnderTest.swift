@@ -10,10 +10,15 @@ import PonosTransport
 struct DaemonUnderTest {
   enum Store: String, CaseIterable {
     case sqlite, memory
+
+    /// The database of a daemon with this store.
+    func path(in workspace: Workspace) -> String { workspace.path("\(rawValue).sqlite") }
   }
 
   let process: ChildProcess
   let port: Int
+  /// When its process was started.
+  private let started: Double
 
   /// Starts it. It is ready some time later.
   init(store: Store, image: String, parties: TaskParties, workspace: Workspace) throws {
@@ -23,9 +28,26 @@ struct DaemonUnderTest {
     let configuration = workspace.path("\(store.rawValue).yaml")
     try Self.configuration(store: store, image: image, port: port, parties: parties, workspace: workspace)
       .write(toFile: configuration, atomically: true, encoding: .utf8)
+    started = Clock.now
     process = try ChildProcess(
       Workspace.products.appendingPathComponent("ponos-executor"), ["run", "--config", configuration],
       log: workspace.path("\(store.rawValue).log"))
+  }
+
+  /// Returns when its port takes connections; gives up after a minute, or when it has ended.
+  func waitUntilListening() async throws {
+    let limit = started + 60
+    while try !LoopbackPort.isOpen(port) {
+      guard process.isRunning, Clock.now < limit else {
+        throw SystemFailure("connect to the daemon", reason: process.tail())
+      }
+      try await Task.sleep(for: .milliseconds(1))
+    }
+  }
+
+  /// Its time and processor time so far, as one operation.
+  func round() throws -> Round {
+    Round(operations: 1, wall: Clock.now - started, cpu: try process.cpu())
   }
 
   /// Removes what daemons leave for their successors to adopt: the performers' containers and their networks. Call it when all are stopped.
@@ -53,7 +75,8 @@ struct DaemonUnderTest {
           ecdsa: {privateKey: "\(Hex.encodePrefixed(TaskParties.ecdsaScalar))"}
           bls: {keystoreFile: "\(workspace.path("bn254.json"))", password: ""}
       l1Chain: {chainId: 31337}
-      storage: {type: \(store.rawValue), path: "\(workspace.path("\(store.rawValue).sqlite"))"}
+      storage: {type: \(store.rawValue), path: "\(store.path(in: workspace))"}
+      queue: {maxPerAvs: \(2 * KilledDatabase.tasks), maxTotal: \(2 * KilledDatabase.tasks)}
       avsPerformers:
         - avsAddress: "\(TaskParties.avs)"
           processType: server
@@ -81,17 +104,20 @@ struct SubmissionTarget: Sendable {
   }
 
   /// Submits tasks until one is answered; gives up after a minute, or when `process` has ended.
-  func waitUntilServing(_ stock: SubmissionStock, _ process: ChildProcess) async throws {
+  func waitUntilServing(
+    _ stock: SubmissionStock, _ process: ChildProcess, every pause: Duration = .milliseconds(200),
+    urgency: TaskUrgency = TaskUrgency()
+  ) async throws {
     let limit = Clock.now + 60
     while true {
       do {
-        _ = try await executor.submitTask(try stock.next())
+        _ = try await executor.submitTask(try stock.next(), metadata: urgency.metadata)
         return
       } catch {
         guard process.isRunning, Clock.now < limit else {
           throw SystemFailure("have a task answered", reason: "\(error)\n\(process.tail())")
         }
-        try await Task.sleep(for: .milliseconds(200))
+        try await Task.sleep(for: pause)
       }
     }
   }

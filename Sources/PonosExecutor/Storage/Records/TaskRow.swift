@@ -57,7 +57,9 @@ enum TaskRow {
       id: id, contentHash: try columns.fixed(10), submission: [], operatorSet: try columns.operatorSet(avs: 1, id: 2),
       aggregator: try columns.fixed(11), priority: try columns.number(12), acceptedAt: try columns.integer(6),
       deadline: try columns.integer(13))
-    try StoredColumns(row: columns.row, subject: "task \(id)").check(seal: 14, is: RecordSeals.acceptance(of: accepted))
+    guard columns.has(seal: 14, RecordSeals.acceptance(of: accepted)) else {
+      throw StoredColumns(row: columns.row, subject: "task \(id)").damaged
+    }
     return accepted
   }
 
