@@ -92,6 +92,7 @@ let package = Package(
     // Debian's package of this one has no file for pkg-config; it lies where every linker looks.
     .systemLibrary(name: "CScrypt", path: "Sources/CScrypt"),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
+    .systemLibrary(name: "CMalloc", path: "Sources/CMalloc"),
     .systemLibrary(name: "CNghttp2", path: "Sources/CNghttp2", pkgConfig: "libnghttp2"),
 
     // Decides: nouns, policies, pure state machines.
@@ -120,7 +121,7 @@ let package = Package(
     .target(
       name: "PonosExecutor",
       dependencies: [
-        "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
+        "CMalloc", "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
         grpcCore, grpcProtobuf, protobuf, grdb, sqlite, hummingbird, hummingbirdCore, httpTypes, serviceLifecycle, unixSignals,
         logging, metrics, yams, crypto, asyncHTTPClient, nioCore, nioHTTP1, deque,
       ],

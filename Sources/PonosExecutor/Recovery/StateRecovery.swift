@@ -53,6 +53,9 @@ package struct StateRecovery: Sendable {
     var count = Count()
     let pages = try await store.unfinishedPages(of: Self.pageSize)
     flights.expect(pages.count * Self.pageSize)
+    let areMany = pages.count > 4
+    if areMany { HeapGrowth.inLargeSteps() }
+    defer { if areMany { HeapGrowth.inSmallSteps() } }
     let outcome: Result<Void, StoreError> = await withTaskGroup(of: (Int, Result<Page, StoreError>).self) { group in
       var begun = 0
       func beginNext() {
