@@ -18,9 +18,9 @@ if [ "${1:-}" = --with-engine ]; then
   shift
   with_engine "$@"
 fi
-# By product, as scripts/build.sh does and for its reason. The daemon is built as a dependency of the benchmarks.
+# By product and with a static runtime, as scripts/build.sh does and for its reasons. The daemon is built as a dependency of the benchmarks.
 build() {
-  long "build-$1" "building $1 (release)" swift build --configuration release --package-path Benchmarks --product "$1"
+  long "build-$1" "building $1 (release)" swift build --configuration release --static-swift-stdlib --package-path Benchmarks --product "$1"
 }
 
 if [ "${1:-}" = transport ]; then

@@ -24,7 +24,8 @@ struct DaemonUnderTest {
   init(store: Store, image: String, parties: TaskParties, workspace: Workspace) throws {
     port = try LoopbackPort.free()
     let keystore = try KeystoreWriter.eip2335(.bn254(parties.bn254Key), password: SecretBytes(text: ""), cost: .light)
-    try Data(keystore).write(to: workspace.url.appendingPathComponent("bn254.json"))
+    // In one piece: another daemon may be reading the one before.
+    try Data(keystore).write(to: workspace.url.appendingPathComponent("bn254.json"), options: .atomic)
     let configuration = workspace.path("\(store.rawValue).yaml")
     try Self.configuration(store: store, image: image, port: port, parties: parties, workspace: workspace)
       .write(toFile: configuration, atomically: true, encoding: .utf8)
