@@ -246,13 +246,14 @@ struct HTTP2SessionTests {
 
 /// A session and what it told.
 final class RecordedSession: HTTP2SessionDelegate {
-  private(set) var session: HTTP2Session!
+  private(set) lazy var session = HTTP2Session(isServer: isServer, limits: HTTP2Limits(), delegate: self)
+  private let isServer: Bool
   private(set) var log: [String] = []
   private(set) var lastHeaders: HeaderFields?
   private let loop = EmbeddedEventLoop()
 
   init(isServer: Bool) {
-    session = HTTP2Session(isServer: isServer, limits: HTTP2Limits(), delegate: self)
+    self.isServer = isServer
   }
 
   func body() -> OutboundBody { OutboundBody(gate: SendGate(eventLoop: loop)) }
@@ -270,8 +271,10 @@ final class RecordedSession: HTTP2SessionDelegate {
   var farewell: (code: UInt32, reason: String)? {
     var bytes = output()
     while let frame = RawFrame.read(from: &bytes) {
-      guard frame.kind == 7, let code = frame.payload.getInteger(at: frame.payload.readerIndex + 4, as: UInt32.self) else { continue }
-      return (code, String(buffer: frame.payload.getSlice(at: frame.payload.readerIndex + 8, length: frame.payload.readableBytes - 8)!))
+      var payload = frame.payload
+      guard frame.kind == 7, payload.readInteger(as: UInt32.self) != nil, let code = payload.readInteger(as: UInt32.self)
+      else { continue }
+      return (code, String(buffer: payload))
     }
     return nil
   }

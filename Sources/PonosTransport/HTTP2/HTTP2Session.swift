@@ -167,7 +167,8 @@ final class HTTP2Session {
       return headerBytes <= 16 * limits.maxHeaderListSize || affords(.control)
     }
     guard
-      nghttp2_check_header_name(name.baseAddress, name.count) != 0, nghttp2_check_header_value(value.baseAddress, value.count) != 0
+      nghttp2_check_header_name(name.baseAddress, name.count) != 0,
+      nghttp2_check_header_value(value.baseAddress, value.count) != 0
     else {
       headers.defect = headers.defect ?? .malformed
       return true
@@ -179,9 +180,9 @@ final class HTTP2Session {
   func received(_ bytes: UnsafePointer<UInt8>, count: Int, on stream: StreamID) {
     handOver(endStream: false)
     frameHasContent = true
-    guard let inputStart, let slice = input.getSlice(at: input.readerIndex + (UnsafeRawPointer(bytes) - inputStart), length: count)
-    else { return }
-    payload = (stream, slice)
+    guard let inputStart else { return }
+    let start = input.readerIndex + (UnsafeRawPointer(bytes) - inputStart)
+    payload = input.getSlice(at: start, length: count).map { (stream, $0) }
   }
 
   /// Passes on what was kept of a DATA frame.
