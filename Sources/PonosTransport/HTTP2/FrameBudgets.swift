@@ -25,6 +25,7 @@ package struct FrameBudgets: Sendable {
     case pings = "too_many_pings"
     case resets = "too many resets"
     case control = "too many control frames"
+    case headers = "too many header fields"
     case refusals = "too many streams"
     case faults = "too many faulty frames"
   }

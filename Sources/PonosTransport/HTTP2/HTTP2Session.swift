@@ -1,31 +1,6 @@
 import CNghttp2
 import NIOCore
 
-/// What happens on an HTTP/2 connection, in the order it happens. Told while the session takes bytes or makes them, so what is
-/// asked of the session meanwhile waits for its next turn.
-protocol HTTP2SessionDelegate: AnyObject {
-  /// SETTINGS of the peer have arrived.
-  /// - Parameter maxConcurrentStreams: how many streams it takes at once; nil for any number.
-  func settingsArrived(maxConcurrentStreams: Int?)
-  /// A complete block of header fields.
-  func received(_ headers: HeaderFields, endStream: Bool, on stream: StreamID)
-  /// Content of a DATA frame, of which there may be more.
-  func received(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID)
-  /// A PING of ours was answered.
-  func pingAcknowledged(_ opaque: UInt64)
-  /// GOAWAY has arrived.
-  func peerIsLeaving(lastStream: StreamID, code: HTTP2ErrorCode)
-  /// The header fields that begin a stream of ours are on their way.
-  func streamOpened(_ stream: StreamID)
-  /// The last frame of our side of a stream is on its way.
-  func streamEnded(_ stream: StreamID)
-  /// Header fields of ours could not be sent.
-  func streamFailed(_ stream: StreamID)
-  /// The stream has ended in both directions, or was reset.
-  /// - Parameter fault: why it was reset; nil when it ended as it should.
-  func streamClosed(_ stream: StreamID, fault: CallFault?)
-}
-
 /// One HTTP/2 connection without its channel: bytes of the peer in, events out; frames in, bytes for the peer out.
 ///
 /// nghttp2 keeps the rules of HTTP/2: frames, HPACK, states of streams, windows of both directions. What is left to this type is to
@@ -36,10 +11,6 @@ final class HTTP2Session {
     let description: String
   }
 
-  /// Payloads of more bytes leave in storage of their own: copying them costs more than it saves.
-  private static let maxCopied = 4 << 10
-  /// Largest memory for joined frames that is kept for the next turn.
-  private static let maxKept = 4 << 10
   /// Bytes made in one go, after which the channel is asked whether it takes more.
   private static let maxOutput = 64 << 10
 
@@ -58,8 +29,7 @@ final class HTTP2Session {
   // Input.
   private var input = ByteBuffer()
   private var inputStart: UnsafeRawPointer?
-  private var headers = HeaderFields()
-  private var headerBytes = 0
+  private var headers: HeaderBlock
   /// The last content of a DATA frame, kept until it is known whether it ends the stream.
   private var payload: (stream: StreamID, bytes: ByteBuffer)?
   private var frameHasContent = false
@@ -67,20 +37,17 @@ final class HTTP2Session {
   private var lastReset: StreamID = 0
 
   // Output.
+  private var output = JoinedOutput()
+  private var nameValues = NameValues()
+  /// Sent when the announcement of a shutdown has been.
   private var pingBehindNotice: UInt64?
-  private var output: [ByteBuffer] = []
-  /// Frames and small payloads, joined: they are one entry in the channel's list of writes and, with TLS, one record.
-  private var joined = ByteBuffer()
-  private var outputBytes = 0
-  /// Memory for the names and values that nghttp2 copies.
-  private var text: [UInt8] = []
-  private var nameValues: [nghttp2_nv] = []
 
   init(isServer: Bool, limits: HTTP2Limits, delegate: any HTTP2SessionDelegate) {
     self.isServer = isServer
     self.limits = limits
     self.delegate = delegate
     budgets = FrameBudgets(maxResetsPerSecond: limits.maxResetsPerSecond)
+    headers = HeaderBlock(limit: limits.maxHeaderListSize)
     session = makeSession()
     submitSettings()
   }
@@ -150,8 +117,7 @@ final class HTTP2Session {
   }
 
   func beganHeaders(of stream: StreamID, isRequest: Bool) {
-    headers.removeAll()
-    headerBytes = 0
+    headers.begin()
     guard isServer, isRequest else { return }
     // Responses take turns. Without this the oldest stream goes first for as long as it has anything to send, as suits web pages.
     var turns = nghttp2_extpri(urgency: UInt32(NGHTTP2_EXTPRI_DEFAULT_URGENCY), inc: 1)
@@ -159,22 +125,7 @@ final class HTTP2Session {
   }
 
   func received(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) -> Bool {
-    // RFC 9113 section 6.5.2.
-    headerBytes += name.count + value.count + 32
-    guard headerBytes <= limits.maxHeaderListSize else {
-      headers.defect = .tooLarge
-      // A few bytes may stand for many fields; nobody sends so many by mistake.
-      return headerBytes <= 16 * limits.maxHeaderListSize || affords(.control)
-    }
-    guard
-      nghttp2_check_header_name(name.baseAddress, name.count) != 0,
-      nghttp2_check_header_value(value.baseAddress, value.count) != 0
-    else {
-      headers.defect = headers.defect ?? .malformed
-      return true
-    }
-    headers.add(name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
-    return true
+    headers.add(name: name, value: value) || affords(.headers)
   }
 
   func received(_ bytes: UnsafePointer<UInt8>, count: Int, on stream: StreamID) {
@@ -199,7 +150,7 @@ final class HTTP2Session {
     case NGHTTP2_DATA:
       return receivedData(stream, endStream: endStream)
     case NGHTTP2_HEADERS:
-      delegate.received(headers, endStream: endStream, on: stream)
+      delegate.received(headers.fields, endStream: endStream, on: stream)
     case NGHTTP2_RST_STREAM:
       lastReset = stream
     case NGHTTP2_SETTINGS where frame.pointee.hd.flags & acknowledgementFlag == 0:
@@ -272,7 +223,7 @@ final class HTTP2Session {
   /// has used up its streams.
   func request(_ headers: HeaderFields, body: OutboundBody) -> StreamID? {
     var source = dataSource(body)
-    let stream = withNameValues(headers) { fields, count in
+    let stream = nameValues.with(headers) { fields, count in
       nghttp2_submit_request(session, nil, fields, count, &source, nil)
     }
     guard stream > 0 else { return nil }
@@ -283,12 +234,12 @@ final class HTTP2Session {
   /// Begins a response whose messages, and whose end, follow in `body`; without a body the header fields are all of it.
   func respond(_ stream: StreamID, _ headers: HeaderFields, body: OutboundBody? = nil) {
     guard let body else {
-      withNameValues(headers) { check(nghttp2_submit_response(session, stream.rawValue, $0, $1, nil)) }
+      nameValues.with(headers) { check(nghttp2_submit_response(session, stream.rawValue, $0, $1, nil)) }
       return
     }
     bodies[stream] = body
     var source = dataSource(body)
-    withNameValues(headers) { check(nghttp2_submit_response(session, stream.rawValue, $0, $1, &source)) }
+    nameValues.with(headers) { check(nghttp2_submit_response(session, stream.rawValue, $0, $1, &source)) }
   }
 
   /// Notes that something was added to the body of a stream.
@@ -304,7 +255,7 @@ final class HTTP2Session {
 
   private func submit(_ trailers: HeaderFields, endOf body: OutboundBody, _ stream: StreamID) {
     body.ending = nil
-    withNameValues(trailers) { check(nghttp2_submit_trailer(session, stream.rawValue, $0, $1)) }
+    nameValues.with(trailers) { check(nghttp2_submit_trailer(session, stream.rawValue, $0, $1)) }
   }
 
   /// Whether the stream is there, and its other side has not ended.
@@ -342,64 +293,25 @@ final class HTTP2Session {
       source: nghttp2_data_source(ptr: Unmanaged.passUnretained(body).toOpaque()), read_callback: HTTP2SessionCallbacks.readBody)
   }
 
-  /// Lends `headers` to `body` as nghttp2 wants them.
-  private func withNameValues<R>(_ headers: HeaderFields, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> R) -> R {
-    text.removeAll(keepingCapacity: true)
-    nameValues.removeAll(keepingCapacity: true)
-    for field in headers {
-      text.append(contentsOf: field.name.utf8)
-      text.append(contentsOf: field.value.utf8)
-    }
-    return text.withUnsafeMutableBufferPointer { text in
-      var next = text.baseAddress
-      for field in headers {
-        let (name, value) = (field.name.utf8.count, field.value.utf8.count)
-        let flags = field.isIndexed ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX
-        nameValues.append(
-          nghttp2_nv(
-            name: next, value: next.map { $0 + name }, namelen: name, valuelen: value, flags: UInt8(flags.rawValue)))
-        next = next.map { $0 + name + value }
-      }
-      return nameValues.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
-    }
-  }
-
   // MARK: Output
 
   /// Bytes to send, in the order given, at most so many that the channel should be asked before there are more; empty when nothing
   /// is due.
   func makeOutput() -> [ByteBuffer] {
-    reuseJoined()
+    output.begin()
     repeat {
       var bytes: UnsafePointer<UInt8>?
       let count = nghttp2_session_mem_send(session, &bytes)
       if count < 0 { fail("\(String(cString: nghttp2_strerror(Int32(clamping: count))))") }
       guard count > 0, let bytes else { break }
-      joined.writeBytes(UnsafeBufferPointer(start: bytes, count: count))
-      outputBytes += count
-    } while outputBytes < Self.maxOutput
-    cutJoined()
-    outputBytes = 0
-    defer { output.removeAll(keepingCapacity: true) }
-    return output
-  }
-
-  private func cutJoined() {
-    guard joined.readableBytes > 0 else { return }
-    output.append(joined)
-    joined.moveReaderIndex(to: joined.writerIndex)
-  }
-
-  /// The memory of the turn before serves again, unless the channel still holds it or it is much: a connection may be idle for long.
-  private func reuseJoined() {
-    if joined.storageCapacity > Self.maxKept { joined = ByteBuffer() } else { joined.clear() }
+      output.append(copying: UnsafeBufferPointer(start: bytes, count: count))
+    } while output.count < Self.maxOutput
+    return output.take()
   }
 
   /// How much of a body goes into the next DATA frame.
   func read(_ body: OutboundBody, of stream: StreamID, atMost length: Int, flags: inout UInt32) -> Int {
-    guard outputBytes < Self.maxOutput else {
-      return Int(NGHTTP2_ERR_PAUSE.rawValue)
-    }
+    guard output.count < Self.maxOutput else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
     let count = min(length, body.count)
     guard count > 0 || body.ending != nil else {
       body.isAwaited = true
@@ -416,16 +328,8 @@ final class HTTP2Session {
   }
 
   func send(_ body: OutboundBody, header: UnsafePointer<UInt8>, length: Int) {
-    joined.writeBytes(UnsafeBufferPointer(start: header, count: 9))
-    body.take(length) { piece in
-      if piece.readableBytes <= Self.maxCopied {
-        joined.writeImmutableBuffer(piece)
-      } else {
-        cutJoined()
-        output.append(piece)
-      }
-    }
-    outputBytes += 9 + length
+    output.append(copying: UnsafeBufferPointer(start: header, count: 9))
+    body.take(length) { output.append($0) }
   }
 
   func sent(_ frame: UnsafePointer<nghttp2_frame>) {
