@@ -25,7 +25,12 @@ final class PingAnswerer: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
-    pending.writeBuffer(&bytes)
+    if pending.readableBytes == 0 {
+      pending = bytes
+    } else {
+      pending.discardReadBytes()
+      pending.writeBuffer(&bytes)
+    }
     while let passed = next(context) { context.fireChannelRead(wrapInboundOut(passed)) }
   }
 

@@ -63,6 +63,21 @@ struct HTTP2SessionTests {
     #expect(content.hasPrefix("question") && pair.server.log.last?.hasSuffix("end") == true)
   }
 
+  @Test("the end of a stream is not told of another that is being reset in the middle of a frame")
+  func endBehindReset() throws {
+    let pair = SessionPair().connected()
+    _ = try pair.openStream()
+    _ = try pair.openStream()
+    let content = RawFrame.bytes(type: 0, stream: 1, payload: [UInt8]("abcdef".utf8))
+    pair.server.session.receive(content.getSlice(at: 0, length: 12)!)
+    pair.server.session.reset(1, .internalError)
+    var rest = content.getSlice(at: 12, length: content.readableBytes - 12)!
+    rest.writeImmutableBuffer(RawFrame.bytes(type: 0, flags: 1, stream: 3))
+    pair.server.session.receive(rest)
+    #expect(pair.server.log.contains { $0.hasPrefix("data 3") && $0.hasSuffix("end") })
+    #expect(!pair.server.log.contains { $0.hasPrefix("data 1") && $0.hasSuffix("end") })
+  }
+
   @Test("PINGs are answered, until they are a flood")
   func pingFlood() {
     let peer = SessionPair().connected().server

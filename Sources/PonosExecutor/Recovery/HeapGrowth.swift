@@ -12,7 +12,7 @@ enum HeapGrowth {
     mallopt(M_TRIM_THRESHOLD, 8 << 20)
   }
 
-  /// From now on as by default.
+  /// From now on by what is needed, as by default; the sizes from which blocks are mapped and memory is given back stay.
   static func inSmallSteps() {
     mallopt(M_TOP_PAD, 128 << 10)
   }

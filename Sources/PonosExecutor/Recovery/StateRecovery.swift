@@ -93,8 +93,8 @@ package struct StateRecovery: Sendable {
 
   /// What is to be done with a row.
   private enum Verdict: Sendable {
-    /// `isOver` is said of one whose time has ended meanwhile.
-    case resume(RestoredTask, isOver: Bool)
+    /// `isOver` is said of one whose time has ended meanwhile, `hasLostOutput` of one that has to run again.
+    case resume(RestoredTask, isOver: Bool, hasLostOutput: Bool)
     /// Its time is over, and it cannot be run as things are.
     case expire(TaskID)
     /// Cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
@@ -128,7 +128,8 @@ package struct StateRecovery: Sendable {
     restored.reserveCapacity(page.verdicts.count)
     for verdict in page.verdicts {
       switch verdict {
-      case .resume(let task, let isOver):
+      case .resume(let task, let isOver, let hasLostOutput):
+        if hasLostOutput { reportLostOutput(of: task.accepted.task.submission.id) }
         // A row that a damaged file shows twice is one task.
         guard case .opened = flights.open(task.accepted.task) else { continue }
         // One whose time is over is ended by the task service, beside what is let in by then.
@@ -155,8 +156,8 @@ package struct StateRecovery: Sendable {
       let submission = try TaskSubmission(wire: message)
       guard submission.id == record.id else { return obstacle("its stored submission is of another task") }
       let task = try await validator.revalidate(submission, contentHash: record.accepted.contentHash)
-      if record.damage == .output { reportLostOutput(of: record.id) }
-      return .resume(journal.restore(record, as: task, at: now), isOver: isOver)
+      return .resume(
+        journal.restore(record, as: task, at: now), isOver: isOver, hasLostOutput: record.damage == .output)
     } catch let rejection as Rejection {
       return obstacle(rejection.message)
     } catch {

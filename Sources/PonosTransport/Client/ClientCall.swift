@@ -105,7 +105,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func leave() {
     inbound.discard()
     // Once the answer is complete, the rest of the request is of no interest to anyone.
-    let code: HTTP2ErrorCode? = machine.serverMaySend ? .cancel : machine.requestIsComplete ? nil : .noError
+    let code: HTTP2ErrorCode? = machine.serverMaySend ? .cancel : machine.requestIsComplete && body.isTaken ? nil : .noError
     close(CallFault(.cancelled, "the caller left the call"))
     if let id, let code { connection.role.reset(id, code) }
   }

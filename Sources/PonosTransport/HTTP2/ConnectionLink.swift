@@ -45,7 +45,7 @@ final class ConnectionLink {
 
   /// Notes bytes of an incomplete message; returns the credit to return for them now.
   func messageGrew(_ stream: StreamID, by bytes: Int) -> Int {
-    incomplete.grew(stream, by: bytes, held: budget.heldBytes, calls: lifecycle.openCalls)
+    incomplete.grew(stream, by: bytes, held: budget.heldBytes)
   }
 
   /// Notes that a message is complete or dropped; returns the credit that was withheld for it.
@@ -55,7 +55,7 @@ final class ConnectionLink {
 
   /// Lets calls go on that were held up, as far as there is room again.
   func shareCredit() {
-    while let due = incomplete.next(held: budget.heldBytes, calls: lifecycle.openCalls) { onCredit?(due.stream, due.credit) }
+    while let due = incomplete.next(held: budget.heldBytes) { onCredit?(due.stream, due.credit) }
   }
 
   /// The call to end when the connection holds nothing but beginnings of messages, and too many of them.

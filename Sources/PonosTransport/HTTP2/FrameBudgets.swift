@@ -46,7 +46,7 @@ package struct FrameBudgets: Sendable {
   }
 
   /// Notes that a stream had to be reset, by the error code (RFC 9113 section 7): because there are too many, or, with the codes that
-  /// no call of ours resets its stream with, because the peer has broken a rule of it.
+  /// no call resets its stream with, because the peer has broken a rule of it.
   package mutating func reset(_ code: HTTP2ErrorCode, at now: @autoclosure () -> NIODeadline) -> Excess? {
     switch code {
     case .noError, .cancel, .internalError: nil

@@ -5,8 +5,8 @@ package struct HTTP2ErrorCode: Hashable, Sendable {
   package init(_ rawValue: UInt32) { self.rawValue = rawValue }
 
   package static let noError = HTTP2ErrorCode(0x0)
+  package static let protocolError = HTTP2ErrorCode(0x1)
   package static let internalError = HTTP2ErrorCode(0x2)
-  package static let flowControlError = HTTP2ErrorCode(0x3)
   package static let refusedStream = HTTP2ErrorCode(0x7)
   package static let cancel = HTTP2ErrorCode(0x8)
   package static let enhanceYourCalm = HTTP2ErrorCode(0xb)

@@ -33,6 +33,7 @@ final class HTTP2Session {
   /// The last content of a DATA frame, kept until it is known whether it ends the stream.
   private var payload: (stream: StreamID, bytes: ByteBuffer)?
   private var frameHasContent = false
+  private var peerIsLeaving = false
   /// The stream that the peer has reset last: nghttp2 reports the ends of those alike that are reset by us.
   private var lastReset: StreamID = 0
 
@@ -112,6 +113,8 @@ final class HTTP2Session {
   }
 
   func began(_ header: nghttp2_frame_hd) -> Bool {
+    // Left over where nghttp2 does not say that a frame is complete: that of a stream which is being reset.
+    handOver(endStream: false)
     frameHasContent = false
     return affords(budgets.received(type: header.type, flags: header.flags, at: .now()))
   }
@@ -160,6 +163,7 @@ final class HTTP2Session {
       var opaque = frame.pointee.ping.opaque_data
       delegate.pingAcknowledged(withUnsafeBytes(of: &opaque) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) })
     case NGHTTP2_GOAWAY:
+      peerIsLeaving = true
       delegate.peerIsLeaving(
         lastStream: StreamID(frame.pointee.goaway.last_stream_id), code: HTTP2ErrorCode(frame.pointee.goaway.error_code))
     default:
@@ -278,7 +282,9 @@ final class HTTP2Session {
   /// Tells the client that the connection will soon take no more streams, while those on their way are still taken; `ping` follows, so
   /// that its acknowledgement shows when the client has been told.
   func announceShutdown(followedBy ping: UInt64) {
-    // nghttp2 lets PINGs overtake, so it is sent when the notice has been.
+    // To a client that has taken its leave nghttp2 announces nothing.
+    guard !peerIsLeaving else { return self.ping(ping) }
+    // It lets PINGs overtake, so this one is sent when the notice has been.
     pingBehindNotice = ping
     check(nghttp2_submit_shutdown_notice(session))
   }
@@ -320,7 +326,10 @@ final class HTTP2Session {
     flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
     guard count == body.count, let ending = body.ending else { return count }
     flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
-    if case .trailers(let trailers) = ending {
+    switch ending {
+    case .data:
+      body.ending = nil
+    case .trailers(let trailers):
       flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
       submit(trailers, endOf: body, stream)
     }
@@ -332,14 +341,18 @@ final class HTTP2Session {
     body.take(length) { output.append($0) }
   }
 
+  /// Told before, because nghttp2 tells that it has sent a frame only when it makes the next.
+  func willSend(_ frame: UnsafePointer<nghttp2_frame>) {
+    let isRequest =
+      nghttp2_frame_type(UInt32(frame.pointee.hd.type)) == NGHTTP2_HEADERS && frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+    if isRequest { delegate.streamOpened(StreamID(frame.pointee.hd.stream_id)) }
+  }
+
   func sent(_ frame: UnsafePointer<nghttp2_frame>) {
     let stream = StreamID(frame.pointee.hd.stream_id)
     switch nghttp2_frame_type(UInt32(frame.pointee.hd.type)) {
-    case NGHTTP2_DATA:
+    case NGHTTP2_DATA, NGHTTP2_HEADERS:
       budgets.sent()
-    case NGHTTP2_HEADERS:
-      budgets.sent()
-      if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST { delegate.streamOpened(stream) }
     case NGHTTP2_RST_STREAM:
       _ = affords(budgets.reset(HTTP2ErrorCode(frame.pointee.rst_stream.error_code), at: .now()))
     case NGHTTP2_GOAWAY:

@@ -58,6 +58,10 @@ enum HTTP2SessionCallbacks {
       session(user).send(body, header: header, length: count)
       return 0
     }
+    nghttp2_session_callbacks_set_before_frame_send_callback(table) { _, frame, user in
+      if let frame { session(user).willSend(frame) }
+      return 0
+    }
     nghttp2_session_callbacks_set_on_frame_send_callback(table) { _, frame, user in
       if let frame { session(user).sent(frame) }
       return 0

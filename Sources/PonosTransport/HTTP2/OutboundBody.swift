@@ -17,9 +17,11 @@ final class OutboundBody {
   private var messages: Deque<ByteBuffer> = []
   /// Bytes of the first message that have been taken.
   private var taken = 0
+  /// Whether HTTP/2 has taken all of it, the end included.
+  var isTaken: Bool { count == 0 && ending == nil }
   /// Bytes that wait.
   private(set) var count = 0
-  /// Set once nothing more will be added.
+  /// Set once nothing more will be added, until HTTP/2 has taken it.
   var ending: Ending?
   /// Whether HTTP/2 found nothing to take, and has to be told when that changes.
   var isAwaited = false

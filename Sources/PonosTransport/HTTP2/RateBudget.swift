@@ -18,7 +18,7 @@ package struct RateBudget: Sendable {
   }
 
   /// PING. A stock peer sends it for two reasons: keepalive, at a slow fixed rate, and bandwidth estimation, at most one for each
-  /// batch of bytes *we* sent it. So every write to the peer earns one (``earn()``), time earns a few more, and a burst is allowed from
+  /// batch of bytes *we* sent it. So every frame of a call that we send earns one (``earn()``), time earns a few more, and a burst is allowed from
   /// the start. A peer that only asks and never lets us write runs dry within a second.
   package static var pings: RateBudget { RateBudget(burst: 1_000, perSecond: 20) }
 

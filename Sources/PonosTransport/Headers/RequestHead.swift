@@ -14,6 +14,8 @@ package struct RequestHead: Sendable {
 
   /// Why a request is refused before any handler sees it.
   package enum Refusal: Error, Equatable, Sendable {
+    /// Not even HTTP (RFC 9113 section 8.1.1); there is nothing to answer.
+    case malformed
     /// Not gRPC at all: a plain HTTP status is the only answer the peer understands.
     case http(status: String)
     /// gRPC, but it cannot be served.
@@ -42,9 +44,10 @@ package struct RequestHead: Sendable {
       }
     }
     switch headers.defect {
+    case nil where method.isEmpty || path.isEmpty: throw .malformed
     case nil: break
     case .tooLarge: throw .http(status: "431")
-    case .malformed: throw .http(status: "400")
+    case .malformed: throw .malformed
     }
     guard ContentType.isGRPC(contentType) else { throw .http(status: "415") }
     guard method == "POST" else { throw .http(status: "405") }

@@ -40,16 +40,14 @@ package enum ResponseHeaders {
     return MetadataCoding.fitInOneFrame(complete) ? complete : headers
   }
 
-  /// The answer to a request that was refused before any handler saw it.
-  package static func refusal(_ refusal: RequestHead.Refusal) -> HeaderFields {
-    switch refusal {
-    case .http(let status):
-      return [":status": status]
-    case .grpc(let fault):
-      var headers = trailersOnly(status: fault.status)
-      if fault.code == .unimplemented { headers.add(name: "grpc-accept-encoding", value: "identity,gzip") }
-      return headers
-    }
+  /// The answer to a request that is not gRPC.
+  package static func refusal(httpStatus: String) -> HeaderFields { [":status": httpStatus] }
+
+  /// The answer to a request that cannot be served.
+  package static func refusal(_ fault: CallFault) -> HeaderFields {
+    var headers = trailersOnly(status: fault.status)
+    if fault.code == .unimplemented { headers.add(name: "grpc-accept-encoding", value: "identity,gzip") }
+    return headers
   }
 
   private static func append(message: String, to headers: inout HeaderFields) {

@@ -79,7 +79,15 @@ final class ServerConnectionRole: ConnectionRole {
     do throws(RequestHead.Refusal) {
       begin(try RequestHead(headers, methods: service.methods), stream: stream, endStream: endStream)
     } catch {
-      link.respond(stream, ResponseHeaders.refusal(error))
+      refuse(stream, because: error)
+    }
+  }
+
+  private func refuse(_ stream: StreamID, because refusal: RequestHead.Refusal) {
+    switch refusal {
+    case .malformed: link.reset(stream, .protocolError)
+    case .http(let status): link.respond(stream, ResponseHeaders.refusal(httpStatus: status))
+    case .grpc(let fault): link.respond(stream, ResponseHeaders.refusal(fault))
     }
   }
 
@@ -102,8 +110,8 @@ final class ServerConnectionRole: ConnectionRole {
 
   func streamClosed(_ stream: StreamID, fault: CallFault?) {
     guard let call = calls.removeValue(forKey: stream) else { return }
-    call.close((fault ?? CallFault(.cancelled, "the call is over")).error)
     link.callClosed()
+    call.close((fault ?? CallFault(.cancelled, "the call is over")).error)
   }
 
   func streamFailed(_ stream: StreamID) {

@@ -36,33 +36,38 @@ struct BudgetTests {
   @Test("large messages side by side: when all could not be kept, one goes on, and the others follow")
   func incompleteMessages() {
     var incomplete = IncompleteMessages(limit: 10_000, windowSize: 1_000, maxMessageBytes: 5_000)
-    let roomy = incomplete.grew(1, by: 900, held: 900, calls: 3)
-    let second = incomplete.grew(3, by: 1_000, held: 1_900, calls: 3)
+    let roomy = incomplete.grew(1, by: 900, held: 900)
+    let second = incomplete.grew(3, by: 1_000, held: 1_900)
     #expect([roomy, second] == [900, 1_000])
     let tight = [
-      incomplete.grew(5, by: 500, held: 5_000, calls: 3), incomplete.grew(3, by: 500, held: 5_500, calls: 3),
-      incomplete.grew(1, by: 100, held: 5_600, calls: 3),
+      incomplete.grew(5, by: 400, held: 5_000), incomplete.grew(3, by: 500, held: 5_500),
+      incomplete.grew(1, by: 500, held: 6_000),
     ]
     #expect(tight == [0, 500, 0])
-    let nothing = incomplete.next(held: 5_600, calls: 3)
+    let nothing = incomplete.next(held: 5_600)
     #expect(nothing == nil)
     #expect(incomplete.dispensable == 1)
     // The largest is complete, but not read; the next largest goes on.
     let owed = incomplete.ended(3)
-    let next = incomplete.next(held: 5_600, calls: 3)
-    let noMore = incomplete.next(held: 5_600, calls: 3)
-    #expect(owed == 0 && next?.stream == 1 && next?.credit == 100 && noMore == nil)
+    let next = incomplete.next(held: 5_600)
+    let noMore = incomplete.next(held: 5_600)
+    #expect(owed == 0 && next?.stream == 1 && next?.credit == 500 && noMore == nil)
     // It has been read: there is room for the last.
-    let last = incomplete.next(held: 1_000, calls: 3)
-    #expect(last?.stream == 5 && last?.credit == 500)
-    // Calls that have sent nothing yet have windows too.
-    let many = incomplete.grew(5, by: 100, held: 900, calls: 4)
-    let more = incomplete.grew(7, by: 100, held: 1_000, calls: 5)
-    #expect([many, more] == [100, 0])
+    let last = incomplete.next(held: 1_000)
+    #expect(last?.stream == 5 && last?.credit == 400)
     // The one that goes on stays the one, until it is complete.
-    let overtaking = incomplete.grew(7, by: 2_000, held: 3_000, calls: 5)
-    let overtaken = incomplete.grew(1, by: 100, held: 3_100, calls: 5)
-    #expect([overtaking, overtaken] == [0, 100])
+    let chosen = incomplete.grew(1, by: 500, held: 4_000)
+    let overtaking = incomplete.grew(5, by: 2_000, held: 6_000)
+    let goesOn = incomplete.grew(1, by: 100, held: 6_100)
+    #expect([chosen, overtaking, goesOn] == [500, 0, 100])
+  }
+
+  @Test("a beginning that needs no credit keeps nobody waiting")
+  func stuckMessage() {
+    var incomplete = IncompleteMessages(limit: 10_000, windowSize: 1_000, maxMessageBytes: 5_000)
+    let beginning = incomplete.grew(1, by: 499, held: 5_000)
+    let needy = incomplete.grew(3, by: 500, held: 5_500)
+    #expect([beginning, needy] == [0, 500])
   }
 
   @Test("as many connections as there are files, with some left over")
