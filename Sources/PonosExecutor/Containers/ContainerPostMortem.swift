@@ -43,7 +43,8 @@ extension ContainerPostMortem {
   static func ending(exitCode: Int) -> String {
     switch exitCode {
     case 0: "ended by itself (exit code 0)"
-    case 137: "was killed (exit code 137)"
+    // The engine learns of a kill for memory by a message of its own, and does not wait for it.
+    case 137: "was killed (exit code 137): by someone, or for exceeding its memory limit if the engine has missed that"
     case 139: "crashed with a segmentation fault (exit code 139)"
     case 134: "aborted (exit code 134)"
     case 143: "was terminated (exit code 143)"
