@@ -1,6 +1,6 @@
 # One word per job. `make` alone lists them; the work is in scripts/.
 
-# debug or release; tests and demo share it, so that one build serves both.
+# debug or release. Tests and demo share a debug build; of a release, the programs are linked differently, and built again.
 CONFIG ?= debug
 # Only the tests whose name matches this regular expression (make test FILTER=Keystore).
 FILTER ?=

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOEmbedded
-import NIOHPACK
 import Testing
 
 @testable import PonosTransport
@@ -11,11 +10,7 @@ struct HTTP2SessionTests {
   @Test("a request and its answer: fields, message and end on either side, and no frame too many")
   func conversation() throws {
     let pair = SessionPair()
-    let request = pair.client.body()
-    let stream = try #require(pair.client.session.request(SessionPair.request, body: request))
-    request.append(ByteBuffer(string: "question"))
-    request.ending = .data
-    pair.client.session.bodyGrew(request, of: stream)
+    let stream = try pair.ask("question")
     pair.exchange()
     #expect(pair.server.log == ["settings 100", "headers 1 POST", "data 1 question end"])
     let response = pair.server.body()
@@ -50,11 +45,7 @@ struct HTTP2SessionTests {
   @Test("bytes may be cut anywhere")
   func cuts() throws {
     let pair = SessionPair()
-    let request = pair.client.body()
-    let stream = try #require(pair.client.session.request(SessionPair.request, body: request))
-    request.append(ByteBuffer(string: "question"))
-    request.ending = .data
-    pair.client.session.bodyGrew(request, of: stream)
+    _ = try pair.ask("question")
     var bytes = pair.client.output()
     while let byte = bytes.readSlice(length: 1) { pair.server.session.receive(byte) }
     #expect(pair.server.session.failure == nil)
@@ -338,6 +329,16 @@ struct SessionPair {
   func connected() -> SessionPair {
     exchange()
     return self
+  }
+
+  /// Begins a request that consists of one message; its bytes are still to be exchanged.
+  func ask(_ question: String) throws -> StreamID {
+    let body = client.body()
+    let stream = try #require(client.session.request(Self.request, body: body))
+    body.append(ByteBuffer(string: question))
+    body.ending = .data
+    client.session.bodyGrew(body, of: stream)
+    return stream
   }
 
   /// A stream whose request goes on.
