@@ -61,7 +61,10 @@ let package = Package(
     // For Benchmarks/, a package of its own. All of it has `package` access, so it promises nothing to anyone else.
     .library(
       name: "PonosModules",
-      targets: ["PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosExecutor"]),
+      targets: [
+        "PonosCore", "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosTelemetry", "PonosConfiguration",
+        "PonosStore", "PonosContainers", "PonosExecutor", "PonosAggregator",
+      ]),
     .library(name: "PonosLibraryTransport", targets: ["PonosLibraryTransport"]),
   ],
   dependencies: [
@@ -97,10 +100,12 @@ let package = Package(
 
     // Decides: nouns, policies, pure state machines.
     .target(name: "PonosCore", dependencies: [deque, heap], swiftSettings: strict),
+    // What all above stands on: threads, clocks, files, and the failpoints of the tests.
+    .target(name: "PonosSystem", dependencies: ["PonosCore"], swiftSettings: strict),
     // Proves: hashes, curves, signatures, keystores.
     .target(
       name: "PonosCrypto",
-      dependencies: ["PonosCore", "CSecp256k1", "CMclBN256", "CBlst", "CScrypt", crypto, cryptoExtras],
+      dependencies: ["PonosCore", "PonosSystem", "CSecp256k1", "CMclBN256", "CBlst", "CScrypt", crypto, cryptoExtras],
       swiftSettings: strict),
     // Speaks Docker.
     .target(
@@ -117,19 +122,45 @@ let package = Package(
     .target(
       name: "PonosLibraryTransport", dependencies: ["PonosTransport", grpcCore, grpcNIO, nioCore],
       swiftSettings: strict + [.enableUpcomingFeature("InternalImportsByDefault")]),
-    // Does: the daemon.
+    // Tells: metrics and logs.
+    .target(
+      name: "PonosTelemetry", dependencies: ["PonosCore", "PonosSystem", logging, metrics, serviceLifecycle],
+      swiftSettings: strict),
+    // Is told: the configuration.
+    .target(
+      name: "PonosConfiguration", dependencies: ["PonosCore", "PonosSystem", "PonosCrypto", yams], swiftSettings: strict),
+    // Remembers: tasks, digests, performers, deliveries.
+    .target(
+      name: "PonosStore",
+      dependencies: ["PonosCore", "PonosSystem", "PonosTelemetry", grdb, sqlite, crypto, deque, logging, serviceLifecycle],
+      swiftSettings: strict),
+    // Keeps performers up: containers, connections, routes.
+    .target(
+      name: "PonosContainers",
+      dependencies: [
+        "PonosCore", "PonosSystem", "PonosTelemetry", "PonosStore", "PonosDocker", "PonosAPI", "PonosTransport", grpcCore,
+        protobuf, asyncHTTPClient, nioCore, nioHTTP1, logging, serviceLifecycle,
+      ],
+      swiftSettings: strict),
+    // Does: tasks from the wire to the answer, operations, the daemon.
     .target(
       name: "PonosExecutor",
       dependencies: [
-        "CMalloc", "PonosCore", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport",
-        grpcCore, grpcProtobuf, protobuf, grdb, sqlite, hummingbird, hummingbirdCore, httpTypes, serviceLifecycle, unixSignals,
-        logging, metrics, yams, crypto, asyncHTTPClient, nioCore, nioHTTP1, deque,
+        "CMalloc", "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTelemetry",
+        "PonosConfiguration", "PonosStore", "PonosContainers", grpcCore, grpcProtobuf, protobuf, hummingbird, hummingbirdCore,
+        httpTypes, serviceLifecycle, unixSignals, logging, nioCore,
       ],
+      swiftSettings: strict),
+    // The other side: an aggregator's end of the protocol.
+    .target(
+      name: "PonosAggregator",
+      dependencies: ["PonosCore", "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosExecutor", grpcCore, protobuf],
       swiftSettings: strict),
     .executableTarget(
       name: "PonosCLI",
       dependencies: [
-        "PonosExecutor", "PonosCore", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, grpcCore, logging, protobuf,
+        "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry", "PonosCore",
+        "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, grpcCore, logging, protobuf,
       ],
       swiftSettings: strict),
 
@@ -144,47 +175,87 @@ let package = Package(
       name: "PriceMedianPerformer", dependencies: ["PonosPerformer"], path: "Examples/price-median/Sources",
       swiftSettings: strict),
 
-    // Tests.
+    // Fakes and fixtures, one library for each room that tests share them about.
     .target(
       name: "PonosTesting",
       dependencies: [
-        "PonosExecutor", "PonosPerformer", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", grpcCore, grpcProtobuf,
-        protobuf, nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK,
+        "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging,
+      ],
+      swiftSettings: strict),
+    .target(name: "PonosStoreTesting", dependencies: ["PonosStore", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
+    .target(
+      name: "PonosContainersTesting",
+      dependencies: ["PonosContainers", "PonosCore", "PonosTesting", nioCore, nioPosix], swiftSettings: strict),
+    .target(
+      name: "PonosPerformerTesting",
+      dependencies: [
+        "PonosPerformer", "PonosAPI", "PonosTransport", "PonosCore", "PonosTesting", grpcCore, grpcProtobuf, protobuf, nioCore,
+        nioPosix, nioHTTP1,
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "PonosExecutorTesting",
+      dependencies: [
+        "PonosExecutor", "PonosAggregator", "PonosStore", "PonosCrypto", "PonosCore", "PonosAPI", "PonosTransport",
+        "PonosTesting", "PonosPerformerTesting", grpcCore, protobuf,
       ],
       swiftSettings: strict),
     // A performer that misbehaves on request, packed into an image for the acceptance tests.
-    .executableTarget(name: "ScriptedPerformer", dependencies: ["PonosTesting"], swiftSettings: strict),
+    .executableTarget(name: "ScriptedPerformer", dependencies: ["PonosPerformerTesting"], swiftSettings: strict),
+
+    // Tests.
     .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
-    .testTarget(name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosTesting"], swiftSettings: strict),
+    .testTarget(name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosSystem", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
     .testTarget(
       name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosLibraryTransport", "PonosAPI", nioEmbedded, nioHPACK],
       swiftSettings: strict),
+    .testTarget(name: "PonosTelemetryTests", dependencies: ["PonosTelemetry", "PonosTesting", logging], swiftSettings: strict),
     .testTarget(
-      name: "PonosPerformerTests",
-      dependencies: [
-        "PonosPerformer", "PonosTesting", "PonosAPI", "PonosTransport", "SquarePerformer", "PriceMedianPerformer", grpcCore,
-        protobuf,
-        logging,
-      ],
+      name: "PonosConfigurationTests", dependencies: ["PonosConfiguration", "PonosCrypto", "PonosCore", "PonosTesting"],
       swiftSettings: strict),
     // Makes SQLite's writes fail where a test wants them to.
     .target(name: "CFaultyVFS", path: "Tests/CFaultyVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
     .testTarget(
-      name: "PonosExecutorTests",
+      name: "PonosStoreTests",
+      dependencies: ["CFaultyVFS", "PonosStore", "PonosSystem", "PonosCore", "PonosTesting", "PonosStoreTesting", grdb, logging],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PonosContainersTests",
       dependencies: [
-        "CFaultyVFS", "PonosExecutor", "PonosTesting", "PonosDocker", "PonosAPI", protobuf, grdb, logging, metrics, grpcCore,
-        asyncHTTPClient,
+        "PonosContainers", "PonosDocker", "PonosStore", "PonosCore", "PonosSystem", "PonosAPI", "PonosTransport", "PonosTesting",
+        "PonosStoreTesting", "PonosContainersTesting", "PonosPerformerTesting", protobuf, logging, grpcCore, asyncHTTPClient,
         nioCore, nioHTTP1,
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PonosCLITests", dependencies: ["PonosCLI", "PonosCore", "PonosExecutor", "PonosTesting"], swiftSettings: strict),
+      name: "PonosPerformerTests",
+      dependencies: [
+        "PonosPerformer", "PonosTesting", "PonosPerformerTesting", "PonosAPI", "PonosTransport", "SquarePerformer",
+        "PriceMedianPerformer", grpcCore, protobuf, logging,
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PonosExecutorTests",
+      dependencies: [
+        "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry",
+        "PonosSystem", "PonosDocker", "PonosAPI", "PonosTesting", "PonosStoreTesting", "PonosContainersTesting",
+        "PonosPerformerTesting", "PonosExecutorTesting", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient, nioCore,
+        nioHTTP1,
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PonosCLITests",
+      dependencies: [
+        "PonosCLI", "PonosCore", "PonosExecutor", "PonosConfiguration", "PonosStore", "PonosTesting", "PonosStoreTesting",
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
-        "PonosCLI", "PonosTesting", "PonosDocker", "PonosAPI", "PonosTransport", "PonosCrypto", "PonosCore", grpcCore,
+        "PonosCLI", "PonosTesting", "PonosExecutorTesting", "PonosPerformerTesting", "PonosStore", "PonosContainers",
+        "PonosAggregator", "PonosDocker", "PonosAPI", "PonosTransport", "PonosCrypto", "PonosCore", "PonosSystem", grpcCore,
         protobuf, asyncHTTPClient, nioCore, crypto,
       ],
       swiftSettings: strict),
@@ -193,7 +264,8 @@ let package = Package(
     .target(
       name: "PonosFuzzing",
       dependencies: [
-        "PonosTransport", "PonosExecutor", "PonosDocker", "PonosCrypto", "PonosAPI", "PonosCore", grpcCore, protobuf, nioCore,
+        "PonosTransport", "PonosExecutor", "PonosContainers", "PonosConfiguration", "PonosStore", "PonosTelemetry", "PonosSystem",
+        "PonosDocker", "PonosCrypto", "PonosAPI", "PonosCore", grpcCore, protobuf, nioCore,
         nioEmbedded, nioHTTP1, asyncHTTPClient,
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: strict),

@@ -1,5 +1,5 @@
 import ArgumentParser
-import PonosExecutor
+import PonosConfiguration
 
 /// `config`: looks at a configuration without running anything.
 struct ConfigCommand: ParsableCommand {

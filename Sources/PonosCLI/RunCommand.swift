@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import Logging
+import PonosConfiguration
 import PonosExecutor
+import PonosTelemetry
 
 /// `run`: the daemon.
 struct RunCommand: AsyncParsableCommand {

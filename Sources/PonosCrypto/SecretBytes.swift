@@ -1,4 +1,5 @@
 import Glibc
+import PonosSystem
 
 /// Secret bytes (a private key, a password): kept in one place, zeroed when the last reference goes, and never printed.
 ///

@@ -2,9 +2,14 @@ import Foundation
 import GRPCCore
 import Logging
 import PonosAPI
+import PonosConfiguration
+import PonosContainers
 import PonosCore
 import PonosCrypto
 import PonosDocker
+import PonosStore
+import PonosSystem
+import PonosTelemetry
 import PonosTransport
 import ServiceLifecycle
 import UnixSignals
@@ -48,7 +53,7 @@ package struct ExecutorDaemon: Sendable {
     let intake = intake(to: book, execution, performers, keys, ground)
 
     let view = DaemonView(
-      config: config, startedAt: ground.startedAt, clock: ground.clock, store: ground.store,
+      version: Self.version, config: config, startedAt: ground.startedAt, clock: ground.clock, store: ground.store,
       storeStatistics: ground.storeStatistics,
       storeCondition: ground.storeCondition, queue: book.queue, flights: book.flights, roster: execution.roster,
       performers: performers, receiver: intake.receiver, metrics: ground.metrics,
@@ -66,7 +71,8 @@ package struct ExecutorDaemon: Sendable {
       performers,
       ContainerUsageSampler(
         performers: { performers.snapshots() },
-        usage: { id throws(DockerError) in try await docker.usage(ofContainer: id) }, metrics: ground.metrics, logger: logger),
+        usage: { id throws(DockerError) in try await docker.usage(ofContainer: id) },
+        observe: { [metrics = ground.metrics] in metrics.containerUsage($0) }, logger: logger),
       TaskService(queue: book.queue, roster: execution.roster, pipeline: execution.pipeline, clock: ground.clock),
     ]
     services += ports(for: intake, performers, keys, ground, view).listeners
@@ -293,10 +299,13 @@ package struct ExecutorDaemon: Sendable {
       StoreMaintenance(
         store: store, retention: config.storeKeeping.retention, digestRetention: config.storeKeeping.digestRetention,
         logger: logger),
-      StoreCheckService(store: store, condition: condition, metrics: metrics, logger: logger),
+      StoreCheckService(store: store, condition: condition, observe: { metrics.store($0) }, logger: logger),
     ]
     if case .sqlite(let path) = config.storage, let backup = config.storeKeeping.backup {
-      services.append(BackupService(database: path, settings: backup, metrics: metrics, logger: logger))
+      services.append(
+        BackupService(
+          database: path, settings: .init(directory: backup.directory, interval: backup.interval, keep: backup.keep),
+          observe: { metrics.store($0) }, logger: logger))
     }
     return services
   }
@@ -307,7 +316,7 @@ package struct ExecutorDaemon: Sendable {
   ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreStatistics) {
     switch config.storage {
     case .memory:
-      return (failpoints.watching(try MemoryStore(for: config)), { StoreStatistics() })
+      return (failpoints.watching(try MemoryStore(claiming: config.memoryInstallationID)), { StoreStatistics() })
     case .sqlite(let path):
       let store = try SQLiteStore.open(
         path: path, failpoints: failpoints, onCommit: { metrics.storeCommit($0) },

@@ -1,4 +1,5 @@
 import Foundation
+import PonosPerformerTesting
 import PonosTesting
 
 /// The performer of ``PonosTesting``, alone in a container. Its environment scripts what payloads cannot:

@@ -4,6 +4,7 @@ import GRPCCore
 import PonosAPI
 import PonosCore
 import PonosDocker
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosExecutorTesting
 import PonosTesting
 import SwiftProtobuf
 import Testing

@@ -1,5 +1,6 @@
 import GRPCCore
 import PonosCore
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 

@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 

@@ -2,6 +2,7 @@ import Foundation
 import GRPCCore
 import PonosAPI
 import PonosCore
+import PonosExecutorTesting
 import PonosTesting
 import SwiftProtobuf
 import Testing

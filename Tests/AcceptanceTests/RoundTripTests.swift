@@ -1,5 +1,6 @@
 import PonosAPI
 import PonosCore
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import PonosCore
-import PonosExecutor
+import PonosStore
+import PonosStoreTesting
 import PonosTesting
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PonosSystem
 import Testing
 
 @testable import PonosCrypto

@@ -1,5 +1,6 @@
 import PonosCore
 import PonosCrypto
+import PonosTesting
 import Testing
 
 /// Keys and digests that tests make up.

@@ -1,8 +1,10 @@
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutor
+import PonosStore
 import PonosTransport
 
 /// Submits tasks over a task stream, some at a time, and checks every answer and the executor's proof.

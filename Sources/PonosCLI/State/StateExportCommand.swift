@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import PonosCore
-import PonosExecutor
+import PonosStore
+import PonosSystem
 
 /// `state export-signed FILE`.
 struct StateExportCommand: ParsableCommand {

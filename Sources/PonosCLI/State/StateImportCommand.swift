@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import PonosCore
-import PonosExecutor
+import PonosStore
 
 /// `state import-signed FILE`.
 struct StateImportCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
+import PonosConfiguration
 import PonosCore
-import PonosExecutor
 
 /// Which database a `state` command works on.
 struct StateLocation: ParsableArguments {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import PonosExecutor
+import PonosStore
 
 /// `state verify [FILE]`.
 struct StateVerifyCommand: ParsableCommand {

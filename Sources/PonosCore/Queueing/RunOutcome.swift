@@ -8,17 +8,4 @@ package enum RunOutcome: Sendable, Equatable {
   case timedOut(after: Duration)
   /// Nothing: the run ended for reasons of our own.
   case unjudged
-
-  /// - Parameter duration: Of the run.
-  package init(_ failure: TaskFailure, after duration: Duration) {
-    switch failure {
-    // A definite answer is an answer. Counting it would let an aggregator's bad tasks close a performer to everybody.
-    case .performerError, .performerBusy, .outputTooLarge, .outputInvalid: self = .answered
-    case .performerUnreachable, .wrongTaskID: self = .failed
-    case .timedOut: self = .timedOut(after: duration)
-    case .performerCrashed, .expired, .cancelled, .expiredWhileDown, .displaced, .digestConflict, .signingFailed,
-      .journalUnavailable, .journalRefused:
-      self = .unjudged
-    }
-  }
 }

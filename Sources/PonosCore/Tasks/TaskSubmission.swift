@@ -1,5 +1,10 @@
 /// What an aggregator asks for, well-formed but not yet trusted: nothing is known of its signature or of the AVS.
 package struct TaskSubmission: Sendable, Equatable {
+  /// Largest payload, in bytes: with the task id and its framing (73 bytes) it makes a message of 4 MiB at the most, which is what
+  /// gRPC libraries of performers take unless told otherwise. A submission of 4 MiB is never refused for it: it holds a smaller
+  /// payload. The transport lets a little more through, so that the refusal can name the field.
+  package static let maxPayloadBytes = (4 << 20) - 128
+
   package let id: TaskID
   /// The id as the aggregator wrote it; the answer repeats it to the letter.
   package let idText: String

@@ -13,11 +13,6 @@ package enum SigningKey: Sendable {
     }
   }
 
-  /// Opens the JSON text of a keystore (EIP-2335 version 4, Web3 version 3, or the older mixture of both).
-  package init(curve: SignatureCurve, keystore: [UInt8], password: SecretBytes) throws(KeystoreError) {
-    self = try Keystore(json: keystore).decrypt(password: password, as: curve)
-  }
-
   /// A new random key.
   package static func generate(_ curve: SignatureCurve) throws(KeyError) -> SigningKey {
     switch curve {

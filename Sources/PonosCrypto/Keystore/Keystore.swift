@@ -101,3 +101,10 @@ private func bytes(_ text: String, count: Int?, field: String) throws(KeystoreEr
   }
   return bytes
 }
+
+extension SigningKey {
+  /// Opens the JSON text of a keystore (EIP-2335 version 4, Web3 version 3, or the older mixture of both).
+  package init(curve: SignatureCurve, keystore: [UInt8], password: SecretBytes) throws(KeystoreError) {
+    self = try Keystore(json: keystore).decrypt(password: password, as: curve)
+  }
+}

@@ -1,3 +1,4 @@
+import PonosContainers
 import PonosCore
 
 /// A checked answer to a task: right id, acceptable size, the AVS's rules kept. Made here only, so nothing else can be signed.
@@ -22,7 +23,7 @@ package enum ResponseCollector {
   }
 
   /// The same result again, from an output that was written down once it had been checked.
-  package static func restore(_ task: AcceptedTask, output: [UInt8]) -> CollectedResult {
-    CollectedResult(accepted: task, output: output)
+  package static func restore(_ output: RestoredOutput) -> CollectedResult {
+    CollectedResult(accepted: output.accepted, output: output.output)
   }
 }

@@ -1,4 +1,6 @@
+import PonosContainers
 import PonosCore
+import PonosSystem
 
 /// Takes an assigned task to its performer and brings the reply back, within the task's time.
 package struct TaskRunner: Sendable {

@@ -1,5 +1,6 @@
 import GRPCCore
 import PonosAPI
+import PonosSystem
 
 /// Passes the failpoints at both ends of a unary submission, and behind what a session says.
 struct FailpointInterceptor: ServerInterceptor {

@@ -1,3 +1,4 @@
+import PonosSystem
 import ServiceLifecycle
 
 /// Passes a failpoint when its turn to stop has come: after everything that stands behind it in the list of services has stopped.

@@ -1,5 +1,8 @@
 import GRPCCore
+import PonosContainers
 import PonosCore
+import PonosStore
+import PonosSystem
 import ServiceLifecycle
 
 /// How the composition root puts failpoints between the parts, without the parts knowing of them.

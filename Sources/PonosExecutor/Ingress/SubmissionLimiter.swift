@@ -1,18 +1,6 @@
 import PonosCore
+import PonosSystem
 import Synchronization
-
-/// How often tasks of an AVS may be submitted; nil for as often as there is room.
-package struct SubmissionLimits: Sendable, Equatable {
-  /// By all aggregators together.
-  package var perAVS: RateLimit?
-  /// By each aggregator.
-  package var perAggregator: RateLimit?
-
-  package init(perAVS: RateLimit? = nil, perAggregator: RateLimit? = nil) {
-    self.perAVS = perAVS
-    self.perAggregator = perAggregator
-  }
-}
 
 /// Keeps aggregators to the rates the configuration grants them.
 ///

@@ -1,6 +1,8 @@
 import GRPCCore
 import PonosAPI
 import PonosCore
+import PonosStore
+import PonosSystem
 
 /// The task port: turns wire messages into submissions and outcomes into answers.
 package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.StreamingServiceProtocol {

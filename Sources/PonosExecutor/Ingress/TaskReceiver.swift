@@ -1,4 +1,6 @@
 import PonosCore
+import PonosStore
+import PonosSystem
 import Synchronization
 
 /// Takes submissions in: each task is admitted once, every retry of it shares the outcome.

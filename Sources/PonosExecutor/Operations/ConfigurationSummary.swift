@@ -1,3 +1,4 @@
+import PonosConfiguration
 import PonosCore
 
 /// What of the configuration may be shown. Built field by field from what is known to be harmless, so that a new secret does

@@ -1,7 +1,13 @@
+import PonosConfiguration
+import PonosContainers
 import PonosCore
+import PonosStore
+import PonosSystem
 
 /// What readers see of the running daemon: readiness, the state dump, gauges. Reads snapshots; changes nothing.
 struct DaemonView: Sendable {
+  /// The daemon's own version.
+  let version: String
   let config: ExecutorConfig
   let startedAt: UnixMilliseconds
   let clock: TaskClock
@@ -39,7 +45,7 @@ struct DaemonView: Sendable {
     let depths = queue.depths
     let waiting = depths.values.reduce(0, +)
     return StateDump(
-      version: ExecutorDaemon.version, startedAt: startedAt, now: clock.unix(),
+      version: version, startedAt: startedAt, now: clock.unix(),
       operatorAddress: config.identity.address, installationID: installationID, readiness: readiness,
       configuration: ConfigurationSummary(config: config), performers: performerViews(),
       queues: config.avs.map { avs in

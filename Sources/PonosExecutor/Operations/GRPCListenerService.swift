@@ -1,5 +1,6 @@
 import GRPCCore
 import Logging
+import PonosTelemetry
 import PonosTransport
 import ServiceLifecycle
 

@@ -1,6 +1,7 @@
 import GRPCCore
 import Logging
 import PonosAPI
+import PonosConfiguration
 import PonosTransport
 
 /// The gRPC listeners the configuration asks for: one for both services, or one for each.

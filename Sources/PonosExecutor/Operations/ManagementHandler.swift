@@ -2,7 +2,10 @@ import Foundation
 import GRPCCore
 import Logging
 import PonosAPI
+import PonosConfiguration
+import PonosContainers
 import PonosCore
+import PonosSystem
 import SwiftProtobuf
 
 /// The management port: authenticates, checks the request's shape, and asks the performer service.

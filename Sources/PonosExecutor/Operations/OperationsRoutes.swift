@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import NIOCore
+import PonosTelemetry
 
 /// The paths of the operations server and what each answers.
 struct OperationsRoutes: Sendable {

@@ -3,6 +3,8 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import PonosConfiguration
+import PonosTelemetry
 import ServiceLifecycle
 
 /// The HTTP server for operators and their monitoring: liveness, readiness, metrics, a dump of the state, and a page to look at.

@@ -1,3 +1,5 @@
+import PonosStore
+
 /// Whether the daemon can take tasks, and what is missing if not.
 package struct Readiness: Sendable, Equatable, Codable {
   /// One condition.
@@ -37,5 +39,15 @@ package struct Readiness: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case ready, checks
+  }
+}
+
+extension StoreCondition {
+  /// Whether tasks can be taken in, as far as the store is concerned. A log that only grows is named and is in nobody's way yet:
+  /// what is committed is on disk.
+  func readiness(_ statistics: StoreStatistics) -> Readiness.Check {
+    let obstacle = statistics.lastFailure?.description ?? obstacle
+    let warning = statistics.checkpointFailure.map { "the write-ahead log grows until it can be moved: \($0)" }
+    return Readiness.Check(name: "store", isReady: obstacle == nil, reason: obstacle ?? warning)
   }
 }

@@ -2,6 +2,9 @@ import Foundation
 import Logging
 import PonosAPI
 import PonosCore
+import PonosStore
+import PonosSystem
+import PonosTelemetry
 import SwiftProtobuf
 
 /// Brings back, before intake opens, the tasks that an earlier process accepted and did not finish.

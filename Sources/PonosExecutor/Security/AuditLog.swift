@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import PonosCore
 import PonosCrypto
+import PonosTelemetry
 import Synchronization
 
 /// What others did that an operator may have to prove: one JSON object a line, in a file that is only ever appended to, and in the log.

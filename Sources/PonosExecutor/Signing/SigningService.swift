@@ -1,6 +1,7 @@
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosSystem
 import SwiftProtobuf
 
 /// Signs checked results: records the digest first, then signs, then verifies what it made.

@@ -1,6 +1,7 @@
 import Foundation
 import PonosCore
-import PonosExecutor
+import PonosExecutorTesting
+import PonosSystem
 import PonosTesting
 import Testing
 

@@ -2,7 +2,8 @@ import Foundation
 import PonosAPI
 import PonosCore
 import PonosDocker
-import PonosExecutor
+import PonosExecutorTesting
+import PonosSystem
 import PonosTesting
 
 /// Kills one daemon again and again, each time in the way the schedule says.

@@ -1,4 +1,4 @@
-import PonosExecutor
+import PonosSystem
 import PonosTesting
 
 /// When a daemon is to be killed.

@@ -2,7 +2,7 @@ import Foundation
 import GRPCCore
 import PonosAPI
 import PonosCore
-import PonosExecutor
+import PonosExecutorTesting
 import PonosTesting
 import Synchronization
 import Testing

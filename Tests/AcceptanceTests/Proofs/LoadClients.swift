@@ -1,4 +1,5 @@
 import PonosCore
+import PonosExecutorTesting
 import PonosTesting
 import Synchronization
 

@@ -3,7 +3,9 @@ import GRPCCore
 import PonosAPI
 import PonosCore
 import PonosCrypto
-import PonosExecutor
+import PonosExecutorTesting
+import PonosPerformerTesting
+import PonosStore
 import PonosTesting
 
 /// Submits tasks and retries each until it is answered, however often the daemon dies meanwhile; writes down what it sees.

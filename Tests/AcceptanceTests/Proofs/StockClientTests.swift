@@ -1,6 +1,7 @@
 import Foundation
 import PonosAPI
 import PonosCore
+import PonosExecutorTesting
 import PonosTesting
 import SwiftProtobuf
 import Testing

@@ -1,7 +1,8 @@
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
-import PonosExecutor
+import PonosExecutorTesting
 import PonosTesting
 
 /// A client that submits over task streams, one after another: in some it acknowledges what it gets, in others nothing, so that outcomes

@@ -3,6 +3,7 @@ import GRPCCore
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
 import PonosTesting
 import PonosTransport
 import Synchronization

@@ -1,6 +1,7 @@
 import Foundation
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
 import PonosTesting
 
 /// The configuration of a daemon under test. Written as YAML, the way an operator writes it.

@@ -2,6 +2,7 @@ import Foundation
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 

@@ -2,6 +2,7 @@ import GRPCCore
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutor
 import PonosTesting
 import PonosTransport
 import SwiftProtobuf

@@ -4,9 +4,11 @@ import PonosAPI
 import PonosCore
 import SwiftProtobuf
 
+@testable import PonosConfiguration
 @testable import PonosCrypto
 @testable import PonosDocker
 @testable import PonosExecutor
+@testable import PonosStore
 
 extension FuzzTarget {
   /// The body of a submission, as the wire has it.

@@ -5,8 +5,8 @@ import NIOEmbedded
 import NIOHTTP1
 import PonosCore
 
+@testable import PonosContainers
 @testable import PonosCrypto
-@testable import PonosExecutor
 @testable import PonosTransport
 
 extension FuzzTarget {

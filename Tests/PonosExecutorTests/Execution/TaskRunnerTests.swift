@@ -1,8 +1,8 @@
 import PonosCore
 import PonosTesting
 import Testing
+@testable import PonosContainers
 
-@testable import PonosExecutor
 
 @Suite("Task runner")
 struct TaskRunnerTests {

@@ -1,9 +1,11 @@
 import PonosCore
+import PonosStoreTesting
 import PonosTesting
 import Synchronization
 import Testing
+@testable import PonosStore
+@testable import PonosSystem
 
-@testable import PonosExecutor
 
 @Suite("Failpoints")
 struct FailpointsTests {

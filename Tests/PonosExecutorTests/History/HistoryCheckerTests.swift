@@ -1,5 +1,8 @@
 import PonosCore
-import PonosExecutor
+import PonosExecutorTesting
+import PonosPerformerTesting
+import PonosStore
+import PonosStoreTesting
 import PonosTesting
 import Testing
 

@@ -1,10 +1,15 @@
 import PonosAPI
+import PonosContainersTesting
 import PonosCore
+import PonosExecutorTesting
+import PonosStoreTesting
 import PonosTesting
 import SwiftProtobuf
 import Testing
 
+@testable import PonosContainers
 @testable import PonosExecutor
+@testable import PonosStore
 
 @Suite("Answers from memory")
 struct RecentAnswersTests {

@@ -1,9 +1,11 @@
 import GRPCCore
 import PonosCore
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 
 @testable import PonosExecutor
+@testable import PonosStore
 
 /// How refusals and failures look to the public aggregator's client, which sends again on 4, 8, 13 and 14 and on certain texts.
 @Suite("Status codes of answers")

@@ -1,4 +1,6 @@
 import PonosCore
+import PonosExecutorTesting
+import PonosStoreTesting
 import PonosTesting
 import Testing
 

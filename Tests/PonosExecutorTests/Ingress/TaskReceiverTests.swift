@@ -1,9 +1,15 @@
 import PonosAPI
+import PonosContainersTesting
 import PonosCore
+import PonosExecutorTesting
+import PonosStoreTesting
 import PonosTesting
 import Testing
 
+@testable import PonosConfiguration
+@testable import PonosContainers
 @testable import PonosExecutor
+@testable import PonosStore
 
 @Suite("Task receiver")
 struct TaskReceiverTests {

@@ -1,9 +1,10 @@
 import GRPCCore
+import PonosContainersTesting
 import PonosCore
 import PonosTesting
 import Testing
+@testable import PonosStore
 
-@testable import PonosExecutor
 
 @Suite("Priority and deadline of a submission")
 struct UrgencyTests {

@@ -3,10 +3,13 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+@testable import PonosConfiguration
 @testable import PonosExecutor
+import PonosStoreTesting
 import PonosTesting
 import Synchronization
 import Testing
+@testable import PonosTelemetry
 
 /// The server as its clients see it, through a socket.
 @Suite struct OperationsServerTests {

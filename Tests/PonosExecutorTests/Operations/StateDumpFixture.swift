@@ -1,7 +1,10 @@
 import PonosCore
 import PonosCrypto
+@testable import PonosConfiguration
 @testable import PonosExecutor
+import PonosStoreTesting
 import PonosTesting
+@testable import PonosStore
 
 /// A state with something of everything, and hostile text wherever text comes from outside.
 enum StateDumpFixture {

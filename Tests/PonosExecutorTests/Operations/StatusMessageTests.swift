@@ -2,6 +2,7 @@ import GRPCCore
 import PonosDocker
 import Testing
 
+@testable import PonosContainers
 @testable import PonosExecutor
 
 @Suite("Status messages")

@@ -1,10 +1,13 @@
 import Foundation
 import GRDB
+import PonosContainersTesting
 import PonosCore
+import PonosStoreTesting
 import PonosTesting
 import Testing
+@testable import PonosConfiguration
+@testable import PonosStore
 
-@testable import PonosExecutor
 
 /// A start after a kill with a hundred thousand tasks of 1 KiB accepted: all of them are back, in order, and soon after it is accepting
 /// again. `Benchmarks` has the figure in release mode. `PONOS_RECOVERY_TASKS` sets how many there are here.

@@ -1,11 +1,14 @@
 import GRDB
 import GRPCCore
+import PonosContainersTesting
 import PonosCore
+import PonosStoreTesting
 import PonosTesting
 import SwiftProtobuf
 import Testing
+@testable import PonosConfiguration
+@testable import PonosStore
 
-@testable import PonosExecutor
 
 @Suite("State recovery")
 struct StateRecoveryTests {

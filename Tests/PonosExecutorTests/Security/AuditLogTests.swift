@@ -3,10 +3,13 @@ import Logging
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
+import PonosStoreTesting
 import PonosTesting
 import Testing
 
 @testable import PonosExecutor
+@testable import PonosStore
 
 @Suite("Audit log")
 struct AuditLogTests {

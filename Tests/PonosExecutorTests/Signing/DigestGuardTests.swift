@@ -1,13 +1,17 @@
 import Foundation
 import GRDB
 import PonosAPI
+import PonosContainersTesting
 import PonosCore
 import PonosCrypto
+import PonosStoreTesting
 import PonosTesting
 import Synchronization
 import Testing
 
+@testable import PonosContainers
 @testable import PonosExecutor
+@testable import PonosStore
 
 @Suite("One digest for a task, for ever")
 struct DigestGuardTests {

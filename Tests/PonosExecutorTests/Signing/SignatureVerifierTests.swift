@@ -5,7 +5,6 @@ import PonosTesting
 import Synchronization
 import Testing
 
-@testable import PonosExecutor
 
 @Suite("Signature verifier")
 struct SignatureVerifierTests {

@@ -1,6 +1,7 @@
 import PonosAPI
 import PonosCore
 import PonosExecutor
+import PonosStore
 import SwiftProtobuf
 
 /// What may and must happen to tasks, written down as plainly as possible: a table of what is on the disk, and what each event does

@@ -1,5 +1,6 @@
 import PonosCore
-import PonosExecutor
+import PonosStore
+import PonosStoreTesting
 import PonosTesting
 import Testing
 

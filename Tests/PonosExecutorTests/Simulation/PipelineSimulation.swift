@@ -1,9 +1,13 @@
 import Logging
 import PonosCore
+import PonosStoreTesting
 import PonosTesting
 import Synchronization
 
+@testable import PonosConfiguration
+@testable import PonosContainers
 @testable import PonosExecutor
+@testable import PonosStore
 
 /// One history of the real pipeline: intake, queue, runs, signing, delivery and recovery, driven step by step by dice, through one
 /// process after another on one disk, with `PipelineModel` beside it.

@@ -1,8 +1,9 @@
 import PonosAPI
 import PonosCore
+import PonosExecutorTesting
+import PonosStoreTesting
 import PonosTesting
 
-@testable import PonosExecutor
 
 /// Signed submissions, made once for all histories: signing costs more than everything else together.
 final class SimulatedSubmissions {

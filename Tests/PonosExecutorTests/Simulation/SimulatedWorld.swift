@@ -1,5 +1,7 @@
+import PonosContainers
 import PonosCore
 import PonosExecutor
+import PonosStore
 import Synchronization
 
 /// Something that happened while a job ran; the test looks at it before the next one does.

@@ -1,11 +1,18 @@
 import Foundation
 import Logging
+import PonosContainersTesting
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
+import PonosStoreTesting
 import PonosTesting
 import SwiftProtobuf
 
+@testable import PonosConfiguration
+@testable import PonosContainers
 @testable import PonosExecutor
+@testable import PonosStore
+@testable import PonosTelemetry
 
 /// The whole task pipeline on a store of the test's choice, with a fake performer where the container would be.
 struct PipelineRig: Sendable {

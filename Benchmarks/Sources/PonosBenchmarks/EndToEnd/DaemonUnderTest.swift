@@ -1,9 +1,9 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosContainers
 import PonosCore
 import PonosCrypto
-import PonosExecutor
 import PonosTransport
 
 /// A daemon of the same build, with a store of its own, one AVS with an operator set for each curve, and one no-op performer.

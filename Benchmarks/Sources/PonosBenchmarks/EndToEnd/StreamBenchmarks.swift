@@ -1,8 +1,8 @@
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
-import PonosExecutor
 
 /// Whole tasks over a task stream, beside the same tasks as a call each: same daemon, same performer image, same client machine.
 ///

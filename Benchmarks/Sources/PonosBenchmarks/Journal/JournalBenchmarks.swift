@@ -1,6 +1,6 @@
 import Foundation
 import PonosCore
-import PonosExecutor
+import PonosStore
 
 /// Making accepted tasks durable, one at a time and for many callers at once.
 enum JournalBenchmarks {

@@ -1,7 +1,7 @@
 import Foundation
 import PonosAPI
 import PonosCore
-import PonosExecutor
+import PonosStore
 import SwiftProtobuf
 
 /// Database files as a kill leaves them: part of the tasks in the write-ahead log alone, everything synchronized.

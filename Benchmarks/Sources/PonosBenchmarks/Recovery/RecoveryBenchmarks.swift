@@ -1,5 +1,5 @@
 import PonosCore
-import PonosExecutor
+import PonosStore
 
 /// Opening the store and bringing every unfinished task back into the queue, in the process of the benchmark. The floor reads the same
 /// rows by SQLite's C interface and forgets them.

@@ -1,13 +1,16 @@
 import Logging
+import PonosConfiguration
 import PonosCore
 import PonosCrypto
 import PonosExecutor
+import PonosStore
+import PonosTelemetry
 
 /// The parts of a daemon that recovery needs.
 enum RecoveryRig {
   /// Recovers everything in `store`; returns the queue it is in.
   static func recover(from store: SQLiteStore, avs: EthereumAddress, executor: EthereumAddress) async throws -> TaskQueue {
-    let queue = TaskQueue(limits: .standard)
+    let queue = TaskQueue(limits: QueueConfig())
     try await StateRecovery(
       store: store, journal: TaskJournal(store: store, clock: .system),
       validator: TaskValidator(operatorAddress: executor, registry: OneCurveRegistry(), signers: { [.ecdsa] }),

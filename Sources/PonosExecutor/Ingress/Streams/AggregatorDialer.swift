@@ -1,7 +1,10 @@
 import GRPCCore
 import Logging
 import PonosAPI
+import PonosConfiguration
 import PonosCore
+import PonosSystem
+import PonosTelemetry
 import PonosTransport
 import ServiceLifecycle
 

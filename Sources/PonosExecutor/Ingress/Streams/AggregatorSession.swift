@@ -2,6 +2,9 @@ import GRPCCore
 import Logging
 import PonosAPI
 import PonosCore
+import PonosStore
+import PonosSystem
+import PonosTelemetry
 import Synchronization
 
 /// What sessions need of the daemon.
@@ -373,7 +376,7 @@ package final class AggregatorSession: Sendable {
 
 extension Digest32 {
   /// 32 bytes nobody can foresee.
-  static func random() -> Digest32 {
+  package static func random() -> Digest32 {
     var generator = SystemRandomNumberGenerator()
     return Digest32(unchecked: (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
   }

@@ -1,5 +1,7 @@
 import Logging
+import PonosConfiguration
 import PonosCore
+import PonosSystem
 import ServiceLifecycle
 
 /// Dials the aggregators of the configuration, and ends all sessions, dialled and accepted, when the daemon stops.
@@ -25,5 +27,16 @@ package struct AggregatorSessionService: Service {
       desk.stop()
     }
     desk.stop()
+  }
+}
+
+extension StreamConfig {
+  /// The same, for the state machine of a session.
+  var sessionSettings: AggregatorSession.Machine.Settings {
+    var settings = AggregatorSession.Machine.Settings()
+    settings.heartbeat = heartbeat.milliseconds
+    settings.maxCredit = maxCredit
+    settings.maxUnacknowledged = maxUnacknowledged
+    return settings
   }
 }

@@ -1,5 +1,6 @@
 import PonosAPI
 import PonosCore
+import PonosStore
 import SwiftProtobuf
 
 extension ExecutorMessage<StreamAnswer> {

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Counts what a session has begun and not ended, and makes its reader wait while that is too much. For one reader.
-final class StreamBacklog: Sendable {
+package final class StreamBacklog: Sendable {
   private enum Goal {
     case room
     case nothing
@@ -15,17 +15,17 @@ final class StreamBacklog: Sendable {
   private let limit: Int
   private let state = Mutex(State())
 
-  init(limit: Int) {
+  package init(limit: Int) {
     self.limit = limit
   }
 
   var count: Int { state.withLock { $0.count } }
 
-  func enter(weight: Int = 1) {
+  package func enter(weight: Int = 1) {
     state.withLock { $0.count += weight }
   }
 
-  func leave(weight: Int = 1) {
+  package func leave(weight: Int = 1) {
     let waiter = state.withLock { state in
       state.count -= weight
       return takeWaiter(&state)
@@ -46,7 +46,7 @@ final class StreamBacklog: Sendable {
   func room() async { await wait(for: .room) }
 
   /// Returns when there is nothing, or the caller was cancelled.
-  func emptied() async { await wait(for: .nothing) }
+  package func emptied() async { await wait(for: .nothing) }
 
   private func wait(for goal: Goal) async {
     await withTaskCancellationHandler {

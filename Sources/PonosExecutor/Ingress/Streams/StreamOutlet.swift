@@ -1,7 +1,7 @@
 import GRPCCore
 
 /// The messages a session has said and its peer has not taken. Said from anywhere at once, written by one task in that order.
-final class StreamOutlet<Message: Sendable>: Sendable {
+package final class StreamOutlet<Message: Sendable>: Sendable {
   private typealias Entry = (message: Message, weight: Int)
 
   private let messages: AsyncStream<Entry>
@@ -9,30 +9,30 @@ final class StreamOutlet<Message: Sendable>: Sendable {
   private let backlog: StreamBacklog
 
   /// - Parameter limit: What unwritten messages may weigh together before `room` waits.
-  init(limit: Int) {
+  package init(limit: Int) {
     (messages, continuation) = AsyncStream.makeStream()
     backlog = StreamBacklog(limit: limit)
   }
 
   /// - Parameter weight: How many short messages it is as large as, about.
-  func say(_ message: Message, weight: Int = 1) {
+  package func say(_ message: Message, weight: Int = 1) {
     backlog.enter(weight: weight)
     continuation.yield((message, weight))
   }
 
   /// Nothing will be said any more.
-  func finish() {
+  package func finish() {
     continuation.finish()
   }
 
   /// Returns when little enough waits.
-  func room() async { await backlog.room() }
+  package func room() async { await backlog.room() }
 
   /// Returns when all was written.
-  func emptied() async { await backlog.emptied() }
+  package func emptied() async { await backlog.emptied() }
 
   /// Writes what is said until `finish`, no faster than the peer takes it.
-  func write(to writer: RPCWriter<Message>) async throws {
+  package func write(to writer: RPCWriter<Message>) async throws {
     // What cannot be written any more is not waited for.
     defer { backlog.clear() }
     for await (message, weight) in messages {

@@ -1,6 +1,7 @@
 import GRPCCore
 import PonosAPI
 import PonosCore
+import PonosSystem
 
 /// The task port for streams: each call is a session that an aggregator dialled.
 package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtocol {

@@ -1,4 +1,5 @@
 import PonosCore
+import PonosStore
 
 /// The page at `/`: how the daemon is, in one look. Its script fetches the page again and puts the new content in, so this is
 /// the only place where anything is drawn.

@@ -1,4 +1,5 @@
 import Foundation
+import PonosCore
 
 /// Numbers, times and identifiers as people read them.
 enum DashboardText {

@@ -4,6 +4,7 @@ import PonosCore
 import PonosTesting
 import Testing
 
+@testable import PonosConfiguration
 @testable import PonosExecutor
 
 @Suite("Dialling aggregators")

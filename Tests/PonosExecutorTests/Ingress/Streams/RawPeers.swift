@@ -3,6 +3,7 @@ import Logging
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
 import PonosTesting
 import PonosTransport
 import SwiftProtobuf

@@ -1,5 +1,7 @@
 import PonosAPI
 import PonosCore
+import PonosExecutorTesting
+import PonosStoreTesting
 import PonosTesting
 import SwiftProtobuf
 import Testing

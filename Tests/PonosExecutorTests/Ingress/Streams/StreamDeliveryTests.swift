@@ -1,10 +1,16 @@
 import Foundation
 import PonosAPI
+import PonosContainersTesting
 import PonosCore
+import PonosExecutorTesting
+import PonosPerformerTesting
+import PonosStoreTesting
 import PonosTesting
 import Testing
+@testable import PonosConfiguration
+@testable import PonosContainers
+@testable import PonosStore
 
-@testable import PonosExecutor
 
 @Suite("Delivery on task streams")
 struct StreamDeliveryTests {

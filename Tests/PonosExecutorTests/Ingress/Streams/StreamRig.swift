@@ -3,10 +3,14 @@ import Logging
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
 import PonosTesting
 import PonosTransport
 
+@testable import PonosAggregator
+@testable import PonosConfiguration
 @testable import PonosExecutor
+@testable import PonosStore
 
 /// The task pipeline behind task streams, on real connections over loopback.
 struct StreamRig: Sendable {

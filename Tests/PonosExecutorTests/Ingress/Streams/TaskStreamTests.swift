@@ -2,9 +2,11 @@ import Foundation
 import PonosAPI
 import PonosCore
 import PonosCrypto
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 
+@testable import PonosConfiguration
 @testable import PonosExecutor
 
 @Suite("Task streams over loopback")

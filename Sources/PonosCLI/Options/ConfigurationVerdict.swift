@@ -1,0 +1,59 @@
+import PonosConfiguration
+import PonosExecutor
+
+/// What `config check` has to say about a file.
+struct ConfigurationVerdict: Encodable {
+  struct Finding: Encodable {
+    /// `error`, `warning` or `note`.
+    var severity: String
+    var code: String
+    /// Empty when the finding is about the file as a whole.
+    var key: String
+    /// Where it was written: file and line, variable or flag.
+    var origin: String?
+    var message: String
+    var cure: String?
+  }
+
+  var file: String
+  var usable: Bool
+  var findings: [Finding]
+  /// Curve and address or public key of each signing key that was opened; nil when none was to be.
+  var keys: [String]?
+  /// The findings as the loader has them.
+  let all: [ConfigurationFinding]
+
+  enum CodingKeys: String, CodingKey {
+    case file, usable, findings, keys
+  }
+
+  init(file: String, options: ConfigurationOptions, opensKeys: Bool) {
+    self.file = file
+    do throws(ConfigurationErrors) {
+      let loaded = try options.read(file, keystores: opensKeys ? .mustBeThere : .mayBeMissing)
+      (all, keys) = opensKeys ? Self.openKeys(of: loaded) : (loaded.notices, nil)
+    } catch {
+      all = error.findings
+    }
+    usable = !all.contains { $0.severity == .error }
+    findings = all.map { finding in
+      Finding(
+        severity: finding.severity.rawValue, code: finding.code.rawValue, key: finding.key,
+        origin: finding.origin?.description, message: finding.message, cure: finding.cure)
+    }
+  }
+
+  /// One line for people, when the configuration can be used.
+  var summary: String {
+    let warnings = all.count { $0.severity == .warning }
+    return "\(file): can be used\(warnings == 0 ? "" : ", with \(warnings) warning\(warnings == 1 ? "" : "s")")"
+  }
+
+  private static func openKeys(of loaded: LoadedConfiguration) -> ([ConfigurationFinding], [String]?) {
+    do throws(KeyLoadErrors) {
+      return (loaded.notices, try KeyRing(loaded.config.identity).publicDescriptions.values.sorted(by: >))
+    } catch {
+      return (loaded.notices + error.findings, nil)
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import PonosCore
+import PonosCrypto
+
+/// Everything the daemon is told, checked and with defaults filled in. Values only; `ConfigurationLoader` makes it.
+package struct ExecutorConfig: Sendable, Equatable {
+  /// Log at debug level.
+  package var debug = false
+  /// Port of `ExecutorService`; 0 lets the system choose.
+  package var taskPort: Int
+  /// Port of `ExecutorManagementService`; equal to `taskPort` when both share one listener.
+  package var managementPort: Int
+  /// Address both gRPC listeners bind to.
+  package var listenAddress = "0.0.0.0"
+  /// Docker network performers join; nil for one of our own per AVS.
+  package var performerNetworkName: String?
+  package var identity: OperatorIdentity
+  package var chain: ChainConfig
+  package var avs: [AVSConfig]
+  package var storage: StorageConfig
+  package var storeKeeping = StoreKeepingConfig()
+  package var operations = OperationsConfig()
+  package var queue = QueueConfig()
+  /// Aggregators this executor dials, one session each.
+  package var aggregators: [AggregatorConfig] = []
+  package var streams = StreamConfig()
+  /// Whether management calls must carry a signed challenge token.
+  package var managementAuthentication = false
+
+  /// Where the audit log is appended to; nil where nothing is kept on disk and none is named.
+  package var auditLogPath: String? {
+    if let path = storeKeeping.auditLog { return path }
+    return if case .sqlite(let path) = storage { path + ".audit.jsonl" } else { nil }
+  }
+
+  /// What tells this daemon from others on the host where no database does: `memory-` and 32 hex digits, a hash of operator, chain
+  /// and ports. nil when the system chooses a port: such a daemon is never the same twice.
+  package var memoryInstallationID: String? {
+    guard taskPort != 0, managementPort != 0 else { return nil }
+    let text = "\(identity.address)/\(chain.chainID)/\(taskPort)/\(managementPort)"
+    return "memory-" + Hex.encode(Keccak256.hash(Array(text.utf8)).bytes.prefix(16))
+  }
+
+  /// The configuration of one AVS; nil for an AVS the file does not name.
+  package func avs(_ address: EthereumAddress) -> AVSConfig? {
+    avs.first { $0.address == address }
+  }
+
+  /// Shares of the turns, by AVS.
+  package var weights: [EthereumAddress: Int] {
+    Dictionary(avs.map { ($0.address, $0.weight) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// What each configured AVS grants its performers.
+  package var allotments: [EthereumAddress: PerformerAllotment] {
+    Dictionary(
+      avs.map { avs in
+        let allotment = PerformerAllotment(
+          concurrency: avs.concurrency, limits: avs.limits, interface: avs.interface, replicas: avs.replicas)
+        return (avs.address, allotment)
+      },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// How often tasks may be submitted, by AVS.
+  package var submissionLimits: [EthereumAddress: SubmissionLimits] {
+    Dictionary(avs.map { ($0.address, $0.submissionLimits) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+/// Who this executor is: the operator's address and the keys it signs with.
+package struct OperatorIdentity: Sendable, Equatable {
+  package var address: EthereumAddress
+  /// Signs for operator sets of curve ECDSA; nil when the operator has no such key.
+  package var ecdsaKey: KeySource?
+  /// Signs for operator sets of curve BN254; nil when the operator has no such key.
+  package var bn254Key: KeySource?
+}
+
+/// Where a signing key comes from.
+package enum KeySource: Sendable, Equatable {
+  /// Hex digits of the private key.
+  case hex(SecretBytes)
+  /// A keystore file (EIP-2335 v4 or Web3 v3) and its password.
+  case keystoreFile(path: String, password: SecretBytes)
+  /// The JSON text of a keystore and its password.
+  case keystoreText(SecretBytes, password: SecretBytes)
+}
+
+package struct ChainConfig: Sendable, Equatable {
+  /// L1 chain id; selects the certificate verifier.
+  package var chainID: UInt64
+  /// Optional while every AVS has a static registry.
+  package var rpcURL: String?
+  /// The contract whose address is part of ECDSA certificate digests.
+  package var ecdsaCertificateVerifier: EthereumAddress
+}
+
+/// One entry of `avsPerformers`.
+package struct AVSConfig: Sendable, Equatable {
+  package var address: EthereumAddress
+  /// The performer to deploy at start; nil when it comes by DeployArtifact.
+  package var performer: PerformerSpec?
+  /// Tasks given to one performer at a time.
+  package var concurrency = 8
+  /// From acceptance to answer.
+  package var taskTimeout = Duration.seconds(90)
+  /// Bytes a task's payload may have.
+  package var maxPayloadBytes = TaskSubmission.maxPayloadBytes
+  /// Share of the turns its tasks get while several AVSs wait.
+  package var weight = 1
+  /// How often its tasks may be submitted.
+  package var submissionLimits = SubmissionLimits()
+  /// When a performer that fails its tasks is left alone.
+  package var circuitBreaker = CircuitBreaker.Settings.standard
+  /// Performers that serve it at a time.
+  package var replicas = 1
+  package var balancing = LoadBalancing.leastOutstanding
+  /// What its performers speak, and where.
+  package var interface = PerformerInterface.standard
+  /// What its outputs must look like.
+  package var responseRules = ResponseRules.none
+  /// Limits of containers deployed for this AVS, by whichever way.
+  package var limits = ResourceLimits.standard
+  /// Operator sets and aggregator keys, instead of reads from L1.
+  package var registry: StaticRegistryConfig?
+}
+
+/// What L1 would say about an AVS.
+package struct StaticRegistryConfig: Sendable, Equatable {
+  package struct ExecutorSet: Sendable, Equatable {
+    package var id: UInt32
+    package var curve: SignatureCurve
+  }
+
+  package enum AggregatorKey: Sendable, Equatable {
+    /// Address of the ECDSA key that signs for the aggregator.
+    case ecdsa(signingAddress: EthereumAddress)
+    /// BN254 public key, 128 bytes: G2 point, uncompressed, imaginary parts first.
+    case bn254(publicKey: [UInt8])
+  }
+
+  package struct Aggregator: Sendable, Equatable {
+    /// Operator address, as submissions name it.
+    package var address: EthereumAddress
+    package var key: AggregatorKey
+  }
+
+  package var executorOperatorSets: [ExecutorSet]
+  package var aggregators: [Aggregator]
+}
+
+package enum StorageConfig: Sendable, Equatable {
+  /// Nothing survives the process.
+  case memory
+  /// A SQLite database file.
+  case sqlite(path: String)
+}
+
+/// What is kept in the store and beside it, and for how long.
+package struct StoreKeepingConfig: Sendable, Equatable {
+  /// How long finished tasks are kept, so that a retry gets the same answer.
+  package var retention = Duration.seconds(7 * 24 * 3600)
+  /// How long signed digests are kept once their tasks are gone; nil for ever.
+  package var digestRetention: Duration?
+  /// nil without scheduled backups.
+  package var backup: BackupConfig?
+  /// Path of the audit log; nil for a file beside the database.
+  package var auditLog: String?
+}
+
+/// Scheduled backups of the database.
+package struct BackupConfig: Sendable, Equatable {
+  package var directory: String
+  package var interval: Duration
+  /// Copies that are kept, at least 1.
+  package var keep: Int
+
+  package init(directory: String, interval: Duration, keep: Int) {
+    self.directory = directory
+    self.interval = interval
+    self.keep = keep
+  }
+}
+
+/// Where the operations HTTP server listens.
+package struct OperationsConfig: Sendable, Equatable {
+  package var address = "127.0.0.1"
+  /// 0 lets the system choose.
+  package var port = 9092
+}
+
+/// An aggregator that this executor dials for a session of one AVS.
+package struct AggregatorConfig: Sendable, Equatable {
+  /// Host name or IP address.
+  package var host: String
+  package var port: Int
+  /// Whom the session is with.
+  package var party: StreamParty
+
+  package init(host: String, port: Int, party: StreamParty) {
+    self.host = host
+    self.port = port
+    self.party = party
+  }
+}
+
+/// Bounds of task streams.
+package struct StreamConfig: Sendable, Equatable {
+  /// Our longest silence.
+  package var heartbeat = Duration.seconds(10)
+  /// Submissions of a session that no place was found for yet.
+  package var maxCredit = 1024
+  /// Outcomes of a session that were sent and not acknowledged.
+  package var maxUnacknowledged = 512
+
+  package init() {}
+}
+
+/// How many accepted tasks may wait, and what happens beyond.
+package struct QueueConfig: Sendable, Equatable {
+  package var maxPerAVS = 4096
+  package var maxTotal = 16384
+  package var overflow = OverflowPolicy.rejectNewest
+}

@@ -1,0 +1,70 @@
+import Logging
+import PonosCore
+import PonosStore
+import PonosTelemetry
+
+/// Ends tasks that their aggregators take back before they have an answer.
+package struct TaskCanceller: Sendable {
+  private let queue: TaskQueue
+  private let running: RunningTasks
+  private let flights: TaskFlights
+  private let outbox: ResultOutbox
+  private let journal: TaskJournal
+  private let logger: Logger
+
+  package init(
+    queue: TaskQueue, running: RunningTasks, flights: TaskFlights, outbox: ResultOutbox, journal: TaskJournal, logger: Logger
+  ) {
+    self.queue = queue
+    self.running = running
+    self.flights = flights
+    self.outbox = outbox
+    self.journal = journal
+    self.logger = logger
+  }
+
+  /// Cancels a task of `party` that waits, runs, or is between two runs; its outcome is a failure that says so, written down before
+  /// this returns.
+  package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
+    if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
+    // The flight first: the run may end at once.
+    if let flight = flights.flight(of: id), running.cancel(id, for: party) {
+      // A pause may have put it into the queue meanwhile, where nobody would look at it before its turn.
+      if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
+      return await end(of: flight)
+    }
+    return await standing(of: id, party)
+  }
+
+  private func end(_ task: AcceptedTask) async -> CancellationResult {
+    // It is ended here, or not at all.
+    running.close(task.id)
+    do throws(TaskFailure) {
+      try await outbox.tryToFail(task, with: .cancelled)
+      return .cancelled
+    } catch {
+      // What cannot be written down has not happened.
+      queue.resume(.waiting(task))
+      logger.warning(
+        "a cancelled task could not be ended, so it is run",
+        metadata: [LogKey.taskID: "\(task.id)", LogKey.avs: "\(task.avs)", LogKey.error: "\(error.message)"])
+      return .tooLate
+    }
+  }
+
+  /// The pipeline ends a run that is cancelled, and writes that down or says that it cannot.
+  private func end(of flight: TaskFlight) async -> CancellationResult {
+    guard case .failed(let failure)? = await flight.outcome() else { return .tooLate }
+    return failure.code == TaskFailure.cancelled.code ? .cancelled : .tooLate
+  }
+
+  private func standing(of id: TaskID, _ party: StreamParty) async -> CancellationResult {
+    do throws(StoreError) {
+      let record = try await journal.record(of: id)
+      return record?.accepted.party == party ? .tooLate : .unknown
+    } catch {
+      // It goes on, whether it is known or not.
+      return .tooLate
+    }
+  }
+}

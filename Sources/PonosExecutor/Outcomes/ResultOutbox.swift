@@ -1,0 +1,44 @@
+import PonosCore
+import PonosStore
+import PonosSystem
+
+/// Answers finished tasks: writes the outcome down, then tells everybody who waits for it.
+package struct ResultOutbox: Sendable {
+  private let journal: TaskJournal
+  private let flights: TaskFlights
+  private let metrics: ExecutorMetrics
+  private let clock: TaskClock
+
+  package init(journal: TaskJournal, flights: TaskFlights, metrics: ExecutorMetrics, clock: TaskClock) {
+    self.journal = journal
+    self.flights = flights
+    self.metrics = metrics
+    self.clock = clock
+  }
+
+  /// Keeps the signed result of a task and delivers it.
+  package func deliver(_ result: SignedResult, of task: AcceptedTask) async throws(TaskFailure) {
+    try await journal.finish(result)
+    metrics.taskAnswered(result.avs, secondsFromAcceptance: task.age(at: clock.monotonic()).seconds)
+    flights.settle(result.id, with: .signed(result))
+  }
+
+  /// Keeps a failure and answers with it.
+  package func fail(_ task: AcceptedTask, with failure: TaskFailure) async throws(TaskFailure) {
+    let stored = StoredFailure(failure)
+    try await journal.fail(task.id, with: stored)
+    answer(task, with: stored)
+  }
+
+  /// The same, unless it cannot be kept at once.
+  package func tryToFail(_ task: AcceptedTask, with failure: TaskFailure) async throws(TaskFailure) {
+    let stored = StoredFailure(failure)
+    try await journal.tryToFail(task.id, with: stored)
+    answer(task, with: stored)
+  }
+
+  private func answer(_ task: AcceptedTask, with stored: StoredFailure) {
+    metrics.taskFailed(task.avs, code: stored.code)
+    flights.settle(task.id, with: .failed(stored))
+  }
+}

@@ -1,1 +1,0 @@
-import PonosCore
