@@ -154,7 +154,9 @@ let package = Package(
     // The other side: an aggregator's end of the protocol.
     .target(
       name: "PonosAggregator",
-      dependencies: ["PonosCore", "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosExecutor", grpcCore, protobuf],
+      dependencies: [
+        "PonosCore", "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosExecutor", grpcCore, protobuf,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "PonosCLI",
@@ -182,7 +184,8 @@ let package = Package(
         "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging,
       ],
       swiftSettings: strict),
-    .target(name: "PonosStoreTesting", dependencies: ["PonosStore", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
+    .target(
+      name: "PonosStoreTesting", dependencies: ["PonosStore", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
     .target(
       name: "PonosContainersTesting",
       dependencies: ["PonosContainers", "PonosCore", "PonosTesting", nioCore, nioPosix], swiftSettings: strict),
@@ -205,7 +208,8 @@ let package = Package(
 
     // Tests.
     .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
-    .testTarget(name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosSystem", "PonosTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
     .testTarget(
@@ -232,15 +236,16 @@ let package = Package(
     .testTarget(
       name: "PonosPerformerTests",
       dependencies: [
-        "PonosPerformer", "PonosTesting", "PonosPerformerTesting", "PonosAPI", "PonosTransport", "SquarePerformer",
+        "PonosPerformer", "PonosCore", "PonosTesting", "PonosPerformerTesting", "PonosAPI", "PonosTransport", "SquarePerformer",
         "PriceMedianPerformer", grpcCore, protobuf, logging,
       ],
       swiftSettings: strict),
     .testTarget(
       name: "PonosExecutorTests",
       dependencies: [
-        "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry",
-        "PonosSystem", "PonosDocker", "PonosAPI", "PonosTesting", "PonosStoreTesting", "PonosContainersTesting",
+        "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry", "PonosCore",
+        "PonosCrypto", "PonosSystem", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTesting", "PonosStoreTesting",
+        "PonosContainersTesting",
         "PonosPerformerTesting", "PonosExecutorTesting", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient, nioCore,
         nioHTTP1,
       ],
@@ -254,7 +259,8 @@ let package = Package(
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
-        "PonosCLI", "PonosTesting", "PonosExecutorTesting", "PonosPerformerTesting", "PonosStore", "PonosContainers",
+        "PonosCLI", "PonosExecutor", "PonosTesting", "PonosExecutorTesting", "PonosPerformerTesting", "PonosStore",
+        "PonosContainers",
         "PonosAggregator", "PonosDocker", "PonosAPI", "PonosTransport", "PonosCrypto", "PonosCore", "PonosSystem", grpcCore,
         protobuf, asyncHTTPClient, nioCore, crypto,
       ],

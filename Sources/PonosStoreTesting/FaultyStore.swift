@@ -21,6 +21,8 @@ package final class FaultyStore: ExecutorStore, DeliveryStore {
   private let acceptGate = Mutex<TaskGate?>(nil)
   private let deliveryGate = Mutex<TaskGate?>(nil)
 
+  package init() {}
+
   /// From now on these writes fail, and no others.
   package func fail(_ writes: Set<Write>, with code: StoreError.Code = .diskFull) {
     failing.withLock { $0 = (writes, code) }

@@ -1,6 +1,5 @@
 import Logging
 
-
 /// Keeps the level and the text of every message.
 package struct CollectingLogHandler: LogHandler {
   private let messages: Collected<String>

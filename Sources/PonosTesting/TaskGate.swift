@@ -11,6 +11,8 @@ package final class TaskGate: Sendable {
 
   private let state = Mutex(State())
 
+  package init() {}
+
   /// How many have come to the gate so far, those let through included.
   package var arrivals: Int { state.withLock { $0.arrivals } }
 

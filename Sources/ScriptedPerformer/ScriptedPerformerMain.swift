@@ -1,8 +1,7 @@
 import Foundation
 import PonosPerformerTesting
-import PonosTesting
 
-/// The performer of ``PonosTesting``, alone in a container. Its environment scripts what payloads cannot:
+/// The performer of ``PonosPerformerTesting``, alone in a container. Its environment scripts what payloads cannot:
 ///
 /// * `SCRIPT`: what to do with every task, instead of what its payload says (same words)
 /// * `SCRIPT_WIRE`: when set, payloads are the words of ``HostilePerformer``; with `http`, of ``HostileHTTPPerformer``

@@ -3,7 +3,6 @@ import PonosCrypto
 import Testing
 @testable import PonosConfiguration
 
-
 /// Files written for the public executor are read, with what they mean.
 @Suite struct CompatibleFilesTests {
   @Test func fileOfHgctl() throws {

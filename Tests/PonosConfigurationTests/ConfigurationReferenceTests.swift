@@ -2,7 +2,6 @@ import Foundation
 import Testing
 @testable import PonosConfiguration
 
-
 /// `docs/configuration.md` says what the schema says. After a change of the schema, run these tests once with
 /// `PONOS_UPDATE_DOCS=1` to rewrite the table.
 @Suite struct ConfigurationReferenceTests {

@@ -1,7 +1,6 @@
 import Testing
 @testable import PonosConfiguration
 
-
 /// Nothing the loader says holds a secret, whatever is wrong with it.
 @Suite struct ConfigurationSecrecyTests {
   private let canary = "c4n4ry"

@@ -1,12 +1,11 @@
 import Foundation
 @testable import PonosConfiguration
 
-
 /// Loads configurations that tests write down as text.
 enum ConfigurationText {
   /// The repository's root.
   static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
 
   /// Path of a file under `Tests/Configurations`.
   static func sample(_ name: String) -> String {

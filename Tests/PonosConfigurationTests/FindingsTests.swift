@@ -3,7 +3,6 @@ import PonosCore
 import Testing
 @testable import PonosConfiguration
 
-
 /// What is wrong is said completely, with key, place and cure, and without secrets.
 @Suite struct FindingsTests {
   private let minimal = ConfigurationText.minimal

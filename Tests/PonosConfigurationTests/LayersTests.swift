@@ -4,7 +4,6 @@ import PonosCrypto
 import Testing
 @testable import PonosConfiguration
 
-
 /// Defaults, then the file, then the environment, then flags.
 @Suite struct LayersTests {
   private let minimal = ConfigurationText.minimal

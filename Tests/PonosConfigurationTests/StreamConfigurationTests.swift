@@ -2,7 +2,6 @@ import PonosCore
 import Testing
 @testable import PonosConfiguration
 
-
 /// Task streams and the aggregators to dial.
 @Suite struct StreamConfigurationTests {
   private static let avs = "0x" + String(repeating: "4", count: 40)
@@ -30,8 +29,7 @@ import Testing
     #expect(config.aggregators.count == 1)
     #expect(config.aggregators.first?.host == "aggregator.example.org" && config.aggregators.first?.port == 9100)
     #expect(config.aggregators.first?.party.avs.description == Self.avs)
-    let settings = config.streams.sessionSettings
-    #expect(settings.heartbeat == 3000 && settings.maxCredit == 7 && settings.maxUnacknowledged == 9)
+    #expect(config.streams.heartbeat == .seconds(3) && config.streams.maxCredit == 7 && config.streams.maxUnacknowledged == 9)
   }
 
   @Test func nobodyIsDialledByDefault() throws {

@@ -3,7 +3,6 @@ import PonosCrypto
 import Testing
 @testable import PonosConfiguration
 
-
 /// What a file says arrives in the value the daemon is built from.
 @Suite struct ValuesTests {
   @Test func everyKeyArrives() throws {

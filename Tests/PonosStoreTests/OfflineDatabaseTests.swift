@@ -6,7 +6,6 @@ import PonosTesting
 import Testing
 @testable import PonosStore
 
-
 /// What the `state` commands do to a database whose daemon does not run.
 @Suite struct OfflineDatabaseTests {
   private static let signer = StoreRecords.address(77)

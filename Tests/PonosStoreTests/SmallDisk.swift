@@ -1,4 +1,5 @@
 import Foundation
+import PonosTesting
 
 /// A tmpfs of a few megabytes, to be filled; unmounted with its last reference.
 final class SmallDisk: Sendable {

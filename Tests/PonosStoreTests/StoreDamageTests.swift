@@ -5,7 +5,6 @@ import PonosTesting
 import Testing
 @testable import PonosStore
 
-
 /// Database files that a disk has damaged in any way: no start and no read may end the process, no record is handed out that is not
 /// what was written, and a check finds whatever hides one.
 ///

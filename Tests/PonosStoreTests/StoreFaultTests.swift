@@ -7,7 +7,6 @@ import PonosTesting
 import Synchronization
 import Testing
 
-@testable import PonosExecutor
 @testable import PonosStore
 @testable import PonosSystem
 
@@ -268,8 +267,8 @@ import Testing
     #expect(failure.message.contains(fault.result == 13 ? "free some space" : "see the kernel log"))
     #expect(store.statistics.lastFailure == nil && store.statistics.failedCommits == 0)
     #expect(failures.load(ordering: .relaxed) == 1, "not with each commit that follows")
-    let readiness = StoreCondition().readiness(store.statistics)
-    #expect(readiness.isReady && readiness.reason?.contains(failure.message) == true)
+    let standing = StoreCondition().standing(store.statistics)
+    #expect(standing.obstacle == nil && standing.warning?.contains(failure.message) == true)
 
     let trials = StoreTrialService(
       store: store, statistics: { store.statistics }, interval: .milliseconds(1),
@@ -283,7 +282,7 @@ import Testing
     }
     #expect(log.values.filter { $0.hasPrefix("error") }.count == 1, "\(log.values)")
     #expect(FileSize.bytes(path) > 20_000_000 && FileSize.bytes(path + "-wal") == 0)
-    #expect(StoreCondition().readiness(store.statistics) == Readiness.Check(name: "store", isReady: true))
+    #expect(StoreCondition().standing(store.statistics) == StoreCondition.Standing())
     try await store.close()
   }
 

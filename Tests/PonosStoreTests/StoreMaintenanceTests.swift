@@ -8,6 +8,8 @@ import Synchronization
 import Testing
 
 @Suite struct StoreMaintenanceTests {
+  /// What the configuration says unless told otherwise.
+  private static let retention = Duration.seconds(7 * 24 * 3600)
   private static let day: Int64 = 24 * 3600 * 1000
 
   /// Clocks that agree.
@@ -33,7 +35,7 @@ import Testing
     let rounds = Atomic(0)
     let kept = Mutex<[Int]>([])
     let maintenance = StoreMaintenance(
-      store: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      store: store, retention: Self.retention, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
       clock: Self.clock {
         400 * Self.day
       } sleep: { _ in
@@ -53,7 +55,8 @@ import Testing
     let monotonic = Mutex<Int64>(0)
     let kept = Mutex<[Int]>([])
     let maintenance = StoreMaintenance(
-      store: store, interval: .seconds(3600), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      store: store, retention: Self.retention, interval: .seconds(3600),
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
       clock: TaskClock(
         monotonic: { monotonic.withLock { $0 } }, unix: { unix.withLock { $0 } },
         sleep: { interval in
@@ -75,7 +78,8 @@ import Testing
     try await store.record(.signed(result: [1], at: 1 * Self.day), for: StoreRecords.taskID(1))
     try await store.record(.signed(result: [1], at: 1 * Self.day + 1), for: StoreRecords.taskID(2))
     let now = Mutex(8 * Self.day)
-    let maintenance = StoreMaintenance(store: store, logger: Logger(label: "test"), clock: Self.clock { now.withLock { $0 } })
+    let maintenance = StoreMaintenance(
+      store: store, retention: Self.retention, logger: Logger(label: "test"), clock: Self.clock { now.withLock { $0 } })
     try await maintenance.maintain()
     #expect(try await store.recentTasks(limit: 5).count == 3)
     now.withLock { $0 += 1 }
@@ -89,7 +93,7 @@ import Testing
     try await store.record(.signed(result: [1], at: 0), for: StoreRecords.taskID(1))
     let sleeps = Mutex<[Duration]>([])
     let maintenance = StoreMaintenance(
-      store: store, interval: .seconds(60), logger: Logger(label: "test"),
+      store: store, retention: Self.retention, interval: .seconds(60), logger: Logger(label: "test"),
       clock: Self.clock {
         100 * Self.day
       } sleep: { duration in
@@ -110,7 +114,7 @@ import Testing
     try await store.close()
     let rounds = Atomic(0)
     let maintenance = StoreMaintenance(
-      store: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+      store: store, retention: Self.retention, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
       clock: Self.clock {
         0
       } sleep: { _ in

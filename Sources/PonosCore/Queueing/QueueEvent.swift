@@ -1,4 +1,3 @@
-
 /// Something that happened in the queue and is counted.
 package enum QueueEvent: Sendable, Equatable {
   /// There was no room at this bound: a newcomer was refused (`rejectNewest`), or took another task's place as this policy says.

@@ -1,6 +1,5 @@
 import Foundation
 import PonosCore
-import PonosCrypto
 import Synchronization
 
 /// Verifies others' signatures and our own; those of one BN254 key that come at the same time are checked together.

@@ -30,7 +30,7 @@ struct DaemonView: Sendable {
     let closed = receiver.obstacle
     return Readiness(checks: [
       .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
-      storeCondition.readiness(storeStatistics()),
+      Readiness.Check(storeCondition.standing(storeStatistics())),
       .init(
         name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
     ])

@@ -42,12 +42,9 @@ package struct Readiness: Sendable, Equatable, Codable {
   }
 }
 
-extension StoreCondition {
-  /// Whether tasks can be taken in, as far as the store is concerned. A log that only grows is named and is in nobody's way yet:
-  /// what is committed is on disk.
-  func readiness(_ statistics: StoreStatistics) -> Readiness.Check {
-    let obstacle = statistics.lastFailure?.description ?? obstacle
-    let warning = statistics.checkpointFailure.map { "the write-ahead log grows until it can be moved: \($0)" }
-    return Readiness.Check(name: "store", isReady: obstacle == nil, reason: obstacle ?? warning)
+extension Readiness.Check {
+  /// Whether tasks can be taken in, as far as the store is concerned.
+  init(_ store: StoreCondition.Standing) {
+    self.init(name: "store", isReady: store.obstacle == nil, reason: store.obstacle ?? store.warning)
   }
 }

@@ -3,6 +3,7 @@ import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutor
+import PonosStore
 import PonosTesting
 import PonosTransport
 

@@ -19,6 +19,26 @@ package final class StoreCondition: Sendable {
   /// What the last check found; nil before the first.
   package var findings: StoreFindings? { state.withLock(\.findings) }
 
+  /// How the store is, for whoever decides about intake.
+  package struct Standing: Sendable, Equatable {
+    /// Why no task can be taken in; nil when tasks can.
+    package var obstacle: String?
+    /// What will be in the way unless somebody sees to it. A log that only grows is in nobody's way yet: what is committed is on disk.
+    package var warning: String?
+
+    package init(obstacle: String? = nil, warning: String? = nil) {
+      self.obstacle = obstacle
+      self.warning = warning
+    }
+  }
+
+  /// What the last check and the last writes say together.
+  package func standing(_ statistics: StoreStatistics) -> Standing {
+    Standing(
+      obstacle: statistics.lastFailure?.description ?? obstacle,
+      warning: statistics.checkpointFailure.map { "the write-ahead log grows until it can be moved: \($0)" })
+  }
+
   /// Why the store cannot be relied on; nil when no check found damage.
   package var obstacle: String? {
     guard let findings, let first = findings.faults.first else { return nil }

@@ -3,6 +3,7 @@ import GRPCCore
 import PonosAPI
 import PonosCore
 import PonosExecutorTesting
+import PonosPerformerTesting
 import PonosTesting
 import Synchronization
 import Testing

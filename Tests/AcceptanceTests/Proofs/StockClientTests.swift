@@ -2,6 +2,7 @@ import Foundation
 import PonosAPI
 import PonosCore
 import PonosExecutorTesting
+import PonosPerformerTesting
 import PonosTesting
 import SwiftProtobuf
 import Testing

@@ -2,7 +2,9 @@ import PonosAPI
 import PonosAggregator
 import PonosCore
 import PonosCrypto
+import PonosExecutor
 import PonosExecutorTesting
+import PonosStore
 import PonosTesting
 
 /// A client that submits over task streams, one after another: in some it acknowledges what it gets, in others nothing, so that outcomes

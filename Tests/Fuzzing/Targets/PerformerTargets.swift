@@ -7,6 +7,7 @@ import PonosCore
 
 @testable import PonosContainers
 @testable import PonosCrypto
+@testable import PonosExecutor
 @testable import PonosTransport
 
 extension FuzzTarget {

@@ -2,6 +2,7 @@ import PonosContainers
 import PonosContainersTesting
 import PonosCore
 import PonosDocker
+import PonosStore
 import PonosStoreTesting
 import PonosTesting
 import Testing

@@ -1,11 +1,11 @@
 import Logging
 import PonosCore
 import PonosDocker
+import PonosStore
 import PonosStoreTesting
 import PonosTesting
 import Testing
 @testable import PonosContainers
-
 
 @Suite("Comparing the engine with what should be there")
 struct EngineComparisonTests {

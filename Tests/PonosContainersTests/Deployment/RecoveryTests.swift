@@ -6,7 +6,6 @@ import Testing
 @testable import PonosContainers
 @testable import PonosStore
 
-
 @Suite("Recovering performers")
 struct RecoveryTests {
   let avs = EthereumAddress.random

@@ -1,6 +1,7 @@
 import PonosContainers
 import PonosCore
 import PonosDocker
+import PonosStore
 import PonosTesting
 import Testing
 

@@ -5,7 +5,6 @@ import PonosTesting
 import Testing
 @testable import PonosContainers
 
-
 @Suite("Container event feed")
 struct ContainerEventFeedTests {
   private func feed(

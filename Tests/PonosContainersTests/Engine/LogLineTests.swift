@@ -1,7 +1,6 @@
 import Testing
 @testable import PonosContainers
 
-
 @Suite("Lines that containers wrote")
 struct LogLineTests {
   @Test("lose what steers a terminal or cannot be seen")

@@ -2,7 +2,6 @@ import PonosCore
 import Testing
 @testable import PonosContainers
 
-
 @Suite("Performer networks")
 struct PerformerNetworksTests {
   @Test("have names a bridge can have, stable, and different for each installation and AVS")

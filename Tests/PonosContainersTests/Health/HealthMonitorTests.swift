@@ -6,7 +6,6 @@ import Synchronization
 import Testing
 @testable import PonosContainers
 
-
 @Suite("Health monitor")
 struct HealthMonitorTests {
   static let id = StoreRecords.taskID(1)

@@ -2,6 +2,7 @@ import PonosContainers
 import PonosContainersTesting
 import PonosCore
 import PonosDocker
+import PonosStore
 import PonosTesting
 import Testing
 

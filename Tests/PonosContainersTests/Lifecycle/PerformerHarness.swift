@@ -122,11 +122,6 @@ final class PerformerHarness: Sendable {
   }
 }
 
-extension EthereumAddress {
-  /// A different address for each call of a test run, so that tests do not meet.
-  static var random: EthereumAddress { EthereumAddress((0..<20).map { _ in UInt8.random(in: 0...255) })! }
-}
-
 extension PerformerSpec {
   /// A performer from the stub image in one of its modes.
   static func stub(_ avs: EthereumAddress, mode: String = "serve", environment: [EnvironmentVariable] = []) -> PerformerSpec {

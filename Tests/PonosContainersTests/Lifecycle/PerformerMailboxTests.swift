@@ -2,7 +2,6 @@ import PonosTesting
 import Testing
 @testable import PonosContainers
 
-
 @Suite("Performer mailbox")
 struct PerformerMailboxTests {
   @Test("holds one message of each kind, the most pressing first, and retirement for ever")

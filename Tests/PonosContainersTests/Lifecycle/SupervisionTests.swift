@@ -1,10 +1,10 @@
 import PonosContainersTesting
 import PonosCore
 import PonosDocker
+import PonosStore
 import PonosTesting
 import Testing
 @testable import PonosContainers
-
 
 @Suite("Supervising performers")
 struct SupervisionTests {

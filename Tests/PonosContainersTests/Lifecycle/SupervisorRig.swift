@@ -6,7 +6,6 @@ import PonosTesting
 @testable import PonosContainers
 @testable import PonosStore
 
-
 /// One performer's supervisor alone, on the real engine, with what it writes to.
 struct SupervisorRig: Sendable {
   let roster = PerformerRoster { _ in }

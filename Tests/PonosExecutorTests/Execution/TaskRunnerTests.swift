@@ -1,8 +1,9 @@
+import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
 import PonosTesting
 import Testing
 @testable import PonosContainers
-
 
 @Suite("Task runner")
 struct TaskRunnerTests {

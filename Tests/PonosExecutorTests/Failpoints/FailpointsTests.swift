@@ -1,11 +1,12 @@
+import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
 import PonosStoreTesting
 import PonosTesting
 import Synchronization
 import Testing
 @testable import PonosStore
 @testable import PonosSystem
-
 
 @Suite("Failpoints")
 struct FailpointsTests {

@@ -3,6 +3,7 @@ import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting
 import PonosStoreTesting
+import PonosTelemetry
 import PonosTesting
 import SwiftProtobuf
 import Testing

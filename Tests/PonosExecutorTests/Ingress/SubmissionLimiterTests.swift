@@ -1,5 +1,7 @@
+import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting
+import PonosStore
 import PonosStoreTesting
 import PonosTesting
 import Testing

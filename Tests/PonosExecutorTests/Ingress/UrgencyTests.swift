@@ -1,10 +1,12 @@
 import GRPCCore
+import PonosContainers
 import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
+import PonosTelemetry
 import PonosTesting
 import Testing
 @testable import PonosStore
-
 
 @Suite("Priority and deadline of a submission")
 struct UrgencyTests {

@@ -27,9 +27,16 @@ import Testing
 
   private let password = SecretBytes(text: "pw")
 
+  private func withFile(_ content: String, _ body: (String) throws -> Void) throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("key.json")
+    try Data(content.utf8).write(to: URL(filePath: path))
+    try body(path)
+  }
+
   @Test func opensWhatIsThere() throws {
     let json = try KeystoreWriter.eip2335(TestKeys.executor(.bn254), password: password, cost: .light)
-    try ConfigurationText.withFile(String(decoding: json, as: UTF8.self)) { path in
+    try withFile(String(decoding: json, as: UTF8.self)) { path in
       let keys = try KeyRing(
         identity(
           ecdsa: .hex(SecretBytes(text: TestKeys.executorHex(.ecdsa))), bn254: .keystoreFile(path: path, password: password)))
@@ -82,7 +89,7 @@ import Testing
   }
 
   @Test func keystoresAreReadWithABound() throws {
-    try ConfigurationText.withFile(String(repeating: " ", count: Keystore.maximumSize + 1)) { path in
+    try withFile(String(repeating: " ", count: Keystore.maximumSize + 1)) { path in
       let errors = errors(try identity(ecdsa: .keystoreFile(path: path, password: password)))
       #expect(errors.map(\.code) == ["keystore_unreadable"])
       #expect(errors.first?.message.contains("larger than") == true)

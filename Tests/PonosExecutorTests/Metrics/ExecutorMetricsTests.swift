@@ -1,6 +1,6 @@
 import Foundation
 import PonosCore
-import PonosExecutor
+@testable import PonosExecutor
 import PonosStoreTesting
 import PonosTelemetry
 import PonosTesting

@@ -1,5 +1,5 @@
 import Foundation
-import PonosExecutor
+@testable import PonosExecutor
 import PonosTelemetry
 import Testing
 

@@ -1,5 +1,5 @@
 import GRPCCore
-import PonosExecutor
+@testable import PonosExecutor
 import PonosTelemetry
 import Testing
 

@@ -1,12 +1,14 @@
 import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
+import PonosStore
 import PonosStoreTesting
+import PonosTelemetry
 import PonosTesting
 import Synchronization
 import Testing
 @testable import PonosConfiguration
 @testable import PonosContainers
-
 
 @Suite("Run recovery")
 struct RunRecoveryTests {

@@ -1,7 +1,9 @@
 import Logging
 import PonosContainersTesting
 import PonosCore
+import PonosStore
 import PonosStoreTesting
+import PonosTelemetry
 import PonosTesting
 import ServiceLifecycle
 import Testing

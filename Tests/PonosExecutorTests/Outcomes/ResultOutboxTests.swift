@@ -1,6 +1,9 @@
 import PonosContainersTesting
 import PonosCore
+import PonosExecutorTesting
+import PonosStore
 import PonosStoreTesting
+import PonosTelemetry
 import PonosTesting
 import Testing
 

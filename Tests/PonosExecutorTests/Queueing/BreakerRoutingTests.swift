@@ -1,10 +1,11 @@
 import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
+import PonosStore
 import PonosTesting
 import Synchronization
 import Testing
 @testable import PonosContainers
-
 
 @Suite("Tasks and circuit breakers")
 struct BreakerRoutingTests {

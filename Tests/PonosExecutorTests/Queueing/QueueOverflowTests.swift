@@ -1,4 +1,7 @@
+import PonosContainersTesting
 import PonosCore
+import PonosStore
+import PonosTelemetry
 import PonosTesting
 import Testing
 

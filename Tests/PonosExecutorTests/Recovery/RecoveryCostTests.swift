@@ -1,13 +1,15 @@
 import Foundation
 import GRDB
+import PonosContainers
 import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
 import PonosStoreTesting
+import PonosSystem
 import PonosTesting
 import Testing
 @testable import PonosConfiguration
 @testable import PonosStore
-
 
 /// A start after a kill with a hundred thousand tasks of 1 KiB accepted: all of them are back, in order, and soon after it is accepting
 /// again. `Benchmarks` has the figure in release mode. `PONOS_RECOVERY_TASKS` sets how many there are here.

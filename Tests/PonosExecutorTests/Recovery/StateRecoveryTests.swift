@@ -2,13 +2,15 @@ import GRDB
 import GRPCCore
 import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
+import PonosExecutorTesting
 import PonosStoreTesting
+import PonosTelemetry
 import PonosTesting
 import SwiftProtobuf
 import Testing
 @testable import PonosConfiguration
 @testable import PonosStore
-
 
 @Suite("State recovery")
 struct StateRecoveryTests {

@@ -1,10 +1,12 @@
 import Foundation
 import Logging
 import PonosAPI
+import PonosContainersTesting
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
 import PonosStoreTesting
+import PonosSystem
 import PonosTesting
 import Testing
 

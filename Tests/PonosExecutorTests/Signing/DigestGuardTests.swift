@@ -5,6 +5,7 @@ import PonosContainersTesting
 import PonosCore
 import PonosCrypto
 import PonosStoreTesting
+import PonosTelemetry
 import PonosTesting
 import Synchronization
 import Testing

@@ -1,10 +1,9 @@
 import Foundation
 import PonosCore
-import PonosCrypto
+@testable import PonosCrypto
 import PonosTesting
 import Synchronization
 import Testing
-
 
 @Suite("Signature verifier")
 struct SignatureVerifierTests {

@@ -1,6 +1,6 @@
 import PonosAPI
 import PonosCore
-import PonosExecutor
+@testable import PonosExecutor
 import PonosStore
 import SwiftProtobuf
 

@@ -1,4 +1,5 @@
 import PonosCore
+@testable import PonosExecutor
 import PonosStore
 import PonosStoreTesting
 import PonosTesting

@@ -1,6 +1,9 @@
 import Logging
+import PonosContainersTesting
 import PonosCore
+import PonosExecutorTesting
 import PonosStoreTesting
+import PonosSystem
 import PonosTesting
 import Synchronization
 

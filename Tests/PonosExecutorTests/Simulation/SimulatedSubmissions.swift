@@ -1,9 +1,9 @@
 import PonosAPI
 import PonosCore
+@testable import PonosExecutor
 import PonosExecutorTesting
 import PonosStoreTesting
 import PonosTesting
-
 
 /// Signed submissions, made once for all histories: signing costs more than everything else together.
 final class SimulatedSubmissions {

@@ -1,6 +1,6 @@
 import PonosContainers
 import PonosCore
-import PonosExecutor
+@testable import PonosExecutor
 import PonosStore
 import Synchronization
 

@@ -5,6 +5,7 @@ import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
 import PonosStoreTesting
+import PonosSystem
 import PonosTesting
 import SwiftProtobuf
 

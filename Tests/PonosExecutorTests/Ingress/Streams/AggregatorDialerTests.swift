@@ -1,6 +1,8 @@
 import Logging
 import PonosAPI
+import PonosContainersTesting
 import PonosCore
+import PonosExecutorTesting
 import PonosTesting
 import Testing
 

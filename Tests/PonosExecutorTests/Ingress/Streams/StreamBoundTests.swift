@@ -2,14 +2,23 @@ import PonosAPI
 import PonosCore
 import PonosExecutorTesting
 import PonosStoreTesting
+import PonosTelemetry
 import PonosTesting
 import SwiftProtobuf
 import Testing
 
+@testable import PonosConfiguration
 @testable import PonosExecutor
 
 @Suite("Bounds of task streams")
 struct StreamBoundTests {
+  @Test func sessionsTakeTheirBoundsFromTheConfiguration() {
+    var config = StreamConfig()
+    (config.heartbeat, config.maxCredit, config.maxUnacknowledged) = (.seconds(3), 7, 9)
+    let settings = config.sessionSettings
+    #expect(settings.heartbeat == 3000 && settings.maxCredit == 7 && settings.maxUnacknowledged == 9)
+  }
+
   @Test("texts are cut by bytes, at the border of a scalar")
   func texts() {
     #expect("abc".cut(toBytes: 3) == "abc")

@@ -1,7 +1,9 @@
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
+@testable import PonosExecutor
 import PonosExecutorTesting
 import PonosPerformerTesting
 import PonosStoreTesting
@@ -10,7 +12,6 @@ import Testing
 @testable import PonosConfiguration
 @testable import PonosContainers
 @testable import PonosStore
-
 
 @Suite("Delivery on task streams")
 struct StreamDeliveryTests {

@@ -4,6 +4,7 @@ import PonosAPI
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
+import PonosSystem
 import PonosTesting
 import PonosTransport
 

@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosContainersTesting
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting

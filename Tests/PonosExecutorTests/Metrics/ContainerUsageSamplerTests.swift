@@ -50,7 +50,7 @@ struct ContainerUsageSamplerTests {
         guard let usage = rounds[round.withLock(\.self)][id] else { throw DockerError(.notFound, "gone") }
         return usage
       },
-      metrics: metrics, logger: Logger(label: "test"), interval: .milliseconds(1))
+      observe: { metrics.containerUsage($0) }, interval: .milliseconds(1), logger: Logger(label: "test"))
 
     func expect(processor: Double, memory: Double) async throws {
       try await eventually {

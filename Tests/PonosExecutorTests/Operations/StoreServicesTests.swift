@@ -19,12 +19,14 @@ import Testing
   private let path: String
   private let registry = PrometheusRegistry()
   private let metrics: ExecutorMetrics
+  private let observe: @Sendable (StoreEvent) -> Void
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   init() throws {
     directory = try TemporaryDirectory()
     path = directory.file("store.sqlite")
     metrics = ExecutorMetrics(registry: registry, avs: [], version: "test")
+    observe = { [metrics] in metrics.store($0) }
   }
 
   private func shows(_ line: String) -> Bool { registry.text().split(separator: "\n").contains { $0 == line } }
@@ -34,7 +36,7 @@ import Testing
     let store = try SQLiteStore.open(path: path)
     _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [])
     let condition = StoreCondition()
-    let service = StoreCheckService(store: store, condition: condition, metrics: metrics, logger: logger)
+    let service = StoreCheckService(store: store, condition: condition, observe: observe, logger: logger)
     await service.check()
     #expect(condition.obstacle == nil)
     #expect(condition.findings?.records == 1)
@@ -64,7 +66,7 @@ import Testing
   func checkIntervals() async throws {
     let pauses = Mutex<[Duration]>([])
     let service = StoreCheckService(
-      store: MemoryStore(), condition: StoreCondition(), metrics: metrics, delay: .seconds(60), interval: .seconds(3600),
+      store: MemoryStore(), condition: StoreCondition(), observe: observe, delay: .seconds(60), interval: .seconds(3600),
       logger: logger,
       sleep: { pause in
         if pauses.withLock({
@@ -86,7 +88,7 @@ import Testing
     @Sendable func service(_ turns: Int) -> BackupService {
       pauses.withLock { $0 = [] }
       return BackupService(
-        database: path, settings: BackupConfig(directory: target, interval: .seconds(3600), keep: 2), metrics: metrics,
+        database: path, settings: .init(directory: target, interval: .seconds(3600), keep: 2), observe: observe,
         logger: logger, now: { now.withLock { $0 } },
         sleep: { pause in
           let count = pauses.withLock {
@@ -117,10 +119,10 @@ import Testing
       _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 200_000)))
     }
     let condition = StoreCondition()
-    let check = StoreCheckService(store: store, condition: condition, metrics: metrics, logger: logger)
+    let check = StoreCheckService(store: store, condition: condition, observe: observe, logger: logger)
     let target = directory.file("copies")
     let backup = BackupService(
-      database: path, settings: BackupConfig(directory: target, interval: .seconds(60), keep: 2), metrics: metrics, logger: logger
+      database: path, settings: .init(directory: target, interval: .seconds(60), keep: 2), observe: observe, logger: logger
     )
     await withTaskGroup(of: Void.self) { group in
       group.cancelAll()
@@ -142,7 +144,7 @@ import Testing
     let left = [".executor-20231115T001320Z.db.17.partial", ".executor-20231115T001320Z.db.17.partial-journal"]
     for name in kept + left { FileManager.default.createFile(atPath: target + "/" + name, contents: Data()) }
     let service = BackupService(
-      database: path, settings: BackupConfig(directory: target, interval: .seconds(60), keep: 2), metrics: metrics,
+      database: path, settings: .init(directory: target, interval: .seconds(60), keep: 2), observe: observe,
       logger: logger, sleep: { _ in throw CancellationError() })
     try await service.run()
     #expect(try FileManager.default.contentsOfDirectory(atPath: target).sorted() == kept.sorted())
@@ -153,7 +155,7 @@ import Testing
     let pauses = Mutex<[Duration]>([])
     let service = BackupService(
       database: directory.file("missing.sqlite"),
-      settings: BackupConfig(directory: directory.file("copies"), interval: .seconds(86_400), keep: 2), metrics: metrics,
+      settings: .init(directory: directory.file("copies"), interval: .seconds(86_400), keep: 2), observe: observe,
       logger: logger,
       sleep: { pause in
         if pauses.withLock({
@@ -179,9 +181,11 @@ import Testing
     }
     let now: @Sendable () -> UnixMilliseconds = { 41 * day + 1 }
     let clock = TaskClock(monotonic: now, unix: now)
-    try await StoreMaintenance(store: store, logger: logger, clock: clock).maintain()
+    try await StoreMaintenance(store: store, retention: .seconds(7 * 86_400), logger: logger, clock: clock).maintain()
     #expect(try await store.signedDigest(of: StoreRecords.taskID(1)) != nil)
-    try await StoreMaintenance(store: store, digestRetention: .seconds(40 * 86_400), logger: logger, clock: clock).maintain()
+    try await StoreMaintenance(
+      store: store, retention: .seconds(7 * 86_400), digestRetention: .seconds(40 * 86_400), logger: logger, clock: clock
+    ).maintain()
     #expect(try await store.signedDigest(of: StoreRecords.taskID(1)) == nil)
     #expect(try await store.signedDigest(of: StoreRecords.taskID(2)) != nil)
   }
