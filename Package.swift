@@ -280,6 +280,12 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
+/// Names of test targets with commas between: all others are left out, and with them whatever only they need. Tests of one room are then
+/// built without the daemon (CONTRIBUTING.md).
+if let only = Context.environment["PONOS_TESTS"]?.split(separator: ",").map(String.init) {
+  package.targets.removeAll { $0.type == .test && !only.contains($0.name) }
+}
+
 if let sanitizer {
   let kept: Set = ["CNghttp2", "CZlib", "PonosAPI", "PonosTransport", "PonosLibraryTransport", "PonosTransportTests"]
   package.targets.removeAll { !kept.contains($0.name) }

@@ -87,7 +87,7 @@ extension SourceTree.File {
         code.matches(
           of: /(?m)^(?:(?:public|package|final|indirect|static) )*(?:struct|class|enum|actor|protocol|typealias|func) (\w+)/
         ).map { String($0.output.1) }),
-      mentioned: Set(code.matches(of: /(?<![\w.])[A-Za-z_]\w*/).map { String($0.output) }))
+      mentioned: Set(code.matches(of: /(?:^|[^\w.])([A-Za-z_]\w*)/).map { String($0.output.1) }))
   }
 
   /// Comments go whole. Of strings the code between `\(` and `)` stays, in which names are mentioned too.
