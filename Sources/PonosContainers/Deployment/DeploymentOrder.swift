@@ -19,7 +19,7 @@ struct DeploymentOrder: Sendable {
     performerID = "performer-\(spec.avs)-\(UUID().uuidString.lowercased())"
   }
 
-  var seat: PerformerSeat { PerformerSeat(avs: spec.avs, replica: replica) }
+  var replicaID: ReplicaID { ReplicaID(avs: spec.avs, replica: replica) }
 
   /// The record of the performer while it is brought up.
   func record(createdAt: UnixMilliseconds) -> PerformerRecord {

@@ -7,14 +7,14 @@ import PonosDocker
 struct EngineComparison: Sendable {
   let runtime: DockerRuntime
   let networks: PerformerNetworks
-  let board: PerformerBoard
+  let statuses: PerformerStatusTable
   let desk: PerformerDesk
   let logger: Logger
 
   /// Throws when the engine does not answer. A container or network that cannot be removed waits for the next comparison.
   func run() async throws(DockerError) {
     // Asked before the list is made: a container created meanwhile is not missed.
-    let expected = board.all.filter { $0.state == .running }
+    let expected = statuses.all.filter { $0.state == .running }
     let containers = try await runtime.ownContainers()
     report(expected, missingFrom: containers)
     for container in containers where !isClaimed(container) {
@@ -36,15 +36,15 @@ struct EngineComparison: Sendable {
   /// Looked up after the list was made. A performer that runs in another container has left this one behind; while it is being
   /// brought up or replaced, its containers are left to whoever does that.
   private func isClaimed(_ container: ReconciliationPlan.Container) -> Bool {
-    guard let entry = container.performerID.flatMap(board.entry) else { return false }
+    guard let entry = container.performerID.flatMap(statuses.entry) else { return false }
     return entry.state != .running || entry.containerID == container.id
   }
 
-  /// A deployment has its entry on the board before it looks for its network, and keeps everybody else off its AVS meanwhile.
+  /// A deployment has its entry on the statuses before it looks for its network, and keeps everybody else off its AVS meanwhile.
   private func removeDesertedNetworks() async throws(DockerError) {
     for (avs, id) in try await networks.owned() {
       let outcome = await desk.exclusively(avs) { () async -> Result<Void, DockerError> in
-        if board.all.contains(where: { $0.avs == avs }) { return .success(()) }
+        if statuses.all.contains(where: { $0.avs == avs }) { return .success(()) }
         do throws(DockerError) {
           try await attempt("network", id.prefix(12)) { () async throws(DockerError) in try await networks.remove(id: id) }
           return .success(())

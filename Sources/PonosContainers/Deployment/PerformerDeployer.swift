@@ -8,7 +8,7 @@ struct PerformerDeployer: Sendable {
   let restorer: PerformerRestorer
   let store: any ExecutorStore
   let roster: PerformerRoster
-  let board: PerformerBoard
+  let statuses: PerformerStatusTable
   let desk: PerformerDesk
   /// Delays between attempts at a standing order.
   let retries: RestartPolicy
@@ -17,12 +17,12 @@ struct PerformerDeployer: Sendable {
   let supervise: @Sendable (PerformerStaging.Staged) -> Void
   let logger: Logger
 
-  /// One attempt. After a failure the performer stays on the board, as failed; nothing else of it is left.
+  /// One attempt. After a failure the performer stays on the statuses, as failed; nothing else of it is left.
   func deploy(_ order: DeploymentOrder) async -> Result<Deployment, DeploymentError> {
     let start = ContinuousClock.now
     let avs = order.spec.avs
     do throws(DeploymentError) {
-      let deployment = try await putInService(order.record(createdAt: board.now))
+      let deployment = try await putInService(order.record(createdAt: statuses.now))
       observe(.deployed(avs: avs, ContinuousClock.now - start))
       logger.notice(
         "performer deployed", metadata: ["performer": "\(deployment.performerID)", "image": "\(deployment.image)"])
@@ -38,7 +38,7 @@ struct PerformerDeployer: Sendable {
     var record = staged.record
     record.role = .inService
     do { try await store.save(record) } catch { throw await rollBack(staged, error) }
-    board.update(record.id) { [now = board.now] entry in
+    statuses.update(record.id) { [now = statuses.now] entry in
       entry.role = .inService
       entry.state = .running
       entry.applicationHealthy = true
@@ -55,7 +55,7 @@ struct PerformerDeployer: Sendable {
   /// Takes away a performer that serves but cannot be written down as the one in service.
   private func rollBack(_ staged: PerformerStaging.Staged, _ error: StoreError) async -> DeploymentError {
     await staged.launched.connection.close()
-    board.update(staged.record.id) { entry in
+    statuses.update(staged.record.id) { entry in
       entry.state = .failed
       entry.containerID = nil
       entry.containerHealthy = false
@@ -71,7 +71,7 @@ struct PerformerDeployer: Sendable {
   /// Tries until the performer serves, or is not wanted any more; then nothing of it stays in view. Returns whether it serves.
   func keepDeployed(_ standing: StandingOrder) async -> Bool {
     if await succeeds(standing) { return true }
-    board.remove(standing.order.performerID)
+    statuses.remove(standing.order.performerID)
     return false
   }
 
@@ -80,7 +80,7 @@ struct PerformerDeployer: Sendable {
     var attempt = 0
     var hasFailed = false
     while !Task.isCancelled, isWanted(standing, hasFailed: hasFailed) {
-      switch await desk.exclusively(order.seat, { await deploy(order) }) {
+      switch await desk.exclusively(order.replicaID, { await deploy(order) }) {
       case .success?: return true
       case .failure(let error)?:
         if error.code == .shuttingDown { return false }
@@ -101,9 +101,9 @@ struct PerformerDeployer: Sendable {
   /// A performer somebody deployed outranks the configuration's. One that failed and was then removed by hand is given up.
   private func isWanted(_ standing: StandingOrder, hasFailed: Bool) -> Bool {
     let avs = standing.order.spec.avs
-    if hasFailed, board.entry(standing.order.performerID) == nil { return false }
+    if hasFailed, statuses.entry(standing.order.performerID) == nil { return false }
     if let condition = standing.condition { return desk.isInService(condition) }
     return desk.wanted.contains(avs)
-      && !board.all.contains { $0.avs == avs && $0.role == .inService && $0.origin == .deployment }
+      && !statuses.all.contains { $0.avs == avs && $0.role == .inService && $0.origin == .deployment }
   }
 }

@@ -20,25 +20,25 @@ final class PerformerDesk: Sendable {
   }
 
   private struct Supervised {
-    let seat: PerformerSeat
+    let replicaID: ReplicaID
     let mailbox: PerformerMailbox
   }
 
   private struct State {
     var phase = Phase.recovering
     /// Seats with a deployment under way.
-    var busy: Set<PerformerSeat> = []
+    var busy: Set<ReplicaID> = []
     /// AVSs all of whose seats are kept free of deployments.
     var barred: Set<EthereumAddress> = []
     /// Callers that wait for their deployment, by its id.
     var callers: [String: CheckedContinuation<Result<Deployment, DeploymentError>, Never>] = [:]
     var supervised: [String: Supervised] = [:]
     /// The performer in service of each seat.
-    var inService: [PerformerSeat: String] = [:]
+    var inService: [ReplicaID: String] = [:]
     /// AVSs that the configuration wants a performer for.
     var wanted: Set<EthereumAddress> = []
 
-    mutating func claim(_ seat: PerformerSeat) -> Bool {
+    mutating func claim(_ seat: ReplicaID) -> Bool {
       !barred.contains(seat.avs) && busy.insert(seat).inserted
     }
 
@@ -122,7 +122,7 @@ final class PerformerDesk: Sendable {
     let outcome = await withCheckedContinuation { continuation in
       let refusal = state.withLock { state -> DeploymentError? in
         if let refusal = Self.refusal(state) { return refusal }
-        guard state.claim(order.seat) else { return Self.inProgress(order.spec.avs) }
+        guard state.claim(order.replicaID) else { return Self.inProgress(order.spec.avs) }
         state.callers[order.deploymentID] = continuation
         return nil
       }
@@ -140,14 +140,14 @@ final class PerformerDesk: Sendable {
   /// Tells the caller what came of the order.
   func finish(_ order: DeploymentOrder, _ outcome: Result<Deployment, DeploymentError>) {
     let caller = state.withLock { state in
-      state.busy.remove(order.seat)
+      state.busy.remove(order.replicaID)
       return state.callers.removeValue(forKey: order.deploymentID)
     }
     caller?.resume(returning: outcome)
   }
 
   /// Runs `body` unless a deployment for the seat or a removal of its AVS is under way; then returns nil.
-  func exclusively<Value: Sendable>(_ seat: PerformerSeat, _ body: () async -> Value) async -> Value? {
+  func exclusively<Value: Sendable>(_ seat: ReplicaID, _ body: () async -> Value) async -> Value? {
     guard state.withLock({ $0.claim(seat) }) else { return nil }
     let value = await body()
     _ = state.withLock { $0.busy.remove(seat) }
@@ -165,7 +165,7 @@ final class PerformerDesk: Sendable {
   // MARK: Performers in service
 
   /// Makes a performer the one in service of its seat; returns the mailbox of the one it replaces.
-  func enter(_ performerID: String, _ seat: PerformerSeat, _ mailbox: PerformerMailbox) -> PerformerMailbox? {
+  func enter(_ performerID: String, _ seat: ReplicaID, _ mailbox: PerformerMailbox) -> PerformerMailbox? {
     state.withLock { state in
       let previous = state.inService.updateValue(performerID, forKey: seat)
       state.supervised[performerID] = Supervised(seat: seat, mailbox: mailbox)
@@ -177,13 +177,13 @@ final class PerformerDesk: Sendable {
   func leave(_ performerID: String) {
     state.withLock { state in
       guard let supervised = state.supervised.removeValue(forKey: performerID) else { return }
-      if state.inService[supervised.seat] == performerID { state.inService[supervised.seat] = nil }
+      if state.inService[supervised.replicaID] == performerID { state.inService[supervised.replicaID] = nil }
     }
   }
 
   /// Whether the performer is the one in service of its seat.
   func isInService(_ performerID: String) -> Bool {
-    state.withLock { state in state.supervised[performerID].map { state.inService[$0.seat] == performerID } ?? false }
+    state.withLock { state in state.supervised[performerID].map { state.inService[$0.replicaID] == performerID } ?? false }
   }
 
   func mailbox(of performerID: String) -> PerformerMailbox? {
@@ -205,10 +205,10 @@ final class PerformerDesk: Sendable {
         throw RemovalError(.alreadyInProgress, "Performers are being recovered. Try again in a moment.")
       case .open: break
       }
-      guard let avs = state.supervised[performerID]?.seat.avs else { return nil }
+      guard let avs = state.supervised[performerID]?.replicaID.avs else { return nil }
       guard state.bar(avs) else { throw RemovalError(.alreadyInProgress, Self.inProgress(avs).message) }
       state.wanted.remove(avs)
-      return (avs, state.supervised.values.filter { $0.seat.avs == avs }.map(\.mailbox))
+      return (avs, state.supervised.values.filter { $0.replicaID.avs == avs }.map(\.mailbox))
     }
   }
 

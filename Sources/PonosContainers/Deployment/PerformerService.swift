@@ -21,7 +21,7 @@ package final class PerformerService: Service, Sendable {
   private let observe: @Sendable (PerformerEvent) -> Void
   private let connect: @Sendable (PerformerEndpoint) throws -> any PerformerConnection
   private let logger: Logger
-  private let board = PerformerBoard()
+  private let statuses = PerformerStatusTable()
   private let desk = PerformerDesk()
 
   /// - Parameters:
@@ -71,7 +71,7 @@ package final class PerformerService: Service, Sendable {
       for outcome in outcomes { try outcome.get() }
       return
     }
-    guard let entry = board.entry(performerID) else {
+    guard let entry = statuses.entry(performerID) else {
       throw RemovalError(
         .unknownPerformer, "No performer is called '\(performerID)'. ListPerformers names those there are.")
     }
@@ -81,13 +81,13 @@ package final class PerformerService: Service, Sendable {
         .alreadyInProgress, "\(performerID) is being deployed or removed. Wait for that to finish, then try again.")
     }
     if entry.origin == .configuration { desk.abandon(entry.avs) }
-    board.remove(performerID)
+    statuses.remove(performerID)
   }
 
   /// What every performer is doing now, by AVS, those in service first. Never waits.
   package func snapshots() -> [PerformerSnapshot] {
     let busy = Set(roster.snapshot().lazy.filter { $0.outstanding > 0 }.map(\.performerID))
-    return board.all.map { snapshot in
+    return statuses.all.map { snapshot in
       guard snapshot.state == .running, busy.contains(snapshot.performerID) else { return snapshot }
       var snapshot = snapshot
       snapshot.state = .executing
@@ -97,18 +97,18 @@ package final class PerformerService: Service, Sendable {
 
   /// Whether a performer of the AVS is there, or may be: wanted by the configuration, or not known yet because recovery goes on.
   package func mayServe(_ avs: EthereumAddress) -> Bool {
-    desk.obstacle != nil || desk.wanted.contains(avs) || board.all.contains { $0.avs == avs }
+    desk.obstacle != nil || desk.wanted.contains(avs) || statuses.all.contains { $0.avs == avs }
   }
 
   /// Whether a performer of the AVS was not started because it may use more than the host has.
   package func isTooLargeForHost(_ avs: EthereumAddress) -> Bool {
-    board.all.contains { $0.avs == avs && $0.isTooLargeForHost }
+    statuses.all.contains { $0.avs == avs && $0.isTooLargeForHost }
   }
 
   /// Why the performers are not all ready for tasks; empty when they are.
   package func notReady() -> [String] {
     if let obstacle = desk.obstacle { return [obstacle] }
-    let entries = board.all
+    let entries = statuses.all
     let missing = desk.wanted.filter { avs in !entries.contains { $0.avs == avs } }
     let down = entries.filter { entry in
       !roster.isServing(entry.avs) && (entry.role == .inService || desk.wanted.contains(entry.avs))
@@ -124,13 +124,13 @@ package final class PerformerService: Service, Sendable {
   package func run() async throws {
     defer { desk.close() }
     let installationID = try await store.installationID()
-    let crew = crew(installationID: installationID)
+    let workers = workers(installationID: installationID)
     await cancelWhenGracefulShutdown {
       await withDiscardingTaskGroup { group in
-        if await self.recover(crew) {
-          group.addTask { await self.feed(crew).run() }
+        if await self.recover(workers) {
+          group.addTask { await self.feed(workers).run() }
           for await job in self.desk.jobs {
-            group.addTask { await self.perform(job, crew) }
+            group.addTask { await self.perform(job, workers) }
           }
         }
         group.cancelAll()
@@ -139,45 +139,45 @@ package final class PerformerService: Service, Sendable {
   }
 
   /// The parts that do the work, made once the installation is known.
-  private struct Crew: Sendable {
+  private struct Workers: Sendable {
     let runtime: DockerRuntime
     let restorer: PerformerRestorer
     let deployer: PerformerDeployer
     let comparison: EngineComparison
   }
 
-  private func crew(installationID: String) -> Crew {
+  private func workers(installationID: String) -> Workers {
     let networks = PerformerNetworks(docker: docker, installationID: installationID, joinedNetwork: settings.networkName)
     let runtime = DockerRuntime(
       docker: docker, installationID: installationID, networks: networks, executorEnvironment: executorEnvironment,
       stopGrace: settings.stopGrace)
-    let images = ImageStore(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit)
+    let images = ImageResolver(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit)
     let launcher = PerformerLauncher(runtime: runtime, probes: settings.probes, connect: connect)
     let restorer = PerformerRestorer(
-      launcher: launcher, images: images, networks: networks, store: store, board: board, observe: observe, logger: logger)
+      launcher: launcher, images: images, networks: networks, store: store, statuses: statuses, observe: observe, logger: logger)
     let staging = PerformerStaging(
-      launcher: launcher, images: images, store: store, board: board, settings: settings, observe: observe)
-    return Crew(
+      launcher: launcher, images: images, store: store, statuses: statuses, settings: settings, observe: observe)
+    return Workers(
       runtime: runtime, restorer: restorer,
       deployer: PerformerDeployer(
-        staging: staging, restorer: restorer, store: store, roster: roster, board: board, desk: desk, retries: settings.restarts,
+        staging: staging, restorer: restorer, store: store, roster: roster, statuses: statuses, desk: desk, retries: settings.restarts,
         observe: observe, supervise: { self.supervise($0.record, $0.machine, .serving($0.launched), restorer) }, logger: logger),
-      comparison: EngineComparison(runtime: runtime, networks: networks, board: board, desk: desk, logger: logger))
+      comparison: EngineComparison(runtime: runtime, networks: networks, statuses: statuses, desk: desk, logger: logger))
   }
 
-  private func perform(_ job: PerformerDesk.Job, _ crew: Crew) async {
+  private func perform(_ job: PerformerDesk.Job, _ workers: Workers) async {
     switch job {
     case .deploy(let order):
       guard desk.isAwaited(order) else { return }
-      let outcome = await crew.deployer.deploy(order)
+      let outcome = await workers.deployer.deploy(order)
       switch outcome {
       case .success: lead(order)
       // Whoever asked is told; only what is tried again stays in view.
-      case .failure: board.remove(order.performerID)
+      case .failure: statuses.remove(order.performerID)
       }
       desk.finish(order, outcome)
     case .keepDeployed(let standing):
-      if await crew.deployer.keepDeployed(standing), standing.leadsOthers { lead(standing.order) }
+      if await workers.deployer.keepDeployed(standing), standing.leadsOthers { lead(standing.order) }
     case .supervise(var supervisor):
       await supervisor.run()
       desk.leave(supervisor.record.id)
@@ -194,13 +194,13 @@ package final class PerformerService: Service, Sendable {
   // MARK: Recovery
 
   /// Makes containers and records match, as soon as the engine answers. false when the service ends before that.
-  private func recover(_ crew: Crew) async -> Bool {
+  private func recover(_ workers: Workers) async -> Bool {
     var attempt = 0
     while !Task.isCancelled {
       do throws(RecoveryError) {
-        let recovered = try await PerformerRecovery(runtime: crew.runtime, store: store, logger: logger)
+        let recovered = try await PerformerRecovery(runtime: workers.runtime, store: store, logger: logger)
           .recover(configured: configured, allotments: allotments)
-        begin(recovered, crew)
+        begin(recovered, workers)
         return true
       } catch {
         attempt += 1
@@ -213,14 +213,14 @@ package final class PerformerService: Service, Sendable {
     return false
   }
 
-  private func begin(_ recovered: RecoveredPerformers, _ crew: Crew) {
+  private func begin(_ recovered: RecoveredPerformers, _ workers: Workers) {
     for (record, containerID) in recovered.kept {
-      board.put(PerformerSnapshot(record, state: containerID == nil ? .restarting : .starting))
+      statuses.put(PerformerSnapshot(record, state: containerID == nil ? .restarting : .starting))
       let machine =
         containerID == nil
         ? PerformerStateMachine(restoring: settings.probes, policy: settings.restarts)
         : PerformerStateMachine(adopting: settings.probes, policy: settings.restarts)
-      supervise(record, machine, containerID.map { .adopting(containerID: $0) } ?? .restoring, crew.restorer)
+      supervise(record, machine, containerID.map { .adopting(containerID: $0) } ?? .restoring, workers.restorer)
     }
     desk.open(wanted: configured.map(\.avs))
     for order in recovered.deployments { desk.submit(.keepDeployed(order)) }
@@ -232,9 +232,9 @@ package final class PerformerService: Service, Sendable {
   ) {
     let mailbox = PerformerMailbox()
     let supervisor = PerformerSupervisor(
-      record, machine: machine, start: start, mailbox: mailbox, restorer: restorer, roster: roster, board: board,
+      record, machine: machine, start: start, mailbox: mailbox, restorer: restorer, roster: roster, statuses: statuses,
       settings: settings, observe: observe, logger: logger)
-    desk.enter(record.id, record.seat, mailbox)?.post(.retire)
+    desk.enter(record.id, record.replicaID, mailbox)?.post(.retire)
     desk.submit(.supervise(supervisor))
   }
 
@@ -254,10 +254,10 @@ package final class PerformerService: Service, Sendable {
 
   // MARK: Listening
 
-  private func feed(_ crew: Crew) -> ContainerEventFeed {
+  private func feed(_ workers: Workers) -> ContainerEventFeed {
     ContainerEventFeed(
-      runtime: crew.runtime, logger: logger, comparisonInterval: settings.comparisonInterval, deliver: { self.deliver($0) },
-      compare: { () async throws(DockerError) in try await crew.comparison.run() })
+      runtime: workers.runtime, logger: logger, comparisonInterval: settings.comparisonInterval, deliver: { self.deliver($0) },
+      compare: { () async throws(DockerError) in try await workers.comparison.run() })
   }
 
   private func deliver(_ event: ContainerEvent) {
@@ -265,7 +265,7 @@ package final class PerformerService: Service, Sendable {
     case .ended(let performerID, let containerID, let reason):
       desk.mailbox(of: performerID)?.post(.ended(containerID: containerID, reason: reason))
     case .outOfMemory(let performerID, let containerID):
-      guard let entry = board.entry(performerID) else { return }
+      guard let entry = statuses.entry(performerID) else { return }
       observe(.outOfMemory(avs: entry.avs))
       logger.warning(
         "a process of a performer was killed for exceeding the memory limit",

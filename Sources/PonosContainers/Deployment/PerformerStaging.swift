@@ -7,9 +7,9 @@ import Synchronization
 /// business.
 struct PerformerStaging: Sendable {
   let launcher: PerformerLauncher
-  let images: ImageStore
+  let images: ImageResolver
   let store: any ExecutorStore
-  let board: PerformerBoard
+  let statuses: PerformerStatusTable
   let settings: PerformerSettings
   let observe: @Sendable (PerformerEvent) -> Void
 
@@ -21,19 +21,19 @@ struct PerformerStaging: Sendable {
   }
 
   /// Returns when the performer serves. After an error no record and no container of it are left; its last words stay on the
-  /// board.
+  /// statuses.
   func stage(_ wanted: PerformerRecord) async throws(DeploymentError) -> Staged {
     var machine = PerformerStateMachine(deploying: settings.probes, policy: settings.restarts)
     var snapshot = PerformerSnapshot(wanted)
     // So it stays between two attempts.
-    snapshot.isTooLargeForHost = board.entry(wanted.id)?.isTooLargeForHost ?? false
-    board.put(snapshot)
+    snapshot.isTooLargeForHost = statuses.entry(wanted.id)?.isTooLargeForHost ?? false
+    statuses.put(snapshot)
     do throws(DeploymentError) {
       do { try await store.save(wanted) } catch { throw DeploymentError(error) }
       return try await bringUp(wanted, &machine)
     } catch {
       _ = machine.handle(.startFailed(error.description), at: .now)
-      board.update(wanted.id) { entry in
+      statuses.update(wanted.id) { entry in
         entry.state = .failed
         entry.containerID = nil
         entry.containerHealthy = false
@@ -53,15 +53,15 @@ struct PerformerStaging: Sendable {
     try await checkResources(of: wanted.spec)
     let image = try await image(of: wanted, &machine)
     _ = machine.handle(.starting, at: .now)
-    board.update(wanted.id) { $0.state = .starting }
+    statuses.update(wanted.id) { $0.state = .starting }
     // An earlier attempt at the same performer may have left a container that the engine would not remove then.
     try await launcher.clear(wanted.id)
     let launched = try await launcher.launch(
       wanted.identity, spec: wanted.spec, image: image,
       created: { id throws(StoreError) in
         try await store.save(wanted.with(containerID: id, imageID: image.id))
-        board.update(wanted.id) { $0.containerID = id }
-      }, started: { board.update(wanted.id) { $0.containerHealthy = true } })
+        statuses.update(wanted.id) { $0.containerID = id }
+      }, started: { statuses.update(wanted.id) { $0.containerHealthy = true } })
     _ = machine.handle(.serving, at: .now)
     return Staged(
       record: wanted.with(containerID: launched.containerID, imageID: image.id), machine: machine, launched: launched)
@@ -75,7 +75,7 @@ struct PerformerStaging: Sendable {
     do throws(DockerError) {
       let image = try await images.resolve(wanted.spec.image, policy: wanted.spec.pullPolicy) {
         wasPulled.store(true, ordering: .relaxed)
-        board.update(wanted.id) { $0.state = .pulling }
+        statuses.update(wanted.id) { $0.state = .pulling }
       }
       if wasPulled.load(ordering: .relaxed) {
         _ = machine.handle(.pulling, at: .now)

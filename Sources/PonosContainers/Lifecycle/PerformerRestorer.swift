@@ -6,10 +6,10 @@ import PonosStore
 /// Replaces and removes the containers of performers in service, keeping their records in step.
 struct PerformerRestorer: Sendable {
   let launcher: PerformerLauncher
-  let images: ImageStore
+  let images: ImageResolver
   let networks: PerformerNetworks
   let store: any ExecutorStore
-  let board: PerformerBoard
+  let statuses: PerformerStatusTable
   let observe: @Sendable (PerformerEvent) -> Void
   let logger: Logger
 
@@ -23,12 +23,12 @@ struct PerformerRestorer: Sendable {
       record.identity, spec: record.spec, image: image,
       created: { id throws(StoreError) in
         try await store.save(record.with(containerID: id, imageID: image.id))
-        board.update(record.id) { entry in
+        statuses.update(record.id) { entry in
           entry.containerID = id
           entry.restarts += 1
         }
         observe(.restarted(avs: record.spec.avs))
-      }, started: { board.update(record.id) { $0.containerHealthy = true } })
+      }, started: { statuses.update(record.id) { $0.containerHealthy = true } })
   }
 
   /// The image the performer was put in service with, so that a tag that has moved on does not change what is in service. Where

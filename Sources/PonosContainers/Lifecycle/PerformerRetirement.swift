@@ -6,7 +6,7 @@ import PonosStore
 struct PerformerRetirement: Sendable {
   let restorer: PerformerRestorer
   let roster: PerformerRoster
-  let board: PerformerBoard
+  let statuses: PerformerStatusTable
   let drainLimit: Duration
   let logger: Logger
 
@@ -18,7 +18,7 @@ struct PerformerRetirement: Sendable {
     let outcome = await restorer.forget(record.id)
     await drain(record.id)
     await connection?.close()
-    let isLast = !board.all.contains { $0.avs == record.spec.avs && $0.performerID != record.id }
+    let isLast = !statuses.all.contains { $0.avs == record.spec.avs && $0.performerID != record.id }
     await restorer.removeContainers(of: record, withNetwork: isLast)
     return outcome
   }

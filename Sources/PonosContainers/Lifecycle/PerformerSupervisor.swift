@@ -4,7 +4,7 @@ import PonosDocker
 import PonosStore
 
 /// Keeps one performer in service: watches its container and its health, replaces the container when it fails, and takes the
-/// performer away when asked to. The performer's record, board entry and place in the roster are written by nobody else
+/// performer away when asked to. The performer's record, statuses entry and place in the roster are written by nobody else
 /// meanwhile.
 ///
 /// What to do is decided by `PerformerStateMachine`; this does it.
@@ -26,14 +26,14 @@ struct PerformerSupervisor: Sendable {
   private let restorer: PerformerRestorer
   private let retirement: PerformerRetirement
   private let roster: PerformerRoster
-  private let board: PerformerBoard
+  private let statuses: PerformerStatusTable
   private let probes: ProbeSettings
   private let observe: @Sendable (PerformerEvent) -> Void
   private let logger: Logger
 
   init(
     _ record: PerformerRecord, machine: PerformerStateMachine, start: Start, mailbox: PerformerMailbox,
-    restorer: PerformerRestorer, roster: PerformerRoster, board: PerformerBoard, settings: PerformerSettings,
+    restorer: PerformerRestorer, roster: PerformerRoster, statuses: PerformerStatusTable, settings: PerformerSettings,
     observe: @escaping @Sendable (PerformerEvent) -> Void, logger: Logger
   ) {
     self.record = record
@@ -42,7 +42,7 @@ struct PerformerSupervisor: Sendable {
     self.mailbox = mailbox
     self.restorer = restorer
     self.roster = roster
-    self.board = board
+    self.statuses = statuses
     self.observe = observe
     probes = settings.probes
     var logger = logger
@@ -50,7 +50,7 @@ struct PerformerSupervisor: Sendable {
     logger[metadataKey: "avs"] = "\(record.spec.avs)"
     self.logger = logger
     retirement = PerformerRetirement(
-      restorer: restorer, roster: roster, board: board, drainLimit: settings.drainLimit, logger: logger)
+      restorer: restorer, roster: roster, statuses: statuses, drainLimit: settings.drainLimit, logger: logger)
   }
 
   /// What the performer should do next.
@@ -147,14 +147,14 @@ struct PerformerSupervisor: Sendable {
         launched, .hung("\(runs) tasks in a row got no answer within their time, though the container runs"))
     case .probed(.serving):
       _ = machine.handle(.probed(isServing: true, detail: ""), at: .now)
-      show { [now = board.now] in $0.lastHealthCheck = now }
+      show { [now = statuses.now] in $0.lastHealthCheck = now }
       return nil
     case .probed(.notServing(let detail)), .probed(.unreachable(let detail)), .probed(.timedOut(let detail)):
       observe(.probeFailed(avs: record.spec.avs))
       var probed = machine
       guard case .recreate = probed.handle(.probed(isServing: false, detail: detail), at: .now) else {
         machine = probed
-        show { [now = board.now] in $0.lastHealthCheck = now }
+        show { [now = statuses.now] in $0.lastHealthCheck = now }
         return nil
       }
       return await leaveService(launched, .probed(isServing: false, detail: detail))
@@ -233,7 +233,7 @@ struct PerformerSupervisor: Sendable {
     if !roster.republish(record.entry(launched.connection)) {
       logger.debug("another performer has taken its place meanwhile")
     }
-    show { [now = board.now] entry in
+    show { [now = statuses.now] entry in
       entry.containerHealthy = true
       entry.lastHealthCheck = now
     }
@@ -246,7 +246,7 @@ struct PerformerSupervisor: Sendable {
     show()
     let outcome = await retirement.run(record, connection)
     _ = machine.handle(.retired, at: .now)
-    board.remove(record.id)
+    statuses.remove(record.id)
     logger.notice("the performer is removed")
     return outcome
   }
@@ -254,7 +254,7 @@ struct PerformerSupervisor: Sendable {
   // MARK: Showing
 
   private func show(_ change: (inout PerformerSnapshot) -> Void = { _ in }) {
-    board.update(record.id) { entry in
+    statuses.update(record.id) { entry in
       entry.role = record.role
       entry.state = machine.state
       entry.containerID = record.containerID

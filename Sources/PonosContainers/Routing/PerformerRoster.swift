@@ -4,7 +4,7 @@ import Synchronization
 
 /// Who serves which AVS right now, and how many more tasks each can take.
 ///
-/// An AVS has a seat for each of its replicas, numbered from 0. `PerformerService` publishes and withdraws performers; the
+/// The replicas of an AVS are numbered from 0. `PerformerService` publishes and withdraws performers; the
 /// dispatcher takes and returns slots. A draining performer keeps the tasks it has and gets no new ones. A performer that fails
 /// its tasks is kept from further ones by its circuit breaker; a new container begins with a closed one.
 package final class PerformerRoster: Sendable {
@@ -12,7 +12,7 @@ package final class PerformerRoster: Sendable {
   package struct Entry: Sendable {
     package let performerID: String
     package let avs: EthereumAddress
-    /// Number of its seat among the replicas of its AVS, from 0.
+    /// Its number among the replicas of the AVS, from 0.
     package let replica: Int
     /// Tasks at a time, at least 1.
     package let capacity: Int
@@ -83,7 +83,7 @@ package final class PerformerRoster: Sendable {
     var isDraining = false
     var drainWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
 
-    var seat: PerformerSeat { PerformerSeat(avs: entry.avs, replica: entry.replica) }
+    var replicaID: ReplicaID { ReplicaID(avs: entry.avs, replica: entry.replica) }
 
     /// Whether a run may begin here now, `alone` or beside others.
     func hasRoom(alone: Bool, at now: Int64) -> Bool {
@@ -101,8 +101,8 @@ package final class PerformerRoster: Sendable {
   }
 
   private struct State {
-    /// The performer each seat belongs to, whether it serves at the moment or not: the one put in service last.
-    var holders: [PerformerSeat: String] = [:]
+    /// The performer each replica belongs to, whether it serves at the moment or not: the one put in service last.
+    var holders: [ReplicaID: String] = [:]
     /// The serving performers of each AVS, by replica.
     var serving: [EthereumAddress: [Int: String]] = [:]
     /// The replica of each AVS that was chosen last.
@@ -148,7 +148,7 @@ package final class PerformerRoster: Sendable {
 
   // MARK: Performers
 
-  /// Gives the seat of `entry` to its performer and puts that in service. The one that served there before, if any, drains from
+  /// Gives the replica of `entry` to its performer and puts that in service. The one that served there before, if any, drains from
   /// now on.
   package func publish(_ entry: Entry) {
     let voidWaiters = state.withLock { serve(entry, in: &$0) }
@@ -156,13 +156,13 @@ package final class PerformerRoster: Sendable {
     changed(entry.avs)
   }
 
-  /// Puts a performer that was withdrawn, or left by an earlier daemon, in service again, unless its seat belongs to another one
+  /// Puts a performer that was withdrawn, or left by an earlier daemon, in service again, unless its replica belongs to another one
   /// by now: then returns false and changes nothing. However late it recovers, a performer that was replaced cannot push its
   /// successor out.
   package func republish(_ entry: Entry) -> Bool {
     let voidWaiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
-      let seat = PerformerSeat(avs: entry.avs, replica: entry.replica)
-      if let holder = state.holders[seat], holder != entry.performerID { return nil }
+      let replicaID = ReplicaID(avs: entry.avs, replica: entry.replica)
+      if let holder = state.holders[id], holder != entry.performerID { return nil }
       return serve(entry, in: &state)
     }
     guard let voidWaiters else { return false }
@@ -174,7 +174,7 @@ package final class PerformerRoster: Sendable {
   private func serve(_ entry: Entry, in state: inout State) -> [CheckedContinuation<Void, Never>] {
     let previous = state.serving[entry.avs]?[entry.replica]
     if let previous, previous != entry.performerID { Self.withdraw(previous, from: &state) }
-    state.holders[PerformerSeat(avs: entry.avs, replica: entry.replica)] = entry.performerID
+    state.holders[ReplicaID(avs: entry.avs, replica: entry.replica)] = entry.performerID
     state.serving[entry.avs, default: [:]][entry.replica] = entry.performerID
     // A performer that comes back in a new container gets a new connection; leases of the old one are void.
     state.lastPublication += 1
@@ -183,7 +183,7 @@ package final class PerformerRoster: Sendable {
     return state.put(slot).map { Array($0.drainWaiters.values) } ?? []
   }
 
-  /// Takes a performer out of service for a while; tasks it holds go on, and its seat stays its own. Does nothing for an unknown
+  /// Takes a performer out of service for a while; tasks it holds go on, and its replica stays its own. Does nothing for an unknown
   /// id.
   package func withdraw(performerID: String) {
     state.withLock { Self.withdraw(performerID, from: &$0) }
@@ -193,14 +193,14 @@ package final class PerformerRoster: Sendable {
   package func retire(performerID: String) {
     state.withLock { state in
       Self.withdraw(performerID, from: &state)
-      for (seat, holder) in state.holders where holder == performerID { state.holders[seat] = nil }
+      for (id, holder) in state.holders where holder == performerID { state.holders[id] = nil }
     }
   }
 
   private static func withdraw(_ performerID: String, from state: inout State) {
     guard let slot = state.slots[performerID] else { return }
-    let seat = slot.seat
-    if state.serving[seat.avs]?[seat.replica] == performerID { state.serving[seat.avs]?[seat.replica] = nil }
+    let replicaID = slot.replicaID
+    if state.serving[id.avs]?[id.replica] == performerID { state.serving[id.avs]?[id.replica] = nil }
     if slot.leases.isEmpty {
       state.remove(performerID)
     } else {

@@ -6,7 +6,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
   package struct Stored: Sendable, Equatable {
     package var performerID: String
     package var spec: PerformerSpec
-    /// Number of its seat among the replicas of its AVS, from 0.
+    /// Its number among the replicas of the AVS, from 0.
     package var replica: Int
     package var origin: PerformerOrigin
     /// Whether a deployment was cut off before it put the performer in service.
@@ -31,7 +31,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
       self.createdAt = createdAt
     }
 
-    var seat: PerformerSeat { PerformerSeat(avs: spec.avs, replica: replica) }
+    var replicaID: ReplicaID { ReplicaID(avs: spec.avs, replica: replica) }
   }
 
   /// A container of ours, as its labels describe it.
@@ -56,7 +56,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
     package let containerID: String
   }
 
-  /// A configured performer and the seat it is to take.
+  /// A configured performer and the replica it is to be.
   package struct Placement: Sendable, Equatable {
     package let spec: PerformerSpec
     package let replica: Int
@@ -131,14 +131,14 @@ package struct ReconciliationPlan: Sendable, Equatable {
     }
   }
 
-  /// The latest performer in service of each seat there is, unless it came from the configuration and is there no more.
+  /// The latest performer in service of each replica, unless it came from the configuration and is there no more.
   private static func keep(
     from stored: [Stored], configured: [PerformerSpec], allotments: [EthereumAddress: PerformerAllotment]
   ) -> [Stored] {
-    var latest: [PerformerSeat: Stored] = [:]
+    var latest: [ReplicaID: Stored] = [:]
     for performer in stored where !performer.isStaged {
-      if let other = latest[performer.seat], other.createdAt > performer.createdAt { continue }
-      latest[performer.seat] = performer
+      if let other = latest[performer.replicaID], other.createdAt > performer.createdAt { continue }
+      latest[performer.replicaID] = performer
     }
     let configuredAVS = Set(configured.map(\.avs))
     let kept = latest.values.filter { performer in
@@ -153,7 +153,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
     max(1, allotments[avs]?.replicas ?? 1)
   }
 
-  /// The performer that came by DeployArtifact in the first seat of each AVS: deployments begin there, and the other replicas are
+  /// The performer that came by DeployArtifact as the first replica of each AVS: deployments begin there, and the other replicas are
   /// to run the same.
   private static func leaders(of kept: [Stored]) -> [EthereumAddress: Stored] {
     var leaders: [EthereumAddress: Stored] = [:]
@@ -173,8 +173,8 @@ package struct ReconciliationPlan: Sendable, Equatable {
   }
 
   private mutating func compare(_ kept: [Stored], with wanted: Placement) {
-    let seat = PerformerSeat(avs: wanted.spec.avs, replica: wanted.replica)
-    guard let performer = kept.first(where: { $0.seat == seat }) else { return deployments.append(wanted) }
+    let replicaID = ReplicaID(avs: wanted.spec.avs, replica: wanted.replica)
+    guard let performer = kept.first(where: { $0.replicaID == id }) else { return deployments.append(wanted) }
     if performer.spec.needsNewContainer(for: wanted.spec) {
       deployments.append(wanted)
     } else if performer.spec != wanted.spec {
@@ -192,7 +192,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
       return renewals.append(renewal)
     }
     for replica in 0..<max(1, allotment?.replicas ?? 1) {
-      let performer = kept.first { $0.seat == PerformerSeat(avs: spec.avs, replica: replica) }
+      let performer = kept.first { $0.replicaID == ReplicaID(avs: spec.avs, replica: replica) }
       if let performer, !performer.spec.needsNewContainer(for: spec) {
         if performer.spec != spec { updatedSpecs[performer.performerID] = spec }
       } else {

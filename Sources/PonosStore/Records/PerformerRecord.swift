@@ -12,7 +12,7 @@ package struct PerformerRecord: Sendable, Equatable, Codable {
   /// `performer-<avs>-<uuid>`.
   package var id: String
   package var spec: PerformerSpec
-  /// Number of its seat among the replicas of its AVS, from 0.
+  /// Its number among the replicas of the AVS, from 0.
   package var replica: Int
   package var origin: PerformerOrigin
   package var role: Role
@@ -43,5 +43,5 @@ package struct PerformerRecord: Sendable, Equatable, Codable {
     self.createdAt = createdAt
   }
 
-  package var seat: PerformerSeat { PerformerSeat(avs: spec.avs, replica: replica) }
+  package var replicaID: ReplicaID { ReplicaID(avs: spec.avs, replica: replica) }
 }

@@ -11,12 +11,12 @@ import Testing
 struct EngineComparisonTests {
   static let avs = StoreRecords.address(1)
 
-  private func comparison(_ docker: DockerClient, board: PerformerBoard) -> EngineComparison {
+  private func comparison(_ docker: DockerClient, statuses: PerformerStatusTable) -> EngineComparison {
     let networks = PerformerNetworks(docker: docker, installationID: "i", joinedNetwork: nil)
     return EngineComparison(
       runtime: DockerRuntime(
         docker: docker, installationID: "i", networks: networks, executorEnvironment: [:], stopGrace: .seconds(1)),
-      networks: networks, board: board, desk: PerformerDesk(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      networks: networks, statuses: statuses, desk: PerformerDesk(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   private static func container(_ id: String, of performer: String) -> String {
@@ -44,7 +44,7 @@ struct EngineComparisonTests {
       default: .reply(204, "")
       }
     } _: { server in
-      try await comparison(server.client(), board: PerformerBoard()).run()
+      try await comparison(server.client(), statuses: PerformerStatusTable()).run()
       #expect(Self.deletions(server) == ["/containers/stuck", "/containers/loose"])
     }
   }
@@ -58,7 +58,7 @@ struct EngineComparisonTests {
       default: []  // The connection breaks.
       }
     } _: { server in
-      let comparison = comparison(server.client(), board: PerformerBoard())
+      let comparison = comparison(server.client(), statuses: PerformerStatusTable())
       let error = await #expect(throws: DockerError.self) { try await comparison.run() }
       #expect(error?.isEngineDown == true)
       #expect(Self.deletions(server) == ["/containers/a"])
@@ -67,11 +67,11 @@ struct EngineComparisonTests {
 
   @Test("leaves a running performer its container, and removes others of the same performer")
   func leftBehind() async throws {
-    let board = PerformerBoard()
+    let statuses = PerformerStatusTable()
     for (id, state) in [("running", PerformerState.running), ("replacing", .restarting)] {
       var record = StoreRecords.performer(1, createdAt: 1)
       (record.id, record.containerID) = (id, "current-of-\(id)")
-      board.put(PerformerSnapshot(record, state: state))
+      statuses.put(PerformerSnapshot(record, state: state))
     }
     let containers = ["running", "replacing"].flatMap { id in
       ["current", "old"].map { Self.container("\($0)-of-\(id)", of: id) }
@@ -84,15 +84,15 @@ struct EngineComparisonTests {
       default: .reply(204, "")
       }
     } _: { server in
-      try await comparison(server.client(), board: board).run()
+      try await comparison(server.client(), statuses: statuses).run()
       #expect(Self.deletions(server) == ["/containers/old-of-running"])
     }
   }
 
   @Test("removes networks of AVSs without a performer, and not those of others, of a deployment under way, or without an AVS")
   func networks() async throws {
-    let board = PerformerBoard()
-    board.put(PerformerSnapshot(StoreRecords.performer(1, createdAt: 1), state: .failed))
+    let statuses = PerformerStatusTable()
+    statuses.put(PerformerSnapshot(StoreRecords.performer(1, createdAt: 1), state: .failed))
     let networks = [
       Self.network("wanted", avs: StoreRecords.address(1)), Self.network("in-use", avs: StoreRecords.address(2)),
       Self.network("deserted", avs: StoreRecords.address(0)), Self.network("joined", avs: nil),
@@ -106,7 +106,7 @@ struct EngineComparisonTests {
       default: .reply(204, "")
       }
     } _: { server in
-      let comparison = comparison(server.client(), board: board)
+      let comparison = comparison(server.client(), statuses: statuses)
       try await comparison.run()
       #expect(Self.deletions(server) == ["/networks/in-use", "/networks/deserted"])
       let underway = await comparison.desk.exclusively(StoreRecords.address(0)) { () -> DockerError? in

@@ -54,7 +54,7 @@ struct ReplicaDeploymentTests {
         try await eventually { try await harness.containers().count == 2 }
         #expect(try await store.performers().allSatisfy { $0.origin == .deployment })
         let other = try #require(serving(harness).first { $0 != deployment.performerID })
-        // The seat of the last one may be busy for a moment after it is seen in service.
+        // The last replica may be claimed for a moment after it is seen in service.
         try await eventually { await harness.refusal(toRemove: other) == nil }
         #expect(!harness.roster.isServing(avs))
         try await eventually { try await harness.isEmpty() }

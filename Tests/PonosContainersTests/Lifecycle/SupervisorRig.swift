@@ -9,7 +9,7 @@ import PonosTesting
 /// One performer's supervisor alone, on the real engine, with what it writes to.
 struct SupervisorRig: Sendable {
   let roster = PerformerRoster { _ in }
-  let board = PerformerBoard()
+  let statuses = PerformerStatusTable()
   let mailbox = PerformerMailbox()
   let performers = FakePerformers()
   let events = Collected<PerformerEvent>()
@@ -26,13 +26,13 @@ struct SupervisorRig: Sendable {
       docker: docker, installationID: id, networks: networks, executorEnvironment: [:], stopGrace: settings.stopGrace)
     let restorer = PerformerRestorer(
       launcher: PerformerLauncher(runtime: runtime, probes: settings.probes, connect: { [performers] in performers.connect($0) }),
-      images: ImageStore(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit),
-      networks: networks, store: store, board: board, observe: { [events] in events.append($0) }, logger: logger)
+      images: ImageResolver(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit),
+      networks: networks, store: store, statuses: statuses, observe: { [events] in events.append($0) }, logger: logger)
     performerID = record.id
-    board.put(PerformerSnapshot(record, state: .starting))
+    statuses.put(PerformerSnapshot(record, state: .starting))
     supervisor = PerformerSupervisor(
       record, machine: PerformerStateMachine(adopting: settings.probes, policy: settings.restarts),
-      start: .adopting(containerID: containerID), mailbox: mailbox, restorer: restorer, roster: roster, board: board,
+      start: .adopting(containerID: containerID), mailbox: mailbox, restorer: restorer, roster: roster, statuses: statuses,
       settings: settings, observe: { [events] in events.append($0) }, logger: logger)
   }
 
@@ -48,5 +48,5 @@ struct SupervisorRig: Sendable {
     }
   }
 
-  var snapshot: PerformerSnapshot? { board.entry(performerID) }
+  var snapshot: PerformerSnapshot? { statuses.entry(performerID) }
 }

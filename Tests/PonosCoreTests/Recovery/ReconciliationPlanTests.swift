@@ -117,7 +117,7 @@ struct ReconciliationPlanTests {
     #expect(staged.removedPerformers == ["a"] && staged.deployments == [.init(spec)])
   }
 
-  @Test("fills every seat of a configured AVS, and forgets replicas beyond their number")
+  @Test("fills every replica of a configured AVS, and forgets replicas beyond their number")
   func replicas() {
     func plan(_ stored: [Stored], replicas: Int) -> ReconciliationPlan {
       ReconciliationPlan(
@@ -194,16 +194,16 @@ struct ReconciliationPlanTests {
     let kept = plan.adoptions.map(\.performerID) + plan.recreations
     #expect((kept + plan.removedPerformers).sorted() == stored.map(\.performerID).sorted())
     #expect((plan.adoptions.map(\.containerID) + plan.removedContainers).sorted() == containers.map(\.id).sorted())
-    let keptSeats = stored.filter { kept.contains($0.performerID) }.map { PerformerSeat(avs: $0.spec.avs, replica: $0.replica) }
-    #expect(Set(keptSeats).count == keptSeats.count, "one performer for each seat")
+    let keptReplicas = stored.filter { kept.contains($0.performerID) }.map { ReplicaID(avs: $0.spec.avs, replica: $0.replica) }
+    #expect(Set(keptReplicas).count == keptReplicas.count, "one performer for each replica")
     #expect(stored.allSatisfy { !$0.isStaged || plan.removedPerformers.contains($0.performerID) })
     let taken =
-      keptSeats + plan.deployments.map { PerformerSeat(avs: $0.spec.avs, replica: $0.replica) }
-      + plan.renewals.map { PerformerSeat(avs: $0.spec.avs, replica: $0.replica) }
+      keptReplicas + plan.deployments.map { ReplicaID(avs: $0.spec.avs, replica: $0.replica) }
+      + plan.renewals.map { ReplicaID(avs: $0.spec.avs, replica: $0.replica) }
     // Where the deployed performer is renewed first, the others follow it.
     let led = Set(plan.renewals.filter(\.leadsOthers).map(\.spec.avs))
     for spec in configured where !led.contains(spec.avs) {
-      for replica in 0..<replicas { #expect(taken.contains(PerformerSeat(avs: spec.avs, replica: replica))) }
+      for replica in 0..<replicas { #expect(taken.contains(ReplicaID(avs: spec.avs, replica: replica))) }
     }
     #expect(plan.adoptions.allSatisfy { adoption in containers.contains { $0.id == adoption.containerID && $0.isRunning } })
   }

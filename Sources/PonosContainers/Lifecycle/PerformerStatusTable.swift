@@ -4,7 +4,7 @@ import PonosStore
 import Synchronization
 
 /// Where everyone reads what performers are doing. Each entry has one writer at a time: the deployment, then the supervisor.
-final class PerformerBoard: Sendable {
+final class PerformerStatusTable: Sendable {
   private let entries = Mutex<[String: PerformerSnapshot]>([:])
   private let unixNow: @Sendable () -> UnixMilliseconds
 

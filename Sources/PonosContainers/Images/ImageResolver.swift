@@ -18,7 +18,7 @@ package struct ResolvedImage: Sendable, Equatable {
 }
 
 /// Finds images on the engine, and brings them there when the pull policy says so.
-package struct ImageStore: Sendable {
+package struct ImageResolver: Sendable {
   let docker: DockerClient
   /// Limit on a whole pull.
   var pullLimit: Duration
