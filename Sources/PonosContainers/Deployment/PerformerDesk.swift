@@ -168,7 +168,7 @@ final class PerformerDesk: Sendable {
   func enter(_ performerID: String, _ seat: ReplicaID, _ mailbox: PerformerMailbox) -> PerformerMailbox? {
     state.withLock { state in
       let previous = state.inService.updateValue(performerID, forKey: seat)
-      state.supervised[performerID] = Supervised(seat: seat, mailbox: mailbox)
+      state.supervised[performerID] = Supervised(replicaID: seat, mailbox: mailbox)
       return previous.flatMap { state.supervised[$0]?.mailbox }
     }
   }

@@ -161,7 +161,7 @@ package final class PerformerRoster: Sendable {
   /// successor out.
   package func republish(_ entry: Entry) -> Bool {
     let voidWaiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
-      let replicaID = ReplicaID(avs: entry.avs, replica: entry.replica)
+      let id = ReplicaID(avs: entry.avs, replica: entry.replica)
       if let holder = state.holders[id], holder != entry.performerID { return nil }
       return serve(entry, in: &state)
     }
@@ -199,7 +199,7 @@ package final class PerformerRoster: Sendable {
 
   private static func withdraw(_ performerID: String, from state: inout State) {
     guard let slot = state.slots[performerID] else { return }
-    let replicaID = slot.replicaID
+    let id = slot.replicaID
     if state.serving[id.avs]?[id.replica] == performerID { state.serving[id.avs]?[id.replica] = nil }
     if slot.leases.isEmpty {
       state.remove(performerID)

@@ -174,7 +174,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
 
   private mutating func compare(_ kept: [Stored], with wanted: Placement) {
     let replicaID = ReplicaID(avs: wanted.spec.avs, replica: wanted.replica)
-    guard let performer = kept.first(where: { $0.replicaID == id }) else { return deployments.append(wanted) }
+    guard let performer = kept.first(where: { $0.replicaID == replicaID }) else { return deployments.append(wanted) }
     if performer.spec.needsNewContainer(for: wanted.spec) {
       deployments.append(wanted)
     } else if performer.spec != wanted.spec {
