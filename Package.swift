@@ -208,6 +208,7 @@ let package = Package(
 
     // Tests.
     .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
+    .testTarget(name: "PonosSystemTests", dependencies: ["PonosSystem"], swiftSettings: strict),
     .testTarget(
       name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
