@@ -51,7 +51,7 @@ extension Mutex where Value: Sendable {
   ///   - cancelled: The answer of a caller that is cancelled before that.
   ///   - ready: Looks at the state under the lock; an answer ends the wait before it begins.
   package func wait<Answer: Sendable>(
-    in waiters: WritableKeyPath<Value, Waiters<Answer>> & Sendable, cancelled: Answer, unless ready: (inout Value) -> Answer?
+    in waiters: any WritableKeyPath<Value, Waiters<Answer>> & Sendable, cancelled: Answer, unless ready: (inout Value) -> Answer?
   ) async -> Answer {
     // A number before the wait: the cancellation handler may run before the caller is among those who wait.
     let number = withLock { $0[keyPath: waiters].nextNumber() }
