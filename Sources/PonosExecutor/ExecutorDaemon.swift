@@ -42,7 +42,7 @@ package struct ExecutorDaemon: Sendable {
     let ground = try ground()
     let book = try taskBook(on: ground)
     try await StateRecovery(
-      store: ground.store, journal: book.journal, validator: book.validator, flights: book.flights, queue: book.queue,
+      store: ground.store, journal: book.journal, validator: book.validator, inFlight: book.inFlight, queue: book.queue,
       metrics: ground.metrics, logger: logger
     ).recoverTasks()
     ground.failpoints.pass(.startRecovered)
@@ -55,8 +55,8 @@ package struct ExecutorDaemon: Sendable {
     let view = DaemonView(
       version: Self.version, config: config, startedAt: ground.startedAt, clock: ground.clock, store: ground.store,
       storeStatistics: ground.storeStatistics,
-      storeCondition: ground.storeCondition, queue: book.queue, flights: book.flights, roster: execution.roster,
-      performers: performers, receiver: intake.receiver, metrics: ground.metrics,
+      storeCondition: ground.storeCondition, queue: book.queue, inFlight: book.inFlight, roster: execution.roster,
+      performers: performers, admission: intake.admission, metrics: ground.metrics,
       installationID: try await ground.store.installationID())
     ground.registry.beforeScrape { view.publishGauges() }
 
@@ -76,7 +76,7 @@ package struct ExecutorDaemon: Sendable {
       TaskService(queue: book.queue, roster: execution.roster, pipeline: execution.pipeline, clock: ground.clock),
     ]
     services += ports(for: intake, performers, keys, ground, view).listeners
-    services.append(TaskIntakeService(receiver: intake.receiver, drainLimit: Self.drainLimit))
+    services.append(TaskIntakeService(admission: intake.admission, drainLimit: Self.drainLimit))
     services.append(AggregatorSessionService(desk: intake.sessions, aggregators: config.aggregators, logger: logger))
     logger.notice(
       "starting",
@@ -128,7 +128,7 @@ package struct ExecutorDaemon: Sendable {
     let validator: TaskValidator
     let queue: TaskQueue
     let transmitter: ResultTransmitter
-    let flights: TaskFlights
+    let inFlight: InFlightTasks
     let journal: TaskJournal
   }
 
@@ -142,14 +142,14 @@ package struct ExecutorDaemon: Sendable {
     let transmitter = ResultTransmitter(store: ground.store, metrics: ground.streamMetrics)
     var recent = RecentOutcomes<TaskOutcome>.Limits()
     recent.age = config.storeKeeping.retention.milliseconds
-    let flights = TaskFlights(recent: recent, clock: clock) { transmitter.settled($0, $1) }
+    let inFlight = InFlightTasks(recent: recent, clock: clock) { transmitter.settled($0, $1) }
     let journal = TaskJournal(store: ground.store, clock: clock) { id, error in
-      flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
+      inFlight.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
     return TaskBook(
       operatorSets: operatorSets, validator: validator,
       queue: TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }, transmitter: transmitter,
-      flights: flights, journal: journal)
+      inFlight: inFlight, journal: journal)
   }
 
   /// A task's way from the queue to the answer.
@@ -162,16 +162,16 @@ package struct ExecutorDaemon: Sendable {
   }
 
   private func execution(of book: TaskBook, _ keys: KeyRing, _ ground: Ground) -> Execution {
-    let (queue, journal, flights) = (book.queue, book.journal, book.flights)
+    let (queue, journal, inFlight) = (book.queue, book.journal, book.inFlight)
     let (metrics, clock) = (ground.metrics, ground.clock)
     let roster = PerformerRoster(rules: rosterRules(metrics), clock: clock) { queue.slotsChanged(of: $0) }
-    let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
+    let outbox = ResultOutbox(journal: journal, inFlight: inFlight, metrics: metrics, clock: clock)
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
       verifier: ground.verifier, journal: journal, metrics: metrics, audit: ground.audit)
     let running = RunningTasks()
     let recovery = RunRecovery(
-      journal: journal, queue: queue, outbox: outbox, flights: flights, running: running, metrics: metrics, clock: clock,
+      journal: journal, queue: queue, outbox: outbox, inFlight: inFlight, running: running, metrics: metrics, clock: clock,
       logger: logger)
     let pipeline = ground.failpoints.watching(
       TaskPipeline(
@@ -197,7 +197,8 @@ package struct ExecutorDaemon: Sendable {
 
   /// A task's way from the wire to the queue.
   private struct Intake {
-    let receiver: TaskReceiver
+    let admission: Admission
+    let unary: UnaryIntake
     let sessions: SessionDesk
   }
 
@@ -206,9 +207,11 @@ package struct ExecutorDaemon: Sendable {
   ) -> Intake {
     let (failpoints, clock) = (ground.failpoints, ground.clock)
     let (queue, roster, transmitter) = (book.queue, execution.roster, book.transmitter)
-    let receiver = TaskReceiver(
-      validator: book.validator, journal: book.journal, queue: queue, flights: book.flights, answers: execution.answers,
-      metrics: ground.metrics, audit: ground.audit,
+    let limiter = SubmissionLimiter(limits: config.submissionLimits, clock: clock)
+    let gate = IntakeGate()
+    let acceptance = TaskAcceptance(
+      gate: gate, journal: book.journal, queue: queue, inFlight: book.inFlight, answers: execution.answers, limiter: limiter,
+      metrics: ground.metrics, audit: ground.audit, clock: clock,
       timeout: { [config] avs in
         failpoints.pass(.intakeReserved)
         return config.avs(avs)?.taskTimeout ?? .seconds(90)
@@ -217,24 +220,25 @@ package struct ExecutorDaemon: Sendable {
         failpoints.pass(.intakeVerified)
         return PerformerReadiness.obstacle(
           for: avs, roster: roster, isTooLarge: performers.isTooLargeForHost(avs), isExpected: performers.mayServe(avs))
-      },
-      limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock,
-      expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
+      })
+    let admission = Admission(
+      gate: gate, validator: book.validator, inFlight: book.inFlight, queue: queue, limiter: limiter, acceptance: acceptance,
+      metrics: ground.metrics)
     let aggregators = config.avs.map { ($0.address, $0.registry?.aggregators.count ?? 1) }
     let sessions = SessionDesk(
       settings: config.streams.sessionSettings,
       dependencies: SessionDependencies(
         operatorAddress: config.identity.address,
         authenticator: AggregatorAuthenticator(registry: book.operatorSets, keys: keys, verifier: ground.verifier),
-        receiver: receiver,
+        intake: StreamIntake(admission: admission, answers: execution.answers, transmitter: transmitter),
         canceller: TaskCanceller(
-          queue: queue, running: execution.running, flights: book.flights, outbox: execution.outbox,
+          queue: queue, running: execution.running, inFlight: book.inFlight, outbox: execution.outbox,
           journal: book.journal, logger: logger),
         transmitter: transmitter,
         credit: CreditOffice(
           aggregators: Dictionary(aggregators, uniquingKeysWith: { first, _ in first }), room: { queue.room(avs: $0) }),
         metrics: ground.streamMetrics, clock: clock, logger: logger))
-    return Intake(receiver: receiver, sessions: sessions)
+    return Intake(admission: admission, unary: UnaryIntake(admission: admission), sessions: sessions)
   }
 
   private func ports(
@@ -242,7 +246,7 @@ package struct ExecutorDaemon: Sendable {
   ) -> GRPCPorts {
     let clock = ground.clock
     return GRPCPorts(
-      config: config, submit: SubmitTaskHandler(receiver: intake.receiver), streams: TaskStreamHandler(desk: intake.sessions),
+      config: config, submit: SubmitTaskHandler(intake: intake.unary), streams: TaskStreamHandler(desk: intake.sessions),
       management: ManagementHandler(
         authenticator: ManagementAuthenticator(
           isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,

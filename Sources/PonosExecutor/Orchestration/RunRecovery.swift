@@ -11,7 +11,7 @@ package struct RunRecovery: Sendable {
   private let journal: TaskJournal
   private let queue: TaskQueue
   private let outbox: ResultOutbox
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let running: RunningTasks
   private let metrics: ExecutorMetrics
   private let clock: TaskClock
@@ -19,13 +19,13 @@ package struct RunRecovery: Sendable {
 
   package init(
     policy: RetryPolicy = RetryPolicy(), journal: TaskJournal, queue: TaskQueue, outbox: ResultOutbox,
-    flights: TaskFlights, running: RunningTasks, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
+    inFlight: InFlightTasks, running: RunningTasks, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
   ) {
     self.policy = policy
     self.journal = journal
     self.queue = queue
     self.outbox = outbox
-    self.flights = flights
+    self.inFlight = inFlight
     self.running = running
     self.metrics = metrics
     self.clock = clock
@@ -100,7 +100,7 @@ package struct RunRecovery: Sendable {
   /// Its row keeps the task; whoever waits is told to send it again.
   private func leaveToNextStart(_ task: AcceptedTask, because reason: Rejection) {
     running.close(task.id)
-    flights.settle(task.id, with: .interrupted(reason))
+    inFlight.settle(task.id, with: .interrupted(reason))
   }
 
   private func log(_ level: Logger.Level, _ message: Logger.Message, _ task: AcceptedTask, _ failure: TaskFailure) {

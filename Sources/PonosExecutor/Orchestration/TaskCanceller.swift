@@ -7,17 +7,17 @@ import PonosTelemetry
 package struct TaskCanceller: Sendable {
   private let queue: TaskQueue
   private let running: RunningTasks
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let outbox: ResultOutbox
   private let journal: TaskJournal
   private let logger: Logger
 
   package init(
-    queue: TaskQueue, running: RunningTasks, flights: TaskFlights, outbox: ResultOutbox, journal: TaskJournal, logger: Logger
+    queue: TaskQueue, running: RunningTasks, inFlight: InFlightTasks, outbox: ResultOutbox, journal: TaskJournal, logger: Logger
   ) {
     self.queue = queue
     self.running = running
-    self.flights = flights
+    self.inFlight = inFlight
     self.outbox = outbox
     self.journal = journal
     self.logger = logger
@@ -27,11 +27,11 @@ package struct TaskCanceller: Sendable {
   /// this returns.
   package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
     if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
-    // The flight first: the run may end at once.
-    if let flight = flights.flight(of: id), running.cancel(id, for: party) {
+    // Looked up before the run is cancelled: the task may end at once.
+    if let inFlightTask = inFlight.task(id), running.cancel(id, for: party) {
       // A pause may have put it into the queue meanwhile, where nobody would look at it before its turn.
       if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
-      return await end(of: flight)
+      return await end(of: inFlightTask)
     }
     return await standing(of: id, party)
   }
@@ -53,8 +53,8 @@ package struct TaskCanceller: Sendable {
   }
 
   /// The pipeline ends a run that is cancelled, and writes that down or says that it cannot.
-  private func end(of flight: TaskFlight) async -> CancellationResult {
-    guard case .failed(let failure)? = await flight.outcome() else { return .tooLate }
+  private func end(of task: InFlightTask) async -> CancellationResult {
+    guard case .failed(let failure)? = await task.outcome() else { return .tooLate }
     return failure.code == TaskFailure.cancelled.code ? .cancelled : .tooLate
   }
 

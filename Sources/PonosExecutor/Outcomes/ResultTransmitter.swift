@@ -40,14 +40,14 @@ package final class ResultTransmitter: Sendable {
   }
 
   /// A task ended, or was interrupted.
-  package func settled(_ flight: TaskFlight, _ outcome: TaskOutcome) {
-    guard let line = lines.withLock({ $0[flight.party] }) else { return }
+  package func settled(_ task: InFlightTask, _ outcome: TaskOutcome) {
+    guard let line = lines.withLock({ $0[task.party] }) else { return }
     if let answer = StreamAnswer(outcome) {
       // Of a task that was taken up after a restart only the store knows whether it came by a stream.
-      guard flight.isStreamed else { return line.resultsWait() }
-      line.finished(Deliverable(id: flight.id, byteCount: answer.byteCount, answer: answer))
-    } else if case .interrupted(let reason) = outcome, flight.isStreamed {
-      line.interrupted(StreamRefusal(reason, idText: flight.id.description))
+      guard task.isStreamed else { return line.resultsWait() }
+      line.finished(Deliverable(id: task.id, byteCount: answer.byteCount, answer: answer))
+    } else if case .interrupted(let reason) = outcome, task.isStreamed {
+      line.interrupted(StreamRefusal(reason, idText: task.id.description))
     }
   }
 

@@ -65,7 +65,7 @@ struct PipelineSimulation {
       avs: SimulatedSubmissions.avs)
     let work = Task(executorPreference: executor) {
       do { try await rig.stateRecovery.recoverTasks() } catch { return }
-      rig.receiver.open()
+      rig.admission.open()
       do { try await rig.service.run() } catch { return }
     }
     return (Life(world: world, rig: rig, work: work), clock)
@@ -91,7 +91,7 @@ struct PipelineSimulation {
     var jobs = 0
     while executor.readyCount > 0 {
       executor.run(at: 0)
-      life.rig.receiver.interruptWaitingCallers()
+      life.rig.admission.interruptWaitingCallers()
       jobs += 1
       guard jobs < 100_000 else { throw Difference(description: "the tasks of a dead process do not end") }
     }
@@ -133,8 +133,8 @@ struct PipelineSimulation {
   }
 
   private func checkForOrphans() throws {
-    guard life.rig.receiver.obstacle == nil else { return }
-    if let orphan = model.orphan(isInFlight: { life.rig.flights.flight(of: $0) != nil }) { throw Difference(description: orphan) }
+    guard life.rig.admission.obstacle == nil else { return }
+    if let orphan = model.orphan(isInFlight: { life.rig.inFlight.task($0) != nil }) { throw Difference(description: orphan) }
   }
 
   private mutating func submit() throws {
@@ -167,14 +167,14 @@ struct PipelineSimulation {
 
   private mutating func call(_ submission: TaskSubmission) {
     let call = note(submission)
-    begin { [receiver = life.rig.receiver] world in world.observe(.outcome(call: call, await receiver.submit(submission))) }
+    begin { [unary = life.rig.unary] world in world.observe(.outcome(call: call, await unary.submit(submission))) }
   }
 
   private mutating func stream(_ submission: TaskSubmission) {
     let call = note(submission)
-    begin { [receiver = life.rig.receiver] world in
+    begin { [streams = life.rig.streams] world in
       let receipt: Result<TaskStanding, Rejection>
-      do throws(Rejection) { receipt = .success(try await receiver.receive(submission)) } catch { receipt = .failure(error) }
+      do throws(Rejection) { receipt = .success(try await streams.receive(submission)) } catch { receipt = .failure(error) }
       world.observe(.receipt(call: call, receipt))
     }
   }
@@ -214,7 +214,7 @@ struct PipelineSimulation {
     model.cancels(lastCall, id, party: party)
     let rig = life.rig
     let canceller = TaskCanceller(
-      queue: rig.queue, running: rig.running, flights: rig.flights, outbox: rig.outbox, journal: rig.journal, logger: .silent)
+      queue: rig.queue, running: rig.running, inFlight: rig.inFlight, outbox: rig.outbox, journal: rig.journal, logger: .silent)
     begin { [lastCall] world in world.observe(.cancelled(call: lastCall, await canceller.cancel(id, for: party))) }
   }
 
@@ -292,7 +292,7 @@ struct PipelineSimulation {
   mutating func finish() async throws {
     try settle { $0.leftOver == nil }
     if let leftOver = model.leftOver { throw Difference(description: leftOver) }
-    guard life.rig.flights.count == 0 else { throw Difference(description: "\(life.rig.flights.count) flights are left") }
+    guard life.rig.inFlight.count == 0 else { throw Difference(description: "\(life.rig.inFlight.count) tasks are left in flight") }
     let accepted = model.accepted
     let replayedBefore = model.replayed
     var parties: Set<StreamParty> = []

@@ -11,7 +11,7 @@ import Synchronization
 package struct SessionDependencies: Sendable {
   let operatorAddress: EthereumAddress
   let authenticator: AggregatorAuthenticator
-  let receiver: TaskReceiver
+  let intake: StreamIntake
   let canceller: TaskCanceller
   let transmitter: ResultTransmitter
   let credit: CreditOffice
@@ -20,13 +20,13 @@ package struct SessionDependencies: Sendable {
   let logger: Logger
 
   package init(
-    operatorAddress: EthereumAddress, authenticator: AggregatorAuthenticator, receiver: TaskReceiver,
+    operatorAddress: EthereumAddress, authenticator: AggregatorAuthenticator, intake: StreamIntake,
     canceller: TaskCanceller, transmitter: ResultTransmitter, credit: CreditOffice, metrics: StreamMetrics, clock: TaskClock,
     logger: Logger
   ) {
     self.operatorAddress = operatorAddress
     self.authenticator = authenticator
-    self.receiver = receiver
+    self.intake = intake
     self.canceller = canceller
     self.transmitter = transmitter
     self.credit = credit
@@ -175,9 +175,9 @@ package final class AggregatorSession: Sendable {
   private func count(_ message: ExecutorMessage<StreamAnswer>, of party: StreamParty) {
     switch message {
     case .outcome: dependencies.metrics.sent(party.avs)
-    // All others the receiver counts.
+    // All others are counted at admission.
     case .refusal(let refusal) where StreamRefusal.sessionCodes.contains(refusal.code):
-      dependencies.receiver.countRefused(party.avs, code: refusal.code)
+      dependencies.intake.admission.countRefused(party.avs, code: refusal.code)
     default: break
     }
   }
@@ -207,7 +207,7 @@ package final class AggregatorSession: Sendable {
   }
 
   private func credit(_ wanted: Int, _ state: inout State) -> Int {
-    guard dependencies.receiver.obstacle == nil, let party = state.party else { return 0 }
+    guard dependencies.intake.admission.obstacle == nil, let party = state.party else { return 0 }
     let account = state.account ?? CreditAccount(office: dependencies.credit, avs: party.avs)
     state.account = account
     return account.take(upTo: wanted)
@@ -275,7 +275,7 @@ package final class AggregatorSession: Sendable {
   private func admit(_ submission: StreamSubmission) async {
     let task: TaskSubmission
     do throws(Rejection) { task = try submission.task.get() } catch {
-      dependencies.receiver.countMalformed(error)
+      dependencies.intake.admission.countMalformed(error)
       return handle(.refused(StreamRefusal(error, idText: submission.idText)))
     }
     guard let party, task.aggregator == party.aggregator, task.operatorSet.avs == party.avs else {
@@ -286,7 +286,7 @@ package final class AggregatorSession: Sendable {
             message: "the task is of another aggregator or AVS than the session", retryAfter: nil)))
     }
     do throws(Rejection) {
-      let standing = try await dependencies.receiver.receive(task)
+      let standing = try await dependencies.intake.receive(task)
       handle(.admitted(idText: submission.idText))
       if standing == .finished { handle(.resultsWait) }
     } catch {

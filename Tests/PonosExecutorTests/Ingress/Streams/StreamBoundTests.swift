@@ -88,7 +88,7 @@ struct StreamBoundTests {
     let submission = try TestAggregator.registered(.ecdsa).sign(PipelineRig.draft())
     _ = try await stream.serve { port in
       // While nothing is taken in, no credit is given.
-      stream.rig.receiver.close(because: "testing")
+      stream.rig.admission.close(because: "testing")
       return try await raw.exchange(port: port, until: { $0.refusal.code == "no_credit" }) { message in
         message.submission.task = submission
       }

@@ -39,7 +39,7 @@ struct StreamRig: Sendable {
         authenticator: AggregatorAuthenticator(
           registry: try StaticOperatorSetRegistry([PipelineRig.config(PipelineRig.avs)]),
           keys: KeyRing(signers.map { TestKeys.executor($0) })),
-        receiver: rig.receiver,
+        intake: rig.streams,
         canceller: rig.canceller,
         transmitter: rig.transmitter, credit: credit, metrics: rig.streamMetrics, clock: .system, logger: logger))
   }

@@ -101,7 +101,7 @@ struct TaskStreamTests {
     let ending = Task { try await aggregator.submit(PipelineRig.draft()) }
     let end = try await stream.serve { port in await aggregator.dialOnce(port: port) }
     #expect(end.code == "bad_proof")
-    #expect(stream.rig.flights.count == 0 && aggregator.receipts.isEmpty)
+    #expect(stream.rig.inFlight.count == 0 && aggregator.receipts.isEmpty)
     ending.cancel()
     _ = await ending.result
   }

@@ -4,37 +4,13 @@ import PonosStore
 import PonosSystem
 import Synchronization
 
-/// How a submission ended.
-package enum TaskOutcome: Sendable {
-  case signed(SignedResult)
-  /// Accepted, and failed for good.
-  case failed(StoredFailure)
-  /// Not accepted.
-  case refused(Rejection)
-  /// Accepted, and for this reason not finished by this process: a retry gets the result later.
-  case interrupted(Rejection)
-}
-
-extension StoredFailure {
-  /// A performer's own words travel in trailers, of which clients take 8 KiB.
-  private static let maxMessageBytes = 1024
-
-  package init(_ failure: TaskFailure) {
-    let message = failure.message
-    let isLong = message.utf8.count > Self.maxMessageBytes
-    // A character that is cut in two becomes a replacement character.
-    let text = isLong ? String(decoding: message.utf8.prefix(Self.maxMessageBytes), as: UTF8.self) + "…" : message
-    self.init(code: failure.code, message: text)
-  }
-}
-
 /// A task between its submission and its outcome, with the callers that wait for it. Settled once.
-package final class TaskFlight: Sendable {
-  /// What a wait for a task to be written down ended with.
+package final class InFlightTask: Sendable {
+  /// How a wait for a task to be written down ended.
   enum Writing {
     /// The task is on disk.
     case onDisk
-    /// The flight ended first, or has ended since.
+    /// The task has its outcome.
     case ended(TaskOutcome)
     /// The waiting caller was cancelled; nothing is known of the task.
     case cancelled
@@ -54,18 +30,19 @@ package final class TaskFlight: Sendable {
     var isWritten: Bool
     /// Whether the outcome waits for the aggregator's acknowledgement, too.
     var isStreamed = false
-    /// Those who wait for the task to be written down.
+    /// Callers that wait for the task to be written down.
     var writtenWaiters: [UInt64: CheckedContinuation<Writing, Never>] = [:]
+    /// Callers that wait for the outcome.
     var waiters: [UInt64: CheckedContinuation<TaskOutcome?, Never>] = [:]
     var nextWaiter: UInt64 = 0
   }
 
   private let state: Mutex<State>
 
-  init(_ task: ValidatedTask, isWritten: Bool) {
+  fileprivate init(_ task: ValidatedTask, isWritten: Bool) {
     id = task.submission.id
     contentHash = task.contentHash
-    party = StreamParty(aggregator: task.submission.aggregator, avs: task.submission.operatorSet.avs)
+    party = task.submission.party
     signature = task.submission.signature
     state = Mutex(State(isWritten: isWritten))
   }
@@ -77,7 +54,6 @@ package final class TaskFlight: Sendable {
     state.withLock { $0.isStreamed = true }
   }
 
-  /// The task is on disk.
   fileprivate func markWritten() {
     let waiters = state.withLock { state in
       state.isWritten = true
@@ -87,7 +63,7 @@ package final class TaskFlight: Sendable {
     for waiter in waiters { waiter.resume(returning: .onDisk) }
   }
 
-  /// Returns as soon as the task is on disk or the flight has ended; also when the caller was cancelled.
+  /// Returns as soon as the task is on disk or has its outcome; also when the caller was cancelled.
   func written() async -> Writing {
     let number = nextNumber()
     return await withTaskCancellationHandler {
@@ -113,10 +89,10 @@ package final class TaskFlight: Sendable {
     }
   }
 
-  /// What is known of the task: with an equal content hash, its signature needs no second check.
+  /// What tells the task from others: a submission with an equal content hash and signature needs no second check.
   var identity: TaskIdentity { TaskIdentity(contentHash: contentHash, signature: signature) }
 
-  /// The outcome, as soon as there is one; nil when the waiting caller was cancelled. The flight goes on without it.
+  /// The outcome, as soon as there is one; nil when the waiting caller was cancelled. The task goes on without it.
   func outcome() async -> TaskOutcome? {
     let number = nextNumber()
     return await withTaskCancellationHandler {
@@ -146,14 +122,14 @@ package final class TaskFlight: Sendable {
   var callers: Int { state.withLock { $0.waiters.count } }
 
   fileprivate func settle(_ outcome: TaskOutcome) {
-    let (callers, receivers) = state.withLock { state -> (Waiters<TaskOutcome?>, Waiters<Writing>) in
+    let (callers, writtenWaiters) = state.withLock { state -> (Waiters<TaskOutcome?>, Waiters<Writing>) in
       guard state.outcome == nil else { return ([], []) }
       state.outcome = outcome
       defer { (state.waiters, state.writtenWaiters) = ([:], [:]) }
       return (Array(state.waiters.values), Array(state.writtenWaiters.values))
     }
     for caller in callers { caller.resume(returning: outcome) }
-    for receiver in receivers { receiver.resume(returning: .ended(outcome)) }
+    for waiter in writtenWaiters { waiter.resume(returning: .ended(outcome)) }
   }
 }
 
@@ -163,47 +139,48 @@ struct TaskIdentity: Sendable {
   let signature: [UInt8]
 }
 
-/// The flights of this process by task id: what makes a retry join the run in flight instead of starting another. Remembers how they
-/// ended for a while, for retries that come later.
-package final class TaskFlights: Sendable {
+/// The tasks of this process between submission and outcome, by id: this is where a duplicate meets the task it repeats, instead of
+/// starting another run. Remembers how tasks ended for a while, for retries that come later.
+package final class InFlightTasks: Sendable {
   private struct State {
-    var flights: [TaskID: TaskFlight] = [:]
+    var tasks: [TaskID: InFlightTask] = [:]
     var recent: RecentOutcomes<TaskOutcome>
-    /// Why no further flight is opened; nil while any is.
+    /// Why no further task is opened; nil while tasks are.
     var closed: Rejection?
   }
 
   private let state: Mutex<State>
   private let clock: TaskClock
-  private let onSettled: @Sendable (TaskFlight, TaskOutcome) -> Void
+  private let onSettled: @Sendable (InFlightTask, TaskOutcome) -> Void
 
   /// - Parameters:
-  ///   - recent: How much is remembered of flights that ended.
-  ///   - onSettled: Called for each flight that ends, after those who wait for it have been answered; must not block.
+  ///   - recent: How much is remembered of tasks that ended.
+  ///   - onSettled: Called for each task that ends, after its callers have been answered; must not block.
   package init(
     recent: RecentOutcomes<TaskOutcome>.Limits = .init(), clock: TaskClock = .system,
-    onSettled: @escaping @Sendable (TaskFlight, TaskOutcome) -> Void = { _, _ in }
+    onSettled: @escaping @Sendable (InFlightTask, TaskOutcome) -> Void = { _, _ in }
   ) {
     state = Mutex(State(recent: RecentOutcomes(limits: recent)))
     self.clock = clock
     self.onSettled = onSettled
   }
 
-  /// What came of opening a flight.
+  /// What came of opening a task.
   enum Opening {
-    /// The caller owns the admission of the task and has to settle the flight if it fails.
-    case opened(TaskFlight)
-    /// Somebody else does.
-    case inFlight(TaskFlight)
-    /// The task is not in flight, and no further one is let in.
+    /// The task is new: the caller owns its admission, and has to settle it if that fails.
+    case opened(InFlightTask)
+    /// A task with this id is in flight already; whoever opened it owns its admission.
+    case inFlight(InFlightTask)
+    /// No task with this id is in flight, and no further one is opened.
     case closed(Rejection)
   }
 
-  func flight(of id: TaskID) -> TaskFlight? {
-    state.withLock { $0.flights[id] }
+  /// The task with this id, between its submission and its outcome.
+  func task(_ id: TaskID) -> InFlightTask? {
+    state.withLock { $0.tasks[id] }
   }
 
-  /// How a task ended, if it did so of late; it is on disk then.
+  /// How a task ended, if that was a short while ago; the outcome is on disk then.
   func recentOutcome(of id: TaskID) -> (identity: TaskIdentity, outcome: TaskOutcome)? {
     let now = clock.monotonic()
     return state.withLock { state in
@@ -213,78 +190,78 @@ package final class TaskFlights: Sendable {
     }
   }
 
-  /// Opens no further flight from now on; those under way go on.
+  /// Opens no further task from now on; those in flight go on.
   func close(because reason: Rejection) {
     state.withLock { $0.closed = reason }
   }
 
-  /// So many flights are about to be opened: room for them is made at once.
-  func expect(_ count: Int) {
-    state.withLock { $0.flights.reserveCapacity($0.flights.count + count) }
+  /// Makes room for tasks that are about to be opened, all at once.
+  func reserveCapacity(forFurther count: Int) {
+    state.withLock { $0.tasks.reserveCapacity($0.tasks.count + count) }
   }
 
-  /// - Parameter isWritten: Whether the task is on disk already; who opens the flight of another one calls `markWritten`.
+  /// - Parameter isWritten: Whether the task is on disk already; otherwise the caller calls `markWritten` as soon as it is.
   func open(_ task: ValidatedTask, isWritten: Bool = true) -> Opening {
     state.withLock { state in
-      if let flight = state.flights[task.submission.id] { return .inFlight(flight) }
+      if let task = state.tasks[task.submission.id] { return .inFlight(task) }
       if let reason = state.closed { return .closed(reason) }
-      let flight = TaskFlight(task, isWritten: isWritten)
-      state.flights[flight.id] = flight
-      return .opened(flight)
+      let opened = InFlightTask(task, isWritten: isWritten)
+      state.tasks[opened.id] = opened
+      return .opened(opened)
     }
   }
 
-  /// Ends a flight and answers everybody who waits for it. Does nothing for an unknown id.
+  /// Ends a task and answers everybody who waits for it. Does nothing for an unknown id.
   package func settle(_ id: TaskID, with outcome: TaskOutcome) {
     let now = clock.monotonic()
-    let flight = state.withLock { state in
-      let flight = state.flights.removeValue(forKey: id)
+    let task = state.withLock { state in
+      let task = state.tasks.removeValue(forKey: id)
       // In one step with its end, so that a retry finds the task in the one place or in the other.
-      if let flight, let byteCount = outcome.memory {
+      if let task, let byteCount = outcome.memory {
         state.recent.keep(
           .init(
-            contentHash: flight.contentHash, signature: flight.signature, outcome: outcome,
-            byteCount: byteCount + flight.signature.count), of: id, now: now)
+            contentHash: task.contentHash, signature: task.signature, outcome: outcome,
+            byteCount: byteCount + task.signature.count), of: id, now: now)
       }
-      return flight
+      return task
     }
-    guard let flight else { return }
-    flight.settle(outcome)
-    onSettled(flight, outcome)
+    guard let task else { return }
+    task.settle(outcome)
+    onSettled(task, outcome)
   }
 
-  /// The task of a flight is on disk. Does nothing for an unknown id.
+  /// Tells those who wait for it that the task is on disk. Does nothing for an unknown id.
   func markWritten(_ id: TaskID) {
-    flight(of: id)?.markWritten()
+    task(id)?.markWritten()
   }
 
-  /// Sends those away who wait for a task now; its flight goes on. Does nothing for an unknown id.
+  /// Answers the callers of a task now; the task goes on. Does nothing for an unknown id.
   package func dismissCallers(of id: TaskID, with outcome: TaskOutcome) {
-    flight(of: id)?.dismissCallers(with: outcome)
+    task(id)?.dismissCallers(with: outcome)
   }
 
-  /// Whether somebody waits for the outcome of any flight.
-  package var haveCallers: Bool { state.withLock { $0.flights.values.contains { $0.callers > 0 } } }
+  /// Whether a caller waits for the outcome of any task.
+  package var haveCallers: Bool { state.withLock { $0.tasks.values.contains { $0.callers > 0 } } }
 
-  /// Ends every flight: the daemon stops, and what is not finished will be after the restart.
+  /// Ends every task for this process: the daemon stops, and the next start takes up what is not finished.
   package func interruptAll() {
     let all = state.withLock { state in
-      defer { state.flights = [:] }
-      return Array(state.flights.values)
+      defer { state.tasks = [:] }
+      return Array(state.tasks.values)
     }
-    for flight in all {
+    for task in all {
       let outcome = TaskOutcome.interrupted(.notAccepting("stopping"))
-      flight.settle(outcome)
-      onSettled(flight, outcome)
+      task.settle(outcome)
+      onSettled(task, outcome)
     }
   }
 
   /// Tasks between submission and outcome.
-  package var count: Int { state.withLock { $0.flights.count } }
+  package var count: Int { state.withLock { $0.tasks.count } }
 }
 
 extension TaskOutcome {
-  /// About what it takes in memory; nil for what is not final, and so not remembered.
+  /// About what the outcome takes in memory, in bytes; nil for one that is not final, and so not remembered.
   fileprivate var memory: Int? {
     switch self {
     case .signed(let result): 1024 + result.wire.output.count
