@@ -59,8 +59,8 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case send(Message)
     /// Check the aggregator's proof, sign ours, answer with `authenticated` or `end`.
     case authenticate(AggregatorHello, own: ExecutorHello, proof: [UInt8])
-    /// Take over the party's results, answer with `attached`.
-    case attach(StreamParty)
+    /// Take over the owner's results, answer with `attached`.
+    case attach(TaskOwner)
     /// Ask the ledger for credit, answer with `granted`.
     case takeCredit(upTo: Int)
     /// Credits that are used.
@@ -90,7 +90,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   private let hello: ExecutorHello
   private var phase = Phase.idle
   private var startedAt: Int64 = 0
-  private var pulse: SessionPulse
+  private var heartbeats: HeartbeatTimer
   private var window: ResultWindow
   private var isFetching = false
   private var mayHaveMore = false
@@ -104,13 +104,13 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   package init(hello: ExecutorHello, settings: Settings = Settings()) {
     self.hello = hello
     self.settings = settings
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: 0)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: 0)
     window = ResultWindow(maxCount: settings.maxUnacknowledged, maxBytes: settings.maxUnacknowledgedBytes)
   }
 
   /// Whom the session is with, once that is proven.
-  package var party: StreamParty? {
-    if case .established(let hello) = phase { hello.party } else { nil }
+  package var owner: TaskOwner? {
+    if case .established(let hello) = phase { hello.owner } else { nil }
   }
 
   /// Whether the session is over.
@@ -137,7 +137,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case .admitted(let idText): settle(.receipt(idText: idText), &actions)
     case .refused(let refusal): settle(.refusal(refusal), &actions)
     case .finished(let outcome): offer(outcome, &actions)
-    case .interrupted(let refusal): if party != nil { actions.append(.send(.refusal(refusal))) }
+    case .interrupted(let refusal): if owner != nil { actions.append(.send(.refusal(refusal))) }
     case .fetched(let outcomes, let isAll): take(outcomes, isAll: isAll, &actions)
     case .fetchFailed: endFetch()
     case .acknowledged(let ids): window.settled(ids, isFetching: isFetching)
@@ -157,7 +157,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
       fetchIfNeeded(&actions)
     }
     replenish(event, &actions)
-    if actions.contains(where: \.isSend) { pulse.sent(at: now) }
+    if actions.contains(where: \.isSend) { heartbeats.sent(at: now) }
     return actions
   }
 
@@ -165,7 +165,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
 
   private mutating func open(_ now: Int64, _ actions: inout [Action]) {
     startedAt = now
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: now)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: now)
     phase = .awaitingHello
     if hello.wanted != nil { actions.append(.send(.hello(hello))) }
   }
@@ -183,13 +183,13 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
           code: "wrong_executor", message: "the session is meant for executor \(theirs.executor); this is \(hello.executor)"),
         &actions)
     }
-    if let wanted = hello.wanted, wanted != theirs.party {
+    if let wanted = hello.wanted, wanted != theirs.owner {
       return end(
         .unauthenticated(
           code: "wrong_aggregator",
           message: "aggregator \(wanted.aggregator) for AVS \(wanted.avs) was dialled; another one answers"), &actions)
     }
-    pulse.peerHeartbeat = theirs.heartbeat
+    heartbeats.peerHeartbeat = theirs.heartbeat
     if hello.wanted == nil { actions.append(.send(.hello(hello))) }
     phase = .awaitingProof(theirs)
   }
@@ -198,13 +198,13 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     guard case .authenticating(let theirs) = phase else { return }
     phase = .established(theirs)
     actions.append(.send(.proof(signature: proof)))
-    actions.append(.attach(theirs.party))
+    actions.append(.attach(theirs.owner))
   }
 
   // MARK: Messages
 
   private mutating func receive(_ message: AggregatorMessage, _ now: Int64, _ actions: inout [Action]) {
-    pulse.heard(at: now)
+    heartbeats.heard(at: now)
     switch (phase, message) {
     case (_, .heartbeat): return
     case (_, .goodbye(let goodbye)): end(.peerLeft(goodbye), &actions)
@@ -318,8 +318,8 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
       if now - startedAt >= settings.handshakeLimit { return end(.handshakeTimedOut, &actions) }
     case .established: break
     }
-    if pulse.isPeerDead(at: now) { return end(.peerSilent, &actions) }
-    if pulse.isHeartbeatDue(at: now), pulse.peerHeartbeat != nil { actions.append(.send(.heartbeat)) }
+    if heartbeats.isPeerDead(at: now) { return end(.peerSilent, &actions) }
+    if heartbeats.isHeartbeatDue(at: now), heartbeats.peerHeartbeat != nil { actions.append(.send(.heartbeat)) }
   }
 
   private mutating func end(_ reason: SessionEnd, _ actions: inout [Action]) {

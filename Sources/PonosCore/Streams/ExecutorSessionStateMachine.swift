@@ -21,12 +21,12 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
 
   /// What the sessions are for.
   package struct Identity: Sendable, Equatable {
-    package var party: StreamParty
+    package var owner: TaskOwner
     package var executor: EthereumAddress
     package var operatorSetID: UInt32
 
-    package init(party: StreamParty, executor: EthereumAddress, operatorSetID: UInt32) {
-      self.party = party
+    package init(owner: TaskOwner, executor: EthereumAddress, operatorSetID: UInt32) {
+      self.owner = owner
       self.executor = executor
       self.operatorSetID = operatorSetID
     }
@@ -89,7 +89,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
   private let settings: Settings
   private var phase = Phase.disconnected
   private var connectedAt: Int64 = 0
-  private var pulse: SessionPulse
+  private var heartbeats: HeartbeatTimer
   private var entries: [TaskID: Entry] = [:]
   /// Unsent tasks in the order they are to be sent, with some that no longer are.
   private var unsent: [TaskID] = []
@@ -103,7 +103,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
   package init(identity: Identity, settings: Settings = Settings()) {
     self.identity = identity
     self.settings = settings
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: 0)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: 0)
   }
 
   /// Tasks that are not over.
@@ -129,7 +129,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
     }
     sendUnsent(&actions)
     if acknowledgements.count >= settings.acknowledgementsAtOnce { acknowledge(&actions) }
-    if actions.contains(where: \.isSend) { pulse.sent(at: now) }
+    if actions.contains(where: \.isSend) { heartbeats.sent(at: now) }
     return actions
   }
 
@@ -137,11 +137,11 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
 
   private mutating func connect(_ challenge: Digest32, _ now: Int64, _ actions: inout [Action]) {
     let hello = AggregatorHello(
-      challenge: challenge, party: identity.party, executor: identity.executor, operatorSetID: identity.operatorSetID,
+      challenge: challenge, owner: identity.owner, executor: identity.executor, operatorSetID: identity.operatorSetID,
       heartbeat: settings.heartbeat)
     phase = .awaitingHello(hello)
     connectedAt = now
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: now)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: now)
     (credit, used, acknowledgements, early) = (0, 0, [], [])
     actions.append(.send(.hello(hello)))
   }
@@ -178,15 +178,15 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
     case .awaitingHello, .proving, .verifying:
       if now - connectedAt >= settings.handshakeLimit { return end(.handshakeTimedOut, &actions) }
     }
-    if pulse.isPeerDead(at: now) { return end(.peerSilent, &actions) }
+    if heartbeats.isPeerDead(at: now) { return end(.peerSilent, &actions) }
     acknowledge(&actions)
-    if pulse.isHeartbeatDue(at: now) { actions.append(.send(.heartbeat)) }
+    if heartbeats.isHeartbeatDue(at: now) { actions.append(.send(.heartbeat)) }
   }
 
   // MARK: Messages
 
   private mutating func receive(_ message: Message, _ now: Int64, _ actions: inout [Action]) {
-    pulse.heard(at: now)
+    heartbeats.heard(at: now)
     switch (phase, message) {
     case (.disconnected, _), (_, .heartbeat): return
     case (_, .goodbye(let goodbye)): end(.peerLeft(goodbye), &actions)
@@ -216,7 +216,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
         .unauthenticated(code: "wrong_executor", message: "executor \(theirs.executor) answers; \(ours.executor) is meant"),
         &actions)
     }
-    pulse.peerHeartbeat = theirs.heartbeat
+    heartbeats.peerHeartbeat = theirs.heartbeat
     phase = .proving(ours, theirs)
     actions.append(.sign(ours, theirs))
   }

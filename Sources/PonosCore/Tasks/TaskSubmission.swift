@@ -45,5 +45,5 @@ package struct TaskSubmission: Sendable, Equatable {
   }
 
   /// Whose task it is, if the signature holds.
-  package var party: StreamParty { StreamParty(aggregator: aggregator, avs: operatorSet.avs) }
+  package var owner: TaskOwner { TaskOwner(aggregator: aggregator, avs: operatorSet.avs) }
 }

@@ -19,7 +19,7 @@ package final class InFlightTask: Sendable {
   package let id: TaskID
   package let contentHash: Digest32
   /// Whose task it is.
-  package let party: StreamParty
+  package let owner: TaskOwner
   fileprivate let signature: [UInt8]
 
   private typealias Waiters<Answer> = [CheckedContinuation<Answer, Never>]
@@ -42,7 +42,7 @@ package final class InFlightTask: Sendable {
   fileprivate init(_ task: ValidatedTask, isWritten: Bool) {
     id = task.submission.id
     contentHash = task.contentHash
-    party = task.submission.party
+    owner = task.submission.owner
     signature = task.submission.signature
     state = Mutex(State(isWritten: isWritten))
   }

@@ -100,7 +100,7 @@ package final class Admission: Sendable {
   ) async throws(Rejection) -> Answer {
     if let task = inFlight.task(submission.id), isRetry(submission, of: task.identity) { return try await join(task, false) }
     if let outcome = recentOutcome(of: submission), let answer = try await recall(outcome) { return answer }
-    if let obstacle = limiter.obstacle(avs: submission.operatorSet.avs, aggregator: submission.aggregator) { throw obstacle }
+    if let obstacle = limiter.obstacle(for: submission.owner) { throw obstacle }
     let (task, isNew) = try await acceptance.open(try await validator.validate(submission), isStreamed: isStreamed)
     return try await join(task, isNew)
   }

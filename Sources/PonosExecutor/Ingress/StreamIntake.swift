@@ -19,7 +19,7 @@ package struct StreamIntake: Sendable {
     let standing = try await admission.admit(
       submission, isStreamed: true,
       recall: { _ throws(Rejection) in
-        let standing = try await expectDelivery(of: submission.id, to: submission.party)
+        let standing = try await expectDelivery(of: submission.id, to: submission.owner)
         // The store has forgotten it.
         return standing == .unknown ? nil : standing
       },
@@ -38,15 +38,15 @@ package struct StreamIntake: Sendable {
     case .cancelled: throw .callerCancelled
     case .ended(.signed), .ended(.failed), .onDisk: break
     }
-    let standing = try await expectDelivery(of: task.id, to: task.party)
+    let standing = try await expectDelivery(of: task.id, to: task.owner)
     // A task settled meanwhile does not learn of this; the standing, or the session's next look into the store, tells.
     if standing == .unfinished { task.markStreamed() }
     if standing == .unknown { throw .storeUnavailable("the task was given up while it was submitted again") }
     return standing
   }
 
-  private func expectDelivery(of id: TaskID, to party: StreamParty) async throws(Rejection) -> TaskStanding {
-    do throws(StoreError) { return try await transmitter.expect(id, by: party) } catch {
+  private func expectDelivery(of id: TaskID, to owner: TaskOwner) async throws(Rejection) -> TaskStanding {
+    do throws(StoreError) { return try await transmitter.expect(id, by: owner) } catch {
       throw answers.refusal(of: id, because: error)
     }
   }

@@ -64,11 +64,11 @@ package struct TaskAcceptance: Sendable {
     case .cancelled: throw .callerCancelled
     case .ended(.refused): return
     case .ended(.interrupted(let rejection)): throw rejection
-    case .ended(.signed), .ended(.failed), .onDisk: throw conflict(of: task, with: other.party)
+    case .ended(.signed), .ended(.failed), .onDisk: throw conflict(of: task, with: other.owner)
     }
   }
 
-  private func conflict(of task: ValidatedTask, with holder: StreamParty) -> Rejection {
+  private func conflict(of task: ValidatedTask, with holder: TaskOwner) -> Rejection {
     audit.record(.conflictingTask(task.submission, holder: holder))
     return .conflictingTask(task.submission.id)
   }
@@ -77,11 +77,11 @@ package struct TaskAcceptance: Sendable {
 
   /// Writes the task down and queues it, or settles it with what is known of it from before.
   private func accept(_ task: ValidatedTask, _ opened: InFlightTask, isStreamed: Bool) async throws(Rejection) {
-    let (avs, aggregator) = (task.submission.operatorSet.avs, task.submission.aggregator)
-    if let excess = limiter.charge(avs: avs, aggregator: aggregator) { throw excess }
+    let owner = task.submission.owner
+    if let excess = limiter.charge(owner) { throw excess }
     var isNew = false
-    defer { if !isNew { limiter.refund(avs: avs, aggregator: aggregator) } }
-    if let obstacle = readiness(avs) ?? reservePlace(for: task) {
+    defer { if !isNew { limiter.refund(owner) } }
+    if let obstacle = readiness(owner.avs) ?? reservePlace(for: task) {
       // A task finished earlier is answered even while no new one can be taken.
       return try await answerFromRow(task, orThrow: obstacle)
     }
@@ -96,13 +96,13 @@ package struct TaskAcceptance: Sendable {
     switch acceptance {
     case .accepted(let accepted):
       isNew = true
-      metrics.taskAccepted(avs)
+      metrics.taskAccepted(owner.avs)
       // Before it can be run, so that whoever ends it knows.
       if isStreamed { opened.markStreamed() }
       inFlight.markWritten(opened.id)
       if !queue.fillReservation(with: accepted) { leaveToNextStart(opened.id) }
     case .known(let record):
-      queue.cancelReservation(avs: avs, byteCount: task.submission.payload.count)
+      queue.cancelReservation(avs: owner.avs, byteCount: task.submission.payload.count)
       try await answer(task, from: record)
     }
   }
@@ -139,7 +139,7 @@ package struct TaskAcceptance: Sendable {
 
   private func answer(_ task: ValidatedTask, from record: TaskRecord) async throws(Rejection) {
     guard record.accepted.contentHash == task.contentHash else {
-      throw conflict(of: task, with: record.accepted.party)
+      throw conflict(of: task, with: record.accepted.owner)
     }
     if let outcome = try await answers.outcome(of: task, from: record) {
       inFlight.settle(record.id, with: outcome)

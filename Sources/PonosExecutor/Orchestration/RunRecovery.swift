@@ -79,7 +79,7 @@ package struct RunRecovery: Sendable {
     }
     guard queue.fillReservation(with: task) else { return leaveToNextStart(task, because: .notAccepting("stopping")) }
     // Whoever cancelled before the task was in the queue did not find it there. Where its next run has begun, that sees it.
-    if run.isCancelled, queue.remove(task.id, of: task.party.aggregator, avs: task.avs) != nil {
+    if run.isCancelled, queue.remove(task.id, of: task.owner) != nil {
       await end(task, with: .cancelled)
     }
   }

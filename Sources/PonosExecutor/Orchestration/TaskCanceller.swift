@@ -23,17 +23,17 @@ package struct TaskCanceller: Sendable {
     self.logger = logger
   }
 
-  /// Cancels a task of `party` that waits, runs, or is between two runs; its outcome is a failure that says so, written down before
+  /// Cancels a task of `owner` that waits, runs, or is between two runs; its outcome is a failure that says so, written down before
   /// this returns.
-  package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
-    if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
+  package func cancel(_ id: TaskID, for owner: TaskOwner) async -> CancellationResult {
+    if let task = queue.remove(id, of: owner) { return await end(task) }
     // Looked up before the run is cancelled: the task may end at once.
-    if let inFlightTask = inFlight.task(id), running.cancel(id, for: party) {
+    if let inFlightTask = inFlight.task(id), running.cancel(id, for: owner) {
       // A pause may have put it into the queue meanwhile, where nobody would look at it before its turn.
-      if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
+      if let task = queue.remove(id, of: owner) { return await end(task) }
       return await end(of: inFlightTask)
     }
-    return await standing(of: id, party)
+    return await standing(of: id, owner)
   }
 
   private func end(_ task: AcceptedTask) async -> CancellationResult {
@@ -58,10 +58,10 @@ package struct TaskCanceller: Sendable {
     return failure.code == TaskFailure.cancelled.code ? .cancelled : .tooLate
   }
 
-  private func standing(of id: TaskID, _ party: StreamParty) async -> CancellationResult {
+  private func standing(of id: TaskID, _ owner: TaskOwner) async -> CancellationResult {
     do throws(StoreError) {
       let record = try await journal.record(of: id)
-      return record?.accepted.party == party ? .tooLate : .unknown
+      return record?.accepted.owner == owner ? .tooLate : .unknown
     } catch {
       // It goes on, whether it is known or not.
       return .tooLate

@@ -104,6 +104,6 @@ struct SubmissionLimiterTests {
   @Test("without limits nothing is counted")
   func unlimited() {
     let limiter = SubmissionLimiter(limits: [Rig.avs: SubmissionLimits()])
-    for _ in 1...1000 { #expect(limiter.charge(avs: Rig.avs, aggregator: Rig.avs) == nil) }
+    for _ in 1...1000 { #expect(limiter.charge(TaskOwner(aggregator: Rig.avs, avs: Rig.avs)) == nil) }
   }
 }

@@ -99,19 +99,19 @@ struct RunRecoveryTests {
     try await Rig(limits: QueueConfig(maxPerAVS: 5, maxTotal: 5)).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      let party = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
+      let owner = TaskOwner(aggregator: submission.aggregator, avs: Rig.avs)
       let caller = Task { await rig.unary.submit(submission) }
       try await eventually { rig.registry.text().contains("ponos_task_retries_total{avs=\"\(Rig.avs)\"} 1") }
       let start = ContinuousClock.now
-      let stranger = StreamParty(aggregator: StoreRecords.address(5), avs: Rig.avs)
+      let stranger = TaskOwner(aggregator: StoreRecords.address(5), avs: Rig.avs)
       #expect(await rig.canceller.cancel(submission.id, for: stranger) == .unknown)
-      #expect(await rig.canceller.cancel(submission.id, for: party) == .cancelled)
+      #expect(await rig.canceller.cancel(submission.id, for: owner) == .cancelled)
       #expect(ContinuousClock.now - start < .seconds(20))
       #expect(await caller.value?.failure?.code == "task_cancelled")
       #expect(try await rig.store.task(submission.id)?.failure?.code == "task_cancelled")
       #expect(performer.calls.count == 1)
       #expect(rig.queue.freePlaces(avs: Rig.avs) == 5, "its place is free again")
-      #expect(!rig.running.cancel(submission.id, for: party), "nothing of it is left")
+      #expect(!rig.running.cancel(submission.id, for: owner), "nothing of it is left")
     }
   }
 
@@ -130,7 +130,7 @@ struct RunRecoveryTests {
     try await Rig(store: store).run { rig in
       rig.publish(performer, capacity: 1)
       let submission = try Rig.submission()
-      let party = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
+      let owner = TaskOwner(aggregator: submission.aggregator, avs: Rig.avs)
       let caller = Task { await rig.unary.submit(submission) }
       try await eventually { first.arrivals == 1 }
       let other = Task { await rig.unary.submit(try Rig.submission(Rig.draft("other"))) }
@@ -138,15 +138,15 @@ struct RunRecoveryTests {
       first.open()
       try await eventually { second.arrivals == 1 && rig.queue.depths[Rig.avs] == 1 }
       store.fail([.failed])
-      #expect(await rig.canceller.cancel(submission.id, for: party) == .tooLate)
+      #expect(await rig.canceller.cancel(submission.id, for: owner) == .tooLate)
       #expect(rig.queue.depths[Rig.avs] == 1, "what cannot be written down has not happened")
       store.fail([])
-      #expect(await rig.canceller.cancel(submission.id, for: party) == .cancelled)
+      #expect(await rig.canceller.cancel(submission.id, for: owner) == .cancelled)
       #expect(await caller.value?.failure?.code == "task_cancelled")
       second.open()
       #expect(try await other.value?.signed != nil)
       #expect(performer.calls.count == 2)
-      #expect(!rig.running.cancel(submission.id, for: party), "nothing of it is left")
+      #expect(!rig.running.cancel(submission.id, for: owner), "nothing of it is left")
     }
   }
 

@@ -95,7 +95,7 @@ struct AuditLogTests {
     let audit = AuditLog(
       path: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: clock.taskClock.unix)
     let submission = try Rig.submission()
-    let holder = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
+    let holder = TaskOwner(aggregator: submission.aggregator, avs: Rig.avs)
     for _ in 0..<100 { audit.record(.conflictingTask(submission, holder: holder)) }
     clock.advance(by: .seconds(1))
     audit.record(.conflictingTask(submission, holder: holder))

@@ -187,35 +187,35 @@ struct PipelineSimulation {
   // MARK: Sessions
 
   /// Some of the later tasks, and whose they are; a few of somebody else.
-  private mutating func someTasks() throws -> (ids: [TaskID], party: StreamParty) {
+  private mutating func someTasks() throws -> (ids: [TaskID], owner: TaskOwner) {
     let number = lastNumber == 0 ? 1 : Int.random(in: max(1, lastNumber - 30)...lastNumber, using: &dice)
     let submission = try submissions.submission(number, .plain)
-    let party = StreamParty(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
+    let owner = TaskOwner(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
     let step = SimulatedSubmissions.avs.count
     let ids = (0..<Int.random(in: 1...6, using: &dice)).map { StoreRecords.taskID(max(1, number - $0 * step) + 1) }
-    return (ids + [StoreRecords.taskID(number)], party)
+    return (ids + [StoreRecords.taskID(number)], owner)
   }
 
   private mutating func reconcile() throws {
-    let (ids, party) = try someTasks()
+    let (ids, owner) = try someTasks()
     // What comes of it is seen at the disk.
-    begin { [transmitter = life.rig.transmitter] _ in _ = try? await transmitter.expect(ids, by: party) }
+    begin { [transmitter = life.rig.transmitter] _ in _ = try? await transmitter.expect(ids, by: owner) }
   }
 
   private mutating func acknowledge() throws {
-    let (ids, party) = try someTasks()
-    begin { [transmitter = life.rig.transmitter] _ in try? await transmitter.acknowledge(ids, by: party) }
+    let (ids, owner) = try someTasks()
+    begin { [transmitter = life.rig.transmitter] _ in try? await transmitter.acknowledge(ids, by: owner) }
   }
 
   private mutating func cancel() throws {
-    let (ids, party) = try someTasks()
+    let (ids, owner) = try someTasks()
     guard let id = ids.randomElement(using: &dice) else { return }
     lastCall += 1
-    model.cancels(lastCall, id, party: party)
+    model.cancels(lastCall, id, owner: owner)
     let rig = life.rig
     let canceller = TaskCanceller(
       queue: rig.queue, running: rig.running, inFlight: rig.inFlight, outbox: rig.outbox, journal: rig.journal, logger: .silent)
-    begin { [lastCall] world in world.observe(.cancelled(call: lastCall, await canceller.cancel(id, for: party))) }
+    begin { [lastCall] world in world.observe(.cancelled(call: lastCall, await canceller.cancel(id, for: owner))) }
   }
 
   private mutating func letWriteGoOn() {
@@ -292,10 +292,12 @@ struct PipelineSimulation {
   mutating func finish() async throws {
     try settle { $0.leftOver == nil }
     if let leftOver = model.leftOver { throw Difference(description: leftOver) }
-    guard life.rig.inFlight.count == 0 else { throw Difference(description: "\(life.rig.inFlight.count) tasks are left in flight") }
+    guard life.rig.inFlight.count == 0 else {
+      throw Difference(description: "\(life.rig.inFlight.count) tasks are left in flight")
+    }
     let accepted = model.accepted
     let replayedBefore = model.replayed
-    var parties: Set<StreamParty> = []
+    var owners: Set<TaskOwner> = []
     for (id, contentHash) in accepted { try askAgain(id, contentHash) }
     try settle { $0.leftOver == nil }
     for (id, _) in accepted {
@@ -303,11 +305,11 @@ struct PipelineSimulation {
     }
     for number in 1...max(1, lastNumber) {
       let submission = try submissions.submission(number, .plain)
-      let party = StreamParty(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
-      guard parties.insert(party).inserted else { continue }
-      let page = try await disk.deliveries(for: party, excluding: [], limit: .max, bytes: .max)
-      guard Set(page.tasks.map(\.id)) == model.waiting(for: party) else {
-        throw Difference(description: "other outcomes wait for \(party.aggregator) than should")
+      let owner = TaskOwner(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
+      guard owners.insert(owner).inserted else { continue }
+      let page = try await disk.deliveries(for: owner, excluding: [], limit: .max, bytes: .max)
+      guard Set(page.tasks.map(\.id)) == model.waiting(for: owner) else {
+        throw Difference(description: "other outcomes wait for \(owner.aggregator) than should")
       }
     }
     guard model.replayed - replayedBefore == model.signed else {

@@ -232,7 +232,7 @@ struct StreamDeliveryTests {
             let ending = Task { try await aggregator.submit(draft) }
             try await eventually { performer.receivedTaskIDs.count == number }
             // Nobody else may take it back.
-            let stranger = StreamParty(aggregator: PipelineRig.operatorAddress, avs: PipelineRig.avs)
+            let stranger = TaskOwner(aggregator: PipelineRig.operatorAddress, avs: PipelineRig.avs)
             #expect(!stream.rig.running.cancel(draft.id, for: stranger))
             #expect(await aggregator.submitter.cancel(draft.id) == .cancelled)
             #expect(try await ending.value?.code == "task_cancelled")
@@ -328,7 +328,7 @@ struct StreamDeliveryTests {
       try await store.close()
     }
     let store = try SQLiteStore.open(path: directory.file("store.sqlite"))
-    let waiting = try await store.deliveries(for: StreamRig.party(), excluding: [], limit: 9, bytes: .max)
+    let waiting = try await store.deliveries(for: StreamRig.owner(), excluding: [], limit: 9, bytes: .max)
     #expect(waiting.tasks.map(\.id) == [done.id])
     let stream = try StreamRig(store: store)
     let performer = FakePerformer.echo()

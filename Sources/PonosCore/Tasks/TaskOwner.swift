@@ -1,5 +1,5 @@
-/// The two ends of a session: one aggregator, and the AVS all of its tasks are for.
-package struct StreamParty: Hashable, Sendable {
+/// Whose a task is: the aggregator that submitted it, and the AVS it is for. A session serves one owner.
+package struct TaskOwner: Hashable, Sendable {
   /// Operator address of the aggregator.
   package var aggregator: EthereumAddress
   package var avs: EthereumAddress

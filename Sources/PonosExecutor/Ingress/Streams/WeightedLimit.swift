@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts what a session has begun and not ended, and makes its reader wait while that is too much. For one reader.
-package final class StreamBacklog: Sendable {
+/// Weighs work that has begun and not ended, and makes one reader wait while it weighs too much.
+package final class WeightedLimit: Sendable {
   private enum Goal {
     case room
     case nothing
@@ -33,7 +33,7 @@ package final class StreamBacklog: Sendable {
     waiter?.resume()
   }
 
-  /// Counts nothing from now on.
+  /// Lets everybody pass from now on, whatever begins or ends.
   func clear() {
     let waiter = state.withLock { state in
       state.count = .min / 2
@@ -42,10 +42,10 @@ package final class StreamBacklog: Sendable {
     waiter?.resume()
   }
 
-  /// Returns when there is less than the limit, or the caller was cancelled.
+  /// Returns when the work weighs less than the limit, or the caller was cancelled.
   func room() async { await wait(for: .room) }
 
-  /// Returns when there is nothing, or the caller was cancelled.
+  /// Returns when no work is left, or the caller was cancelled.
   package func emptied() async { await wait(for: .nothing) }
 
   private func wait(for goal: Goal) async {
