@@ -243,14 +243,15 @@ package struct ExecutorDaemon: Sendable {
     for intake: TaskIntake, _ performers: PerformerService, _ keys: KeyRing, _ base: Infrastructure, _ view: DaemonView
   ) -> GRPCPorts {
     let clock = base.clock
+    let authenticator = ManagementAuthenticator(
+      isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
+      tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey)
     return GRPCPorts(
       config: config, submit: SubmitTaskHandler(intake: intake.unary), streams: TaskStreamHandler(sessions: intake.sessions),
       management: ManagementHandler(
-        authenticator: ManagementAuthenticator(
-          isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
-          tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey?.verificationKey),
+        authenticator: authenticator,
         performers: performers, configuration: { [config] in config.avs($0) }, logger: logger),
-      isReady: { view.readiness().isReady },
+      principals: PrincipalInterceptor(authenticator: authenticator), isReady: { view.readiness().isReady },
       interceptors: [MetricsInterceptor(registry: base.registry)] + base.failpoints.interceptors, logger: logger)
   }
 

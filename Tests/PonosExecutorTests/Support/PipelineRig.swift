@@ -47,6 +47,7 @@ struct PipelineRig: Sendable {
 
   /// - Parameters:
   ///   - signers: The curves the executor has keys of.
+  ///   - keys: Its signers, in place of the test keys of these curves.
   ///   - avs: The AVSs the configuration knows.
   ///   - submissions: Rates of each AVS.
   ///   - breaker: Of each performer; by default one that never opens.
@@ -56,7 +57,7 @@ struct PipelineRig: Sendable {
   init(
     store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     queueBytes: Int = TaskQueue.maxBytes,
-    timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
+    timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases, keys: KeyRing? = nil,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
     submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
     rules: ResponseRules = .none, recent: RecentOutcomes<TaskOutcome>.Limits = .init(),
@@ -83,7 +84,7 @@ struct PipelineRig: Sendable {
     canceller = TaskCanceller(
       queue: queue, running: running, inFlight: inFlight, outbox: outbox, journal: journal, logger: logger)
     audit = AuditLog(path: auditLog, logger: logger, now: clock.taskClock.unix)
-    let keys = KeyRing(signers.map { TestKeys.executor($0) })
+    let keys = keys ?? KeyRing(signers.map { TestKeys.executor($0) })
     let signing = SigningService(
       keys: keys, operatorAddress: Self.operatorAddress, ecdsaVerifier: Self.ecdsaVerifier, journal: journal,
       metrics: metrics, audit: audit)

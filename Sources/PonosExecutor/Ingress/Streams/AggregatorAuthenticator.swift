@@ -36,15 +36,19 @@ package struct AggregatorAuthenticator: Sendable {
   }
 
   private func sign(_ message: SessionProofMessage, for set: OperatorSet) async throws(SessionFailure) -> [UInt8] {
-    let curve: SignatureCurve
+    let signer: Signer
     do throws(Rejection) {
-      curve = try await registry.executorCurve(of: set, atBlock: 0)
-      guard keys[curve] != nil else { throw .noSigner(curve, operatorSet: set) }
+      let curve = try await registry.executorCurve(of: set, atBlock: 0)
+      guard let held = keys[curve] else { throw .noSigner(curve, operatorSet: set) }
+      signer = held
     } catch {
       throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
     }
-    guard let key = keys[curve] else { throw SessionFailure(.unavailable(code: "no_signer", message: "the key is gone")) }
-    do throws(SigningError) { return try key.signMessage(message.digest) } catch {
+    do {
+      let signature = try await signer.sign(.message(message.digest))
+      try await verifier.verifyMessage(message.digest, signature: signature, by: signer.verificationKey)
+      return signature
+    } catch {
       throw SessionFailure(.unavailable(code: "signing_failed", message: "this executor could not sign its proof"))
     }
   }
