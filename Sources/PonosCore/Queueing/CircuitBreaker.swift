@@ -48,14 +48,17 @@ package struct CircuitBreaker: Sendable {
   }
 
   private enum Phase {
+    /// Every run goes through and is judged. Can transition to `open`, after too many failures.
     case closed
+    /// No run goes through before `until`. Can transition to `halfOpen`, with the first run after it.
     case open(until: Int64)
+    /// At most `settings.probes` runs go through. Can transition to `closed`, when as many succeeded, and to `open`, when one fails.
     case halfOpen(running: Int, succeeded: Int)
   }
 
   private let settings: Settings
   private var phase = Phase.closed
-  /// Changes with the phase: what was let through in an earlier one says nothing about now.
+  /// Changes with the phase: a run that was let through in an earlier phase says nothing about this one.
   private var generation: UInt64 = 0
   private var failuresInARow = 0
   /// The last runs, the latest in the lowest bit; 1 is a failure.

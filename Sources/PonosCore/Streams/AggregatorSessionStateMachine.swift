@@ -1,7 +1,8 @@
 /// The executor's end of a session with an aggregator: messages, times and what came of work go in, actions come out.
 ///
-/// The aggregator proves its key first; only then do we sign anything, take submissions or show results. Submissions need credit.
-/// An outcome is sent once in a session, and what is not acknowledged stays within a window; the rest waits in the store.
+/// The aggregator proves its key first; only then do we sign anything, take submissions or show results. A submission uses one
+/// credit. The session sends an outcome once; a window bounds the outcomes that are not acknowledged, and the others wait in the
+/// store.
 package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   package typealias Message = ExecutorMessage<Answer>
 
@@ -9,9 +10,9 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   package struct Settings: Sendable, Equatable {
     /// Our longest silence.
     package var heartbeat: Int64 = 10_000
-    /// From the beginning to an established session.
+    /// Longest time from the open stream to an established session.
     package var handshakeLimit: Int64 = 10_000
-    /// Submissions an aggregator may have out that no place was found for yet.
+    /// Submissions that an aggregator may send before it hears of any of them.
     package var maxCredit = 1024
     /// Outcomes sent and not acknowledged.
     package var maxUnacknowledged = 512
@@ -30,7 +31,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case authenticated(proof: [UInt8])
     /// This session now is the one its aggregator's results go to.
     case attached
-    /// The ledger gave so much credit.
+    /// The pool gave this much credit.
     case granted(Int)
     /// A submission's task is on disk.
     case admitted(idText: String)
@@ -61,11 +62,11 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case authenticate(AggregatorHello, own: ExecutorHello, proof: [UInt8])
     /// Take over the owner's results, answer with `attached`.
     case attach(TaskOwner)
-    /// Ask the ledger for credit, answer with `granted`.
+    /// Ask the pool for credit, answer with `granted`.
     case takeCredit(upTo: Int)
     /// Credits that are used.
     case giveBackCredit(Int)
-    /// Hand to the receiver, answer with `admitted` or `refused`.
+    /// Hand to admission, answer with `admitted` or `refused`.
     case admit(StreamSubmission)
     /// Read outcomes from the store, answer with `fetched` or `fetchFailed`.
     case fetch(excluding: Set<TaskID>, limit: Int, bytes: Int)
@@ -78,12 +79,54 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   }
 
   private enum Phase: Sendable {
+    /// The stream is not open yet. Can transition to `awaitingHello` and `closed`.
     case idle
+    /// The stream is open; our hello is sent if we dialled. Can transition to `awaitingProof` and `closed`.
     case awaitingHello
+    /// Both hellos are exchanged and agree. Can transition to `authenticating` and `closed`.
     case awaitingProof(AggregatorHello)
+    /// The aggregator's proof is being checked, and ours made. Can transition to `established` and `closed`.
     case authenticating(AggregatorHello)
+    /// Both ends have proven who they are. Only now tasks, credit and outcomes are exchanged. Can transition to `closed`.
     case established(AggregatorHello)
+    /// The session is over, for good. Submissions that are still being admitted give their credit back as they end.
     case closed
+  }
+
+  /// What is known of outcomes in the store that are not in the window.
+  private enum Stored: Sendable {
+    /// There are none: outcomes of tasks that end now are sent at once. Can transition to `pending`.
+    case none
+    /// There may be some; they are read as soon as the window has room for several. Can transition to `fetching`.
+    case pending
+    /// The oldest one is too large for the room in the window; nothing is read before the peer acknowledges something. Can
+    /// transition to `pending`.
+    case blocked
+    /// Some are being read; `again` once further ones may have come meanwhile. Can transition to `none`, `pending` and `blocked`.
+    case fetching(again: Bool)
+
+    var isNone: Bool { if case .none = self { true } else { false } }
+    var isPending: Bool { if case .pending = self { true } else { false } }
+    var isFetching: Bool { if case .fetching = self { true } else { false } }
+
+    /// There may be more than was known.
+    mutating func increase() {
+      switch self {
+      case .none: self = .pending
+      case .fetching: self = .fetching(again: true)
+      case .pending, .blocked: break
+      }
+    }
+
+    /// The window has more room.
+    mutating func unblock() {
+      if case .blocked = self { self = .pending }
+    }
+
+    /// What was being read is read, or could not be.
+    mutating func fetched() {
+      if case .fetching(let again) = self { self = again ? .pending : .none }
+    }
   }
 
   private let settings: Settings
@@ -92,12 +135,12 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   private var startedAt: Int64 = 0
   private var heartbeats: HeartbeatTimer
   private var window: ResultWindow
-  private var isFetching = false
-  private var mayHaveMore = false
-  /// The next outcome in the store did not fit; nothing is read until the peer acknowledges something.
-  private var isBlocked = false
+  private var stored = Stored.none
+  /// Submissions that the aggregator was allowed in all. Never less than `submitted`.
   private var granted: UInt64 = 0
+  /// Submissions that used credit. Never less than `admitting`.
   private var submitted: UInt64 = 0
+  /// Submissions handed to admission and not answered yet. With the unused credit never more than `settings.maxCredit`.
   private var admitting = 0
 
   /// - Parameter hello: Ours; `wanted` says whether we dialled.
@@ -132,7 +175,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case .opened: open(now, &actions)
     case .received(let message): receive(message, now, &actions)
     case .authenticated(let proof): establish(proof, &actions)
-    case .attached, .resultsWait: mayHaveMore = true
+    case .attached, .resultsWait: stored.increase()
     case .granted(let count): grant(count, &actions)
     case .admitted(let idText): settle(.receipt(idText: idText), &actions)
     case .refused(let refusal): settle(.refusal(refusal), &actions)
@@ -140,19 +183,19 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case .interrupted(let refusal): if owner != nil { actions.append(.send(.refusal(refusal))) }
     case .fetched(let outcomes, let isAll): take(outcomes, isAll: isAll, &actions)
     case .fetchFailed: endFetch()
-    case .acknowledged(let ids): window.settled(ids, isFetching: isFetching)
+    case .acknowledged(let ids): window.settled(ids, isFetching: stored.isFetching)
     case .acknowledgementFailed(let ids):
       window.settled(ids, isFetching: false)
-      mayHaveMore = true
+      stored.increase()
     case .cancellationEnded(let id, let result): actions.append(.send(.cancellation(id, result)))
     case .reconciled(let standings):
       actions.append(.send(.standings(standings)))
-      mayHaveMore = true
+      stored.increase()
     case .tick: tick(now, &actions)
     case .end(let reason): end(reason, &actions)
     }
     if case .fetchFailed = event {
-      mayHaveMore = true  // Asked again at the next tick.
+      stored.increase()  // Asked again at the next tick.
     } else {
       fetchIfNeeded(&actions)
     }
@@ -215,7 +258,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case (.established, .submission(let submission)): submit(submission, &actions)
     case (.established, .acknowledgement(let ids)):
       window.acknowledge(ids)
-      isBlocked = false
+      stored.unblock()
       actions.append(.acknowledge(ids))
     case (.established, .cancellation(let id)): actions.append(.cancel(id))
     case (.established, .reconciliation(let ids)): actions.append(.reconcile(ids))
@@ -273,19 +316,16 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   private mutating func offer(_ outcome: Deliverable<Answer>, _ actions: inout [Action]) {
     guard case .established = phase, !window.contains(outcome.id) else { return }
     // Behind others that wait in the store it waits with them.
-    guard !mayHaveMore, !isFetching, window.fits(outcome.byteCount) else { return mayHaveMore = true }
+    guard stored.isNone, window.fits(outcome.byteCount) else { return stored.increase() }
     send(outcome, &actions)
   }
 
   private mutating func take(_ outcomes: [Deliverable<Answer>], isAll: Bool, _ actions: inout [Action]) {
     let excluded = window
     endFetch()
-    if !isAll { mayHaveMore = true }
+    if !isAll { stored.increase() }
     for outcome in outcomes where !excluded.contains(outcome.id) {
-      guard window.fits(outcome.byteCount) else {
-        (mayHaveMore, isBlocked) = (true, true)
-        return
-      }
+      guard window.fits(outcome.byteCount) else { return stored = .blocked }
       send(outcome, &actions)
     }
   }
@@ -296,16 +336,15 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   }
 
   private mutating func endFetch() {
-    isFetching = false
+    stored.fetched()
     window.fetchEnded()
   }
 
   /// Reads ahead only when there is room for several, so that each acknowledgement does not cost a query.
   private mutating func fetchIfNeeded(_ actions: inout [Action]) {
-    guard case .established = phase, mayHaveMore, !isFetching, !isBlocked, window.room > 0 else { return }
+    guard case .established = phase, stored.isPending, window.room > 0 else { return }
     guard window.room * 4 >= settings.maxUnacknowledged, window.byteRoom * 4 >= settings.maxUnacknowledgedBytes else { return }
-    isFetching = true
-    mayHaveMore = false
+    stored = .fetching(again: false)
     actions.append(.fetch(excluding: window.excluded, limit: window.room, bytes: window.byteRoom))
   }
 

@@ -1,7 +1,7 @@
 /// The aggregator's end of sessions with one executor: what was submitted, over all connections, until each task is over.
 ///
-/// Lives on while connections come and go. A task is submitted again when no receipt came for it, and asked for when one did; its
-/// outcome is handed on once, and acknowledged as often as it comes.
+/// It outlives connections. It submits a task again when no receipt came for it, and asks for the task when one did; it hands an
+/// outcome on once, and acknowledges it as often as it comes.
 package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
   package typealias Message = ExecutorMessage<Answer>
 
@@ -65,22 +65,33 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
     case close(SessionEnd)
   }
 
+  /// A new connection leads from every phase to `awaitingHello`; the end of one, from every phase to `disconnected`.
   private enum Phase: Sendable {
+    /// There is no connection. Can transition to `awaitingHello`.
     case disconnected
+    /// Our hello is sent. Can transition to `proving`.
     case awaitingHello(AggregatorHello)
+    /// Both hellos are exchanged; our proof is made and sent, and the executor's awaited. Can transition to `verifying`.
     case proving(AggregatorHello, ExecutorHello)
+    /// The executor's proof is being checked; what the executor says meanwhile waits in `early`. Can transition to `established`.
     case verifying(AggregatorHello, ExecutorHello)
+    /// Both ends have proven who they are. Tasks are submitted only now.
     case established
   }
 
   private struct Entry: Sendable {
     var submission: StreamSubmission
     var state = State.unsent
+    /// An entry leaves in any state: with its outcome, with a refusal that is final, or when nobody waits for it any more.
     enum State: Equatable {
+      /// The task has its turn in `unsent`. Can transition to `sent`.
       case unsent
-      /// Not before this time.
+      /// The executor refused the task until this time. Can transition to `unsent`.
       case postponed(Int64)
+      /// The submission is out. Can transition to `receipted`, `postponed`, and to `unsent` when the connection ends first.
       case sent
+      /// The executor has the task on disk. Can transition to `postponed` when the executor interrupts it, and to `unsent` when
+      /// the executor does not know it any more.
       case receipted
     }
   }
@@ -91,7 +102,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
   private var connectedAt: Int64 = 0
   private var heartbeats: HeartbeatTimer
   private var entries: [TaskID: Entry] = [:]
-  /// Unsent tasks in the order they are to be sent, with some that no longer are.
+  /// Unsent tasks in the order of sending, and some that have left that state; `unsentIndex` is the next one.
   private var unsent: [TaskID] = []
   private var unsentIndex = 0
   private var credit: UInt64 = 0
