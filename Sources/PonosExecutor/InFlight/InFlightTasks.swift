@@ -22,19 +22,16 @@ package final class InFlightTask: Sendable {
   package let owner: TaskOwner
   fileprivate let signature: [UInt8]
 
-  private typealias Waiters<Answer> = [CheckedContinuation<Answer, Never>]
-
-  private struct State {
+  private struct State: Sendable {
     var outcome: TaskOutcome?
     /// Whether the task is written down.
     var isWritten: Bool
     /// Whether the outcome waits for the aggregator's acknowledgement, too.
     var isStreamed = false
-    /// Callers that wait for the task to be written down.
-    var writtenWaiters: [UInt64: CheckedContinuation<Writing, Never>] = [:]
-    /// Callers that wait for the outcome.
-    var waiters: [UInt64: CheckedContinuation<TaskOutcome?, Never>] = [:]
-    var nextWaiter: UInt64 = 0
+    /// Those who wait for the task to be written down.
+    var untilWritten = Waiters<Writing>()
+    /// Those who wait for the outcome.
+    var callers = Waiters<TaskOutcome?>()
   }
 
   private let state: Mutex<State>
@@ -55,37 +52,17 @@ package final class InFlightTask: Sendable {
   }
 
   fileprivate func markWritten() {
-    let waiters = state.withLock { state in
+    state.withLock { state in
       state.isWritten = true
-      defer { state.writtenWaiters = [:] }
-      return Array(state.writtenWaiters.values)
-    }
-    for waiter in waiters { waiter.resume(returning: .onDisk) }
+      return state.untilWritten.takeAll()
+    }.resume(returning: .onDisk)
   }
 
   /// Returns as soon as the task is on disk or has its outcome; also when the caller was cancelled.
   func written() async -> Writing {
-    let number = nextNumber()
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let ready: Writing? = state.withLock { state in
-          if let outcome = state.outcome { return .ended(outcome) }
-          if state.isWritten { return .onDisk }
-          if Task.isCancelled { return .cancelled }
-          state.writtenWaiters[number] = continuation
-          return nil
-        }
-        if let ready { continuation.resume(returning: ready) }
-      }
-    } onCancel: {
-      state.withLock { $0.writtenWaiters.removeValue(forKey: number) }?.resume(returning: .cancelled)
-    }
-  }
-
-  private func nextNumber() -> UInt64 {
-    state.withLock { state in
-      state.nextWaiter += 1
-      return state.nextWaiter
+    await state.wait(in: \.untilWritten, cancelled: .cancelled) { state in
+      if let outcome = state.outcome { return .ended(outcome) }
+      return state.isWritten ? .onDisk : nil
     }
   }
 
@@ -94,42 +71,24 @@ package final class InFlightTask: Sendable {
 
   /// The outcome, as soon as there is one; nil when the waiting caller was cancelled. The task goes on without it.
   func outcome() async -> TaskOutcome? {
-    let number = nextNumber()
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let ready: TaskOutcome?? = state.withLock { state in
-          if let outcome = state.outcome { return .some(outcome) }
-          if Task.isCancelled { return .some(nil) }
-          state.waiters[number] = continuation
-          return nil
-        }
-        if let ready { continuation.resume(returning: ready) }
-      }
-    } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: number) }?.resume(returning: nil)
-    }
+    await state.wait(in: \.callers, cancelled: nil) { state in state.outcome.map { .some($0) } }
   }
 
   fileprivate func dismissCallers(with outcome: TaskOutcome) {
-    let waiters = state.withLock { state in
-      defer { state.waiters = [:] }
-      return Array(state.waiters.values)
-    }
-    for waiter in waiters { waiter.resume(returning: outcome) }
+    state.withLock { $0.callers.takeAll() }.resume(returning: outcome)
   }
 
   /// Callers that wait for the outcome.
-  var callers: Int { state.withLock { $0.waiters.count } }
+  var callers: Int { state.withLock { $0.callers.count } }
 
   fileprivate func settle(_ outcome: TaskOutcome) {
-    let (callers, writtenWaiters) = state.withLock { state -> (Waiters<TaskOutcome?>, Waiters<Writing>) in
-      guard state.outcome == nil else { return ([], []) }
+    let waiting = state.withLock { state -> (callers: Waiters<TaskOutcome?>.Taken, untilWritten: Waiters<Writing>.Taken)? in
+      guard state.outcome == nil else { return nil }
       state.outcome = outcome
-      defer { (state.waiters, state.writtenWaiters) = ([:], [:]) }
-      return (Array(state.waiters.values), Array(state.writtenWaiters.values))
+      return (state.callers.takeAll(), state.untilWritten.takeAll())
     }
-    for caller in callers { caller.resume(returning: outcome) }
-    for waiter in writtenWaiters { waiter.resume(returning: .ended(outcome)) }
+    waiting?.callers.resume(returning: outcome)
+    waiting?.untilWritten.resume(returning: .ended(outcome))
   }
 }
 

@@ -1,15 +1,12 @@
+import PonosSystem
 import Synchronization
 
-/// Weighs work that has begun and not ended, and makes one reader wait while it weighs too much.
+/// Weighs work that has begun and not ended, and makes its reader wait while it weighs too much.
 package final class WeightedLimit: Sendable {
-  private enum Goal {
-    case room
-    case nothing
-  }
-
-  private struct State {
-    var count = 0
-    var waiter: (goal: Goal, continuation: CheckedContinuation<Void, Never>)?
+  private struct State: Sendable {
+    var weight = 0
+    var untilRoom = Waiters<Void>()
+    var untilEmpty = Waiters<Void>()
   }
 
   private let limit: Int
@@ -19,64 +16,46 @@ package final class WeightedLimit: Sendable {
     self.limit = limit
   }
 
-  var count: Int { state.withLock { $0.count } }
+  /// What the work weighs; below zero after `clear`.
+  var weight: Int { state.withLock { $0.weight } }
 
+  /// Callers that wait, for room or for the end of all work.
+  var waitingCount: Int { state.withLock { $0.untilRoom.count + $0.untilEmpty.count } }
+
+  /// Work begins.
   package func enter(weight: Int = 1) {
-    state.withLock { $0.count += weight }
+    state.withLock { $0.weight += weight }
   }
 
+  /// Work has ended.
   package func leave(weight: Int = 1) {
-    let waiter = state.withLock { state in
-      state.count -= weight
-      return takeWaiter(&state)
-    }
-    waiter?.resume()
+    lighten { $0 -= weight }
   }
 
   /// Lets everybody pass from now on, whatever begins or ends.
   func clear() {
-    let waiter = state.withLock { state in
-      state.count = .min / 2
-      return takeWaiter(&state)
-    }
-    waiter?.resume()
+    lighten { $0 = .min / 2 }
   }
 
   /// Returns when the work weighs less than the limit, or the caller was cancelled.
-  func room() async { await wait(for: .room) }
+  func room() async {
+    if weight < limit { return }
+    await state.wait(in: \.untilRoom, cancelled: ()) { $0.weight < limit ? () : nil }
+  }
 
   /// Returns when no work is left, or the caller was cancelled.
-  package func emptied() async { await wait(for: .nothing) }
-
-  private func wait(for goal: Goal) async {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isReached = state.withLock { state in
-          if reaches(goal, state.count) || Task.isCancelled { return true }
-          state.waiter = (goal, continuation)
-          return false
-        }
-        if isReached { continuation.resume() }
-      }
-    } onCancel: {
-      let waiter = state.withLock { state in
-        defer { state.waiter = nil }
-        return state.waiter?.continuation
-      }
-      waiter?.resume()
-    }
+  package func emptied() async {
+    await state.wait(in: \.untilEmpty, cancelled: ()) { $0.weight <= 0 ? () : nil }
   }
 
-  private func takeWaiter(_ state: inout State) -> CheckedContinuation<Void, Never>? {
-    guard let waiter = state.waiter, reaches(waiter.goal, state.count) else { return nil }
-    state.waiter = nil
-    return waiter.continuation
-  }
-
-  private func reaches(_ goal: Goal, _ count: Int) -> Bool {
-    switch goal {
-    case .room: count < limit
-    case .nothing: count <= 0
+  private func lighten(_ step: (inout Int) -> Void) {
+    let (untilRoom, untilEmpty) = state.withLock { state in
+      step(&state.weight)
+      return (
+        state.weight < limit ? state.untilRoom.takeAll() : nil, state.weight <= 0 ? state.untilEmpty.takeAll() : nil
+      )
     }
+    untilRoom?.resume(returning: ())
+    untilEmpty?.resume(returning: ())
   }
 }
