@@ -12,7 +12,7 @@ package final class SubmitterConnection: Sendable {
   let number: UInt64
   private let submitter: StreamSubmitter
   private let tick: Duration
-  private let outlet = StreamOutlet<Ponos_V1_AggregatorMessage>(limit: maxUnwritten)
+  private let outbound = OutboundQueue<Ponos_V1_AggregatorMessage>(limit: maxUnwritten)
   private let over: AsyncStream<Void>
   private let overContinuation: AsyncStream<Void>.Continuation
   /// Finished with the executor's end of the stream.
@@ -31,11 +31,11 @@ package final class SubmitterConnection: Sendable {
   /// Why the session ended; nil before that.
   var end: SessionEnd? { reason.withLock(\.self) }
 
-  func say(_ message: AggregatorMessage) { outlet.say(message.wire) }
+  func say(_ message: AggregatorMessage) { outbound.enqueue(message.wire) }
 
   func close(_ end: SessionEnd) {
     reason.withLock { $0 = end }
-    outlet.finish()
+    outbound.finish()
     overContinuation.finish()
   }
 
@@ -46,7 +46,7 @@ package final class SubmitterConnection: Sendable {
 
   /// Writes what the aggregator says, until the session's end. Runs beside `run`.
   package func write(to writer: RPCWriter<Ponos_V1_AggregatorMessage>) async {
-    do { try await outlet.write(to: writer) } catch {
+    do { try await outbound.write(to: writer) } catch {
       submitter.handle(.end(.disconnected("it could not be written to (\(error))")), on: self)
     }
   }
@@ -69,7 +69,7 @@ package final class SubmitterConnection: Sendable {
   private func sayFarewell() async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask {
-        await self.outlet.emptied()
+        await self.outbound.emptied()
         for await _ in self.heardOut {}
       }
       group.addTask { try? await Task.sleep(for: .seconds(1)) }
@@ -84,7 +84,7 @@ package final class SubmitterConnection: Sendable {
       for try await message in messages {
         if end == nil {
           submitter.received(try ExecutorMessage(wire: message), on: self)
-          await outlet.room()
+          await outbound.room()
         }
         // The session is over, however much the peer has to say.
         if Task.isCancelled { return }

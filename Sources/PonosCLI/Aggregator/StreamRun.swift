@@ -26,7 +26,7 @@ struct StreamRun: Sendable {
     let plan = submissions.plan
     let submitter = StreamSubmitter(
       identity: .init(
-        party: StreamParty(aggregator: plan.aggregator, avs: plan.operatorSet.avs), executor: plan.executor,
+        owner: TaskOwner(aggregator: plan.aggregator, avs: plan.operatorSet.avs), executor: plan.executor,
         operatorSetID: plan.operatorSet.id, key: plan.key, executorKey: submissions.verifier?.key))
     return try await withThrowingTaskGroup(of: [SubmissionOutcome]?.self) { group in
       group.addTask {

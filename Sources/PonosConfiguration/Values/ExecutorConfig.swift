@@ -195,12 +195,12 @@ package struct AggregatorConfig: Sendable, Equatable {
   package var host: String
   package var port: Int
   /// Whom the session is with.
-  package var party: StreamParty
+  package var owner: TaskOwner
 
-  package init(host: String, port: Int, party: StreamParty) {
+  package init(host: String, port: Int, owner: TaskOwner) {
     self.host = host
     self.port = port
-    self.party = party
+    self.owner = owner
   }
 }
 

@@ -44,19 +44,22 @@ package struct CircuitBreaker: Sendable {
 
   /// Leave for one run; its outcome is reported with it.
   package struct Permit: Sendable, Equatable {
-    fileprivate let era: UInt64
+    fileprivate let generation: UInt64
   }
 
   private enum Phase {
+    /// Every run goes through and is judged. Can transition to `open`, after too many failures.
     case closed
+    /// No run goes through before `until`. Can transition to `halfOpen`, with the first run after it.
     case open(until: Int64)
+    /// At most `settings.probes` runs go through. Can transition to `closed`, when as many succeeded, and to `open`, when one fails.
     case halfOpen(running: Int, succeeded: Int)
   }
 
   private let settings: Settings
   private var phase = Phase.closed
-  /// Changes with the phase: what was let through in an earlier one says nothing about now.
-  private var era: UInt64 = 0
+  /// Changes with the phase: a run that was let through in an earlier phase says nothing about this one.
+  private var generation: UInt64 = 0
   private var failuresInARow = 0
   /// The last runs, the latest in the lowest bit; 1 is a failure.
   private var history: UInt64 = 0
@@ -97,12 +100,12 @@ package struct CircuitBreaker: Sendable {
     case .open: enter(.halfOpen(running: 1, succeeded: 0))
     case .halfOpen(let running, let succeeded): phase = .halfOpen(running: running + 1, succeeded: succeeded)
     }
-    return Permit(era: era)
+    return Permit(generation: generation)
   }
 
   /// Takes note of how a run ended; returns whether it opens the breaker. Once for each permit.
   package mutating func record(_ outcome: RunOutcome, of permit: Permit, at now: Int64) -> Bool {
-    guard permit.era == era else { return false }
+    guard permit.generation == generation else { return false }
     let isFailure = isFailure(outcome)
     switch phase {
     case .closed:
@@ -152,7 +155,7 @@ package struct CircuitBreaker: Sendable {
 
   private mutating func enter(_ phase: Phase) {
     self.phase = phase
-    era += 1
+    generation += 1
     (failuresInARow, history, runsInHistory) = (0, 0, 0)
   }
 

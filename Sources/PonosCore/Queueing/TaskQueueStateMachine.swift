@@ -46,11 +46,12 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
 
   private struct Lane: Sendable {
     enum Standing: Sendable {
-      /// Not in `turns`: there was nothing to run when its turn came.
+      /// The lane is not in `turns`: it had no task when its turn came. Can transition to `inTurn`, when a task comes.
       case idle
-      /// In `turns`, once.
+      /// The lane is in `turns`, once. Can transition to `idle` and to `setAside`, when its turn comes.
       case inTurn
-      /// Not in `turns`: its first task could not run.
+      /// The lane is not in `turns`: its first task could not run. Can transition to `inTurn`, when another task comes first or
+      /// `reconsider` names the AVS, and to `idle`, when `reconsider` finds no task.
       case setAside
     }
 

@@ -1,15 +1,3 @@
-/// The two ends of a session: one aggregator, and the AVS all of its tasks are for.
-package struct StreamParty: Hashable, Sendable {
-  /// Operator address of the aggregator.
-  package var aggregator: EthereumAddress
-  package var avs: EthereumAddress
-
-  package init(aggregator: EthereumAddress, avs: EthereumAddress) {
-    self.aggregator = aggregator
-    self.avs = avs
-  }
-}
-
 /// The version of the stream protocol spoken here.
 package enum StreamProtocol {
   package static let version: UInt32 = 1
@@ -26,7 +14,7 @@ package struct AggregatorHello: Hashable, Sendable {
   package var version: UInt32
   /// 32 bytes.
   package var challenge: Digest32
-  package var party: StreamParty
+  package var owner: TaskOwner
   /// Operator address of the executor that is meant.
   package var executor: EthereumAddress
   /// Executor operator set whose key the executor proves itself with.
@@ -35,12 +23,12 @@ package struct AggregatorHello: Hashable, Sendable {
   package var heartbeat: Int64
 
   package init(
-    version: UInt32 = StreamProtocol.version, challenge: Digest32, party: StreamParty, executor: EthereumAddress,
+    version: UInt32 = StreamProtocol.version, challenge: Digest32, owner: TaskOwner, executor: EthereumAddress,
     operatorSetID: UInt32, heartbeat: Int64
   ) {
     self.version = version
     self.challenge = challenge
-    self.party = party
+    self.owner = owner
     self.executor = executor
     self.operatorSetID = operatorSetID
     self.heartbeat = heartbeat
@@ -58,11 +46,11 @@ package struct ExecutorHello: Hashable, Sendable {
   /// Its longest silence, in milliseconds.
   package var heartbeat: Int64
   /// Whom an executor that dialled wants a session with; nil where the aggregator dialled.
-  package var wanted: StreamParty?
+  package var wanted: TaskOwner?
 
   package init(
     version: UInt32 = StreamProtocol.version, challenge: Digest32, executor: EthereumAddress, session: Digest32,
-    heartbeat: Int64, wanted: StreamParty?
+    heartbeat: Int64, wanted: TaskOwner?
   ) {
     self.version = version
     self.challenge = challenge

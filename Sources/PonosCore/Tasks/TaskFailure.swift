@@ -7,7 +7,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case performerBusy(String, retryAfter: Duration?)
   /// The performer could not be reached, or broke off before an answer.
   case performerUnreachable(String)
-  /// So many containers ended while they had the task, the last of them with no other task beside it.
+  /// `containers` containers died running this task; the last ran nothing else.
   case performerCrashed(containers: Int)
   /// No answer within the task's time.
   case timedOut

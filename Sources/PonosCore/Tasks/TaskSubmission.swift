@@ -43,4 +43,7 @@ package struct TaskSubmission: Sendable, Equatable {
     self.version = version
     self.urgency = urgency
   }
+
+  /// Whose task it is, if the signature holds.
+  package var owner: TaskOwner { TaskOwner(aggregator: aggregator, avs: operatorSet.avs) }
 }

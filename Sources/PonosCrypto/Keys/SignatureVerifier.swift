@@ -64,6 +64,17 @@ package final class SignatureVerifier: Sendable {
     guard await holds(BN254Claim([statement]), of: key) else { throw .doesNotVerify }
   }
 
+  /// Returns when `key` made both signatures of a result; on BN254 they share one verification.
+  package func verifyResult(
+    _ certificate: CertificateDigest, authDigest: Digest32, signatures: ResultSignatures, by key: VerificationKey
+  ) async throws(SignatureError) {
+    guard case .bn254(let point) = key, certificate.curve == .bn254 else {
+      return try key.verifyResult(certificate, authDigest: authDigest, signatures: signatures)
+    }
+    let statements = try signatures.statements(certificate, authDigest: authDigest)
+    guard await holds(BN254Claim(statements), of: point) else { throw .doesNotVerify }
+  }
+
   /// Whether `key` made every signature of `claim`.
   package func holds(_ claim: BN254Claim, of key: BN254PublicKey) async -> Bool {
     let turn = await withCheckedContinuation { continuation in

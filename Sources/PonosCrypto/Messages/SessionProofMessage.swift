@@ -26,8 +26,8 @@ package struct SessionProofMessage: Hashable, Sendable {
     Self.typeHash.bytes
       + ABIWord.encode(role.rawValue)
       + ABIWord.encode(StreamProtocol.version)
-      + ABIWord.encode(aggregator.party.avs)
-      + ABIWord.encode(aggregator.party.aggregator)
+      + ABIWord.encode(aggregator.owner.avs)
+      + ABIWord.encode(aggregator.owner.aggregator)
       + ABIWord.encode(aggregator.executor)
       + ABIWord.encode(aggregator.operatorSetID)
       + executor.session.bytes

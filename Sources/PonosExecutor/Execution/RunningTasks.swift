@@ -21,11 +21,11 @@ package final class RunningTasks: Sendable {
       }
     }
 
-    fileprivate let party: StreamParty
+    fileprivate let owner: TaskOwner
     private let state = Mutex(State())
 
-    fileprivate init(party: StreamParty) {
-      self.party = party
+    fileprivate init(owner: TaskOwner) {
+      self.owner = owner
     }
 
     /// Whether the aggregator has taken the task back.
@@ -88,7 +88,7 @@ package final class RunningTasks: Sendable {
   package func open(_ task: AcceptedTask) -> Run {
     runs.withLock { runs in
       if let run = runs[task.id] { return run }
-      let run = Run(party: task.party)
+      let run = Run(owner: task.owner)
       runs[task.id] = run
       return run
     }
@@ -100,11 +100,11 @@ package final class RunningTasks: Sendable {
     runs.withLock { $0.removeValue(forKey: id) }?.isCancelled ?? false
   }
 
-  /// Ends the call or the pause of a task of `party`. Returns false when there is no such task; otherwise the task ends as cancelled.
-  package func cancel(_ id: TaskID, for party: StreamParty) -> Bool {
+  /// Ends the call or the pause of a task of `owner`. Returns false when there is no such task; otherwise the task ends as cancelled.
+  package func cancel(_ id: TaskID, for owner: TaskOwner) -> Bool {
     // Under the lock: once a run is closed, it was cancelled or it never will be.
     runs.withLock { runs in
-      guard let run = runs[id], run.party == party else { return false }
+      guard let run = runs[id], run.owner == owner else { return false }
       run.cancel()
       return true
     }

@@ -6,10 +6,10 @@ import PonosSystem
 
 /// The task port: turns wire messages into submissions and outcomes into answers.
 package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.StreamingServiceProtocol {
-  private let receiver: TaskReceiver
+  private let intake: UnaryIntake
 
-  package init(receiver: TaskReceiver) {
-    self.receiver = receiver
+  package init(intake: UnaryIntake) {
+    self.intake = intake
   }
 
   package func submitTask(
@@ -30,14 +30,14 @@ package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.Stream
       submission.urgency = try TaskUrgency(metadata: request.metadata)
       return submission
     } catch {
-      receiver.countMalformed(error)
+      intake.admission.countMalformed(error)
       throw RPCError(error)
     }
   }
 
   private func result(of submission: consuming TaskSubmission) async throws -> Eigenlayer_Hourglass_V1_TaskResult {
     let idText = submission.idText
-    switch await receiver.submit(consume submission) {
+    switch await intake.submit(consume submission) {
     case .signed(let result): return result.wire(idText: idText)
     case .failed(let failure): throw RPCError(failure)
     case .refused(let rejection): throw RPCError(rejection)

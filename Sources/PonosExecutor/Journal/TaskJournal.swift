@@ -42,7 +42,7 @@ package struct AcceptedTask: Sendable {
   package var id: TaskID { task.submission.id }
   package var avs: EthereumAddress { task.submission.operatorSet.avs }
   /// Whose task it is.
-  var party: StreamParty { StreamParty(aggregator: task.submission.aggregator, avs: avs) }
+  var owner: TaskOwner { task.submission.owner }
 
   /// Time since its acceptance, going by the monotonic clock; the acceptance of a restored task is moved onto it.
   func age(at now: Int64) -> Duration { .milliseconds(max(0, now - acceptedAt)) }

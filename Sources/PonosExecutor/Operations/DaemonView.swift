@@ -15,10 +15,10 @@ struct DaemonView: Sendable {
   let storeStatistics: @Sendable () -> StoreStatistics
   let storeCondition: StoreCondition
   let queue: TaskQueue
-  let flights: TaskFlights
+  let inFlight: InFlightTasks
   let roster: PerformerRoster
   let performers: PerformerService
-  let receiver: TaskReceiver
+  let admission: Admission
   let metrics: ExecutorMetrics
   let installationID: String
 
@@ -27,7 +27,7 @@ struct DaemonView: Sendable {
 
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
-    let closed = receiver.obstacle
+    let closed = admission.obstacle
     return Readiness(checks: [
       .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
       Readiness.Check(storeCondition.standing(storeStatistics())),

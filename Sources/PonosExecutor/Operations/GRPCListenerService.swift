@@ -12,11 +12,11 @@ package struct GRPCListenerService: Service {
 
   package init(
     name: String, transport: ServerTransportInUse, services: [any RegistrableRPCService],
-    interceptors: [any ServerInterceptor], logger: Logger
+    interceptors: [ConditionalInterceptor<any ServerInterceptor>], logger: Logger
   ) {
     self.name = name
     self.logger = logger
-    server = GRPCServer(transport: transport, services: services, interceptors: interceptors)
+    server = GRPCServer(transport: transport, services: services, interceptorPipeline: interceptors)
   }
 
   package func run() async throws {

@@ -6,9 +6,10 @@ import PonosConfiguration
 import PonosContainers
 import PonosCore
 import PonosSystem
+import PonosTelemetry
 import SwiftProtobuf
 
-/// The management port: authenticates, checks the request's shape, and asks the performer service.
+/// The management port: checks the request's shape and asks the performer service, for callers that `PrincipalInterceptor` has let in.
 package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementService.SimpleServiceProtocol {
   private let authenticator: ManagementAuthenticator
   private let performers: PerformerService
@@ -38,12 +39,13 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
   package func deployArtifact(
     request: Eigenlayer_Hourglass_V1_DeployArtifactRequest, context: ServerContext
   ) async throws -> Eigenlayer_Hourglass_V1_DeployArtifactResponse {
-    try authenticator.authenticate(request.hasAuth ? request.auth : nil)
+    let caller = try caller()
     let spec = try DeployRequest.spec(from: request, configuration: configuration)
     do throws(DeploymentError) {
       let deployment = try await offEventLoop { () throws(DeploymentError) in
         try await performers.deploy(spec, origin: .deployment)
       }
+      note("deployed on request", by: caller, deployment.performerID)
       return .with { message in
         message.success = true
         message.message = "\(deployment.image) serves AVS \(deployment.avs) as \(deployment.performerID)"
@@ -57,7 +59,7 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
   package func listPerformers(
     request: Eigenlayer_Hourglass_V1_ListPerformersRequest, context: ServerContext
   ) async throws -> Eigenlayer_Hourglass_V1_ListPerformersResponse {
-    try authenticator.authenticate(request.hasAuth ? request.auth : nil)
+    _ = try caller()
     let filter = request.avsAddress.isEmpty ? nil : try DeployRequest.avs(from: request.avsAddress)
     return .with { message in
       message.performers = performers.snapshots()
@@ -69,12 +71,13 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
   package func removePerformer(
     request: Eigenlayer_Hourglass_V1_RemovePerformerRequest, context: ServerContext
   ) async throws -> Eigenlayer_Hourglass_V1_RemovePerformerResponse {
-    try authenticator.authenticate(request.hasAuth ? request.auth : nil)
+    let caller = try caller()
     guard !request.performerID.isEmpty else {
       throw RPCError(code: .invalidArgument, message: "performer_id is empty; ListPerformers names the ids")
     }
     do throws(RemovalError) {
       try await offEventLoop { () throws(RemovalError) in try await performers.remove(performerID: request.performerID) }
+      note("removed on request", by: caller, request.performerID)
       return .with { message in
         message.success = true
         message.message = "\(request.performerID) is removed"
@@ -82,6 +85,21 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
     } catch {
       throw RPCError(error)
     }
+  }
+
+  /// Who calls. A caller whom nobody has judged is refused like one who has proven nothing.
+  private func caller() throws(RPCError) -> Principal {
+    guard let principal = Principal.current, principal.mayManage else {
+      throw RPCError(
+        code: .permissionDenied, message: "this method takes no proof of who calls, so it is closed; report this defect")
+    }
+    return principal
+  }
+
+  private func note(_ message: Logger.Message, by caller: Principal, _ performerID: String) {
+    logger.notice(
+      message,
+      metadata: [LogKey.performerID: "\(performerID)", LogKey.caller: "\(caller)", LogKey.peer: "\(caller.peer)"])
   }
 }
 

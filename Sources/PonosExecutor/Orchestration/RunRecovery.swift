@@ -11,7 +11,7 @@ package struct RunRecovery: Sendable {
   private let journal: TaskJournal
   private let queue: TaskQueue
   private let outbox: ResultOutbox
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let running: RunningTasks
   private let metrics: ExecutorMetrics
   private let clock: TaskClock
@@ -19,13 +19,13 @@ package struct RunRecovery: Sendable {
 
   package init(
     policy: RetryPolicy = RetryPolicy(), journal: TaskJournal, queue: TaskQueue, outbox: ResultOutbox,
-    flights: TaskFlights, running: RunningTasks, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
+    inFlight: InFlightTasks, running: RunningTasks, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
   ) {
     self.policy = policy
     self.journal = journal
     self.queue = queue
     self.outbox = outbox
-    self.flights = flights
+    self.inFlight = inFlight
     self.running = running
     self.metrics = metrics
     self.clock = clock
@@ -79,7 +79,7 @@ package struct RunRecovery: Sendable {
     }
     guard queue.fillReservation(with: task) else { return leaveToNextStart(task, because: .notAccepting("stopping")) }
     // Whoever cancelled before the task was in the queue did not find it there. Where its next run has begun, that sees it.
-    if run.isCancelled, queue.remove(task.id, of: task.party.aggregator, avs: task.avs) != nil {
+    if run.isCancelled, queue.remove(task.id, of: task.owner) != nil {
       await end(task, with: .cancelled)
     }
   }
@@ -100,7 +100,7 @@ package struct RunRecovery: Sendable {
   /// Its row keeps the task; whoever waits is told to send it again.
   private func leaveToNextStart(_ task: AcceptedTask, because reason: Rejection) {
     running.close(task.id)
-    flights.settle(task.id, with: .interrupted(reason))
+    inFlight.settle(task.id, with: .interrupted(reason))
   }
 
   private func log(_ level: Logger.Level, _ message: Logger.Message, _ task: AcceptedTask, _ failure: TaskFailure) {

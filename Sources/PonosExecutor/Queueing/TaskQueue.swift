@@ -160,10 +160,10 @@ package final class TaskQueue: Sendable {
     return expired
   }
 
-  /// Takes out a task of `aggregator` that waits; nil when no such task does.
-  func remove(_ id: TaskID, of aggregator: EthereumAddress, avs: EthereumAddress) -> AcceptedTask? {
+  /// Takes out a task of `owner` that waits; nil when no such task does.
+  func remove(_ id: TaskID, of owner: TaskOwner) -> AcceptedTask? {
     state.withLock { state in
-      state.machine.remove(id, avs: avs) { $0.content.task.submission.aggregator == aggregator }
+      state.machine.remove(id, avs: owner.avs) { $0.content.owner == owner }
     }?.content
   }
 

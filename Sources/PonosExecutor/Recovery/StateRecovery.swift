@@ -22,19 +22,19 @@ package struct StateRecovery: Sendable {
   private let store: any ExecutorStore
   private let journal: TaskJournal
   private let validator: TaskValidator
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let queue: TaskQueue
   private let metrics: ExecutorMetrics
   private let logger: Logger
 
   package init(
-    store: any ExecutorStore, journal: TaskJournal, validator: TaskValidator, flights: TaskFlights, queue: TaskQueue,
+    store: any ExecutorStore, journal: TaskJournal, validator: TaskValidator, inFlight: InFlightTasks, queue: TaskQueue,
     metrics: ExecutorMetrics, logger: Logger
   ) {
     self.store = store
     self.journal = journal
     self.validator = validator
-    self.flights = flights
+    self.inFlight = inFlight
     self.queue = queue
     self.metrics = metrics
     self.logger = logger
@@ -55,7 +55,7 @@ package struct StateRecovery: Sendable {
     let now = journal.now
     var count = Count()
     let pages = try await store.unfinishedPages(of: Self.pageSize)
-    flights.expect(pages.count * Self.pageSize)
+    inFlight.reserveCapacity(forFurther: pages.count * Self.pageSize)
     let areMany = pages.count > 4
     if areMany { HeapGrowth.inLargeSteps() }
     defer { if areMany { HeapGrowth.inSmallSteps() } }
@@ -134,7 +134,7 @@ package struct StateRecovery: Sendable {
       case .resume(let task, let isOver, let hasLostOutput):
         if hasLostOutput { reportLostOutput(of: task.accepted.task.submission.id) }
         // A row that a damaged file shows twice is one task.
-        guard case .opened = flights.open(task.accepted.task) else { continue }
+        guard case .opened = inFlight.open(task.accepted.task) else { continue }
         // One whose time is over is ended by the task service, beside what is let in by then.
         restored.append(task)
         if isOver { count.expired += 1 } else { count.resumed += 1 }

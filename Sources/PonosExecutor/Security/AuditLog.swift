@@ -13,7 +13,7 @@ package final class AuditLog: Sendable {
   /// Something worth proving.
   package enum Event: Sendable {
     /// An aggregator signed a task with an id that stands for another one; its signature is the proof. `holder` is whose that one is.
-    case conflictingTask(TaskSubmission, holder: StreamParty)
+    case conflictingTask(TaskSubmission, holder: TaskOwner)
     /// A performer answered otherwise than with the digest recorded for the task; nothing was signed.
     case digestConflict(TaskSubmission, recorded: Digest32, refused: Digest32)
   }

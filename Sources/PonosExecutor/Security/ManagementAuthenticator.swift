@@ -32,10 +32,12 @@ package struct ManagementAuthenticator: Sendable {
     return tokens.issue()
   }
 
-  /// Throws unless the call may go on; uses the token up when its signature is right.
-  package func authenticate(_ proof: Eigenlayer_Hourglass_V1_Common_AuthSignature?) throws(RPCError) {
+  /// What a caller has proven. Throws unless the call may go on; uses the token up when its signature is right.
+  package func authenticate(
+    _ proof: Eigenlayer_Hourglass_V1_Common_AuthSignature?
+  ) throws(RPCError) -> Principal.Identity {
     guard isEnabled else {
-      if proof == nil { return }
+      if proof == nil { return .unchecked }
       throw Self.disabled
     }
     guard let proof else {
@@ -59,6 +61,7 @@ package struct ManagementAuthenticator: Sendable {
     guard tokens.use(proof.challengeToken) else {
       throw RPCError(code: .unauthenticated, message: "auth.challenge_token was used by another call; get a new one")
     }
+    return .operator(operatorAddress)
   }
 
   private static var disabled: RPCError {

@@ -83,21 +83,21 @@ package struct FailpointStore: ExecutorStore, DeliveryStore {
   // MARK: Outcomes that wait for aggregators
 
   package func expectDeliveries(
-    of ids: [TaskID], to party: StreamParty
+    of ids: [TaskID], to owner: TaskOwner
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
-    let standings = try await base.expectDeliveries(of: ids, to: party)
+    let standings = try await base.expectDeliveries(of: ids, to: owner)
     failpoints.pass(.streamExpected)
     return standings
   }
 
   package func deliveries(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
   ) async throws(StoreError) -> DeliveryPage {
-    try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
+    try await base.deliveries(for: owner, excluding: excluded, limit: limit, bytes: bytes)
   }
 
-  package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
-    try await base.acknowledge(ids, by: party)
+  package func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
+    try await base.acknowledge(ids, by: owner)
     failpoints.pass(.streamAcknowledged)
   }
 

@@ -4,24 +4,24 @@ import PonosCore
 
 extension SQLiteStore: DeliveryStore {
   package func expectDeliveries(
-    of ids: [TaskID], to party: StreamParty
+    of ids: [TaskID], to owner: TaskOwner
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
-    try await writer.write("keep outcomes for aggregator \(party.aggregator)", bytes: Self.bytes(of: ids)) { database in
-      try ids.reduce(into: [:]) { $0[$1] = try SQLiteDeliveries.expect($1, party, database) }
+    try await writer.write("keep outcomes for aggregator \(owner.aggregator)", bytes: Self.bytes(of: ids)) { database in
+      try ids.reduce(into: [:]) { $0[$1] = try SQLiteDeliveries.expect($1, owner, database) }
     }
   }
 
   package func deliveries(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
   ) async throws(StoreError) -> DeliveryPage {
-    try await read("read outcomes that wait for aggregator \(party.aggregator)") { database in
-      try SQLiteDeliveries.page(for: party, excluding: excluded, limit: limit, bytes: bytes, database)
+    try await read("read outcomes that wait for aggregator \(owner.aggregator)") { database in
+      try SQLiteDeliveries.page(for: owner, excluding: excluded, limit: limit, bytes: bytes, database)
     }
   }
 
-  package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
-    try await writer.write("note what aggregator \(party.aggregator) acknowledged", bytes: Self.bytes(of: ids)) { database in
-      try SQLiteDeliveries.delete(ids, party, database)
+  package func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
+    try await writer.write("note what aggregator \(owner.aggregator) acknowledged", bytes: Self.bytes(of: ids)) { database in
+      try SQLiteDeliveries.delete(ids, owner, database)
     }
   }
 }
@@ -39,10 +39,10 @@ enum SQLiteDeliveries {
       arguments: [sequence, Data(task.aggregator.bytes), Data(task.operatorSet.avs.bytes)])
   }
 
-  static func expect(_ id: TaskID, _ party: StreamParty, _ database: Database) throws -> TaskStanding {
+  static func expect(_ id: TaskID, _ owner: TaskOwner, _ database: Database) throws -> TaskStanding {
     let statement = try database.cachedStatement(
       sql: "SELECT sequence, finished_at FROM task WHERE id = ? AND aggregator = ? AND avs = ?")
-    let (aggregator, avs) = (Data(party.aggregator.bytes), Data(party.avs.bytes))
+    let (aggregator, avs) = (Data(owner.aggregator.bytes), Data(owner.avs.bytes))
     guard let row = try Row.fetchOne(statement, arguments: [Data(id.bytes), aggregator, avs]) else { return .unknown }
     let columns = StoredColumns(row: row, subject: "task \(id)")
     let (sequence, finishedAt) = (try columns.integer(0), try columns.optionalInteger(1))
@@ -53,7 +53,7 @@ enum SQLiteDeliveries {
   }
 
   static func page(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int, _ database: Database
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int, _ database: Database
   ) throws -> DeliveryPage {
     let statement = try database.cachedStatement(
       sql: """
@@ -62,7 +62,7 @@ enum SQLiteDeliveries {
         ORDER BY delivery.ready_at, delivery.sequence
         """)
     // Read from the index, row by row and no further than the page goes.
-    let rows = try Row.fetchCursor(statement, arguments: [Data(party.aggregator.bytes), Data(party.avs.bytes)])
+    let rows = try Row.fetchCursor(statement, arguments: [Data(owner.aggregator.bytes), Data(owner.avs.bytes)])
     var page = DeliveryPage(tasks: [], isAll: true)
     var total = 0
     while let row = try rows.next() {
@@ -91,13 +91,13 @@ enum SQLiteDeliveries {
     }
   }
 
-  static func delete(_ ids: [TaskID], _ party: StreamParty, _ database: Database) throws {
+  static func delete(_ ids: [TaskID], _ owner: TaskOwner, _ database: Database) throws {
     let statement = try database.cachedStatement(
       sql: """
         DELETE FROM delivery WHERE ready_at IS NOT NULL AND aggregator = ? AND avs = ?
           AND sequence = (SELECT sequence FROM task WHERE id = ?)
         """)
-    let (aggregator, avs) = (Data(party.aggregator.bytes), Data(party.avs.bytes))
+    let (aggregator, avs) = (Data(owner.aggregator.bytes), Data(owner.avs.bytes))
     for id in ids { try statement.execute(arguments: [aggregator, avs, Data(id.bytes)]) }
   }
 }

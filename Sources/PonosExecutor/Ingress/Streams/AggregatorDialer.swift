@@ -11,22 +11,22 @@ import ServiceLifecycle
 /// Keeps a session with one aggregator of the configuration, and opens another whenever it is lost.
 struct AggregatorDialer: Sendable {
   let aggregator: AggregatorConfig
-  let desk: SessionDesk
+  let sessions: SessionRegistry
   let policy: ReconnectPolicy
   let logger: Logger
 
-  /// Until the desk stops or the task is cancelled.
+  /// Until the sessions stops or the task is cancelled.
   func run() async {
     var failures = 0
-    while !Task.isCancelled, !desk.isStopped {
+    while !Task.isCancelled, !sessions.isStopped {
       // One that the aggregator opened is as good, and would end if we opened another.
-      if desk.hasSession(with: aggregator.party) {
+      if sessions.hasSession(with: aggregator.owner) {
         guard await sleep(policy.maximum) else { return }
         continue
       }
       let start = ContinuousClock.now
       let (end, wasEstablished) = await holdSession()
-      if desk.isStopped { return }
+      if sessions.isStopped { return }
       failures = policy.failures(before: failures, sessionLasted: wasEstablished ? ContinuousClock.now - start : nil)
       let pause = policy.pause(failures: failures, asked: asked(by: end), chance: .random(in: 0..<1))
       log(end, failures: failures, pause: pause)
@@ -47,7 +47,7 @@ struct AggregatorDialer: Sendable {
   }
 
   private func holdSession() async -> (end: SessionEnd, wasEstablished: Bool) {
-    let outcome = await desk.withSession(wanted: aggregator.party) { session in await hold(session) }
+    let outcome = await sessions.withSession(wanted: aggregator.owner) { session in await hold(session) }
     return outcome ?? (.unavailable(code: "too_many_sessions", message: "as many sessions are open as there may be"), false)
   }
 
@@ -55,7 +55,7 @@ struct AggregatorDialer: Sendable {
   private func hold(_ session: AggregatorSession) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await call(session) }
-      group.addTask { await session.lapsed() }
+      group.addTask { await session.hasEnded() }
       await group.next()
       group.cancelAll()
     }
@@ -84,7 +84,7 @@ struct AggregatorDialer: Sendable {
       // Once when it begins; an aggregator that is away for a night is no night of warnings.
       level: failures == 1 ? .warning : .debug, "no session with an aggregator; it is dialled again",
       metadata: [
-        LogKey.aggregator: "\(aggregator.party.aggregator)", LogKey.avs: "\(aggregator.party.avs)",
+        LogKey.aggregator: "\(aggregator.owner.aggregator)", LogKey.avs: "\(aggregator.owner.avs)",
         "address": "\(aggregator.host):\(aggregator.port)", LogKey.code: "\(end.code)", LogKey.error: "\(end.message)",
         "pause_ms": "\(pause.milliseconds)",
       ])

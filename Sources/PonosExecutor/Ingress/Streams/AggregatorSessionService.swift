@@ -6,14 +6,14 @@ import ServiceLifecycle
 
 /// Dials the aggregators of the configuration, and ends all sessions, dialled and accepted, when the daemon stops.
 package struct AggregatorSessionService: Service {
-  private let desk: SessionDesk
+  private let sessions: SessionRegistry
   private let dialers: [AggregatorDialer]
 
   package init(
-    desk: SessionDesk, aggregators: [AggregatorConfig], policy: ReconnectPolicy = ReconnectPolicy(), logger: Logger
+    sessions: SessionRegistry, aggregators: [AggregatorConfig], policy: ReconnectPolicy = ReconnectPolicy(), logger: Logger
   ) {
-    self.desk = desk
-    dialers = aggregators.map { AggregatorDialer(aggregator: $0, desk: desk, policy: policy, logger: logger) }
+    self.sessions = sessions
+    dialers = aggregators.map { AggregatorDialer(aggregator: $0, sessions: sessions, policy: policy, logger: logger) }
   }
 
   package func run() async throws {
@@ -24,9 +24,9 @@ package struct AggregatorSessionService: Service {
         try? await gracefulShutdown()
       }
     } onGracefulShutdown: {
-      desk.stop()
+      sessions.stop()
     }
-    desk.stop()
+    sessions.stop()
   }
 }
 

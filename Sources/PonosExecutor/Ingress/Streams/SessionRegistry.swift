@@ -1,22 +1,22 @@
 import PonosCore
 import Synchronization
 
-/// Opens sessions, as many as there may be, and ends them all when the daemon stops.
-package final class SessionDesk: Sendable {
+/// The open sessions: bounds how many there are, and ends them all when the daemon stops.
+package final class SessionRegistry: Sendable {
   private struct State {
-    var sessions: [UInt64: Seat] = [:]
+    var sessions: [UInt64: Entry] = [:]
     var lastNumber: UInt64 = 0
     var isStopped = false
   }
 
-  private struct Seat {
+  private struct Entry {
     let session: AggregatorSession
     let peer: String
   }
 
-  /// Somebody who dialled us and has not proven anything.
-  struct Stranger: Sendable {
-    /// Of its session; the older, the lower.
+  /// A peer that dialled us and has not proven who it is.
+  struct UnauthenticatedPeer: Sendable {
+    /// Number of its session: the older the session, the lower.
     let number: UInt64
     /// The host it comes from.
     let host: String
@@ -25,7 +25,7 @@ package final class SessionDesk: Sendable {
   /// Sessions at a time, those in their handshake included.
   private static let maxSessions = 1024
   /// Sessions in their handshake at a time, of peers that dialled us.
-  static let maxStrangers = 256
+  static let maxUnauthenticated = 256
 
   private let settings: AggregatorSession.Machine.Settings
   private let dependencies: SessionDependencies
@@ -42,13 +42,13 @@ package final class SessionDesk: Sendable {
   ///   - wanted: Whom we dialled; nil where an aggregator dialled us.
   ///   - peer: The other end's address, as gRPC has it.
   func withSession(
-    wanted: StreamParty?, peer: String = "", _ body: (AggregatorSession) async -> Void
+    wanted: TaskOwner?, peer: String = "", _ body: (AggregatorSession) async -> Void
   ) async -> (end: SessionEnd, wasEstablished: Bool)? {
     guard let session = open(wanted, peer) else { return nil }
     defer { state.withLock { $0.sessions[session.number] = nil } }
     session.open()
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await session.beat() }
+      group.addTask { await session.runClock() }
       await body(session)
       group.cancelAll()
     }
@@ -69,15 +69,15 @@ package final class SessionDesk: Sendable {
   /// Sessions at the moment.
   var sessionCount: Int { state.withLock { $0.sessions.count } }
 
-  /// Whether there is a session with a party at the moment, whoever dialled.
-  func hasSession(with party: StreamParty) -> Bool {
-    state.withLock { $0.sessions.values.contains { $0.session.currentParty == party } }
+  /// Whether there is a session with an owner at the moment, whoever dialled.
+  func hasSession(with owner: TaskOwner) -> Bool {
+    state.withLock { $0.sessions.values.contains { $0.session.currentOwner == owner } }
   }
 
-  /// Who makes room for a newcomer: of the host with the most strangers, the oldest, who has had the most time. So whoever opens many
-  /// sessions crowds out its own.
-  static func crowdedOut(of strangers: [Stranger]) -> UInt64? {
-    let hosts = Dictionary(grouping: strangers, by: \.host).mapValues { (count: $0.count, oldest: $0.map(\.number).min() ?? 0) }
+  /// The session that makes room for a newcomer: the oldest one of the host with the most peers. A host that opens many sessions so
+  /// crowds out its own.
+  static func evictionCandidate(among peers: [UnauthenticatedPeer]) -> UInt64? {
+    let hosts = Dictionary(grouping: peers, by: \.host).mapValues { (count: $0.count, oldest: $0.map(\.number).min() ?? 0) }
     return hosts.values.max { ($0.count, $1.oldest) < ($1.count, $0.oldest) }?.oldest
   }
 
@@ -86,22 +86,22 @@ package final class SessionDesk: Sendable {
     peer.lastIndex(of: ":").map { String(peer[..<$0]) } ?? peer
   }
 
-  private func open(_ wanted: StreamParty?, _ peer: String) -> AggregatorSession? {
-    let (session, crowdedOut) = state.withLock { state -> (AggregatorSession?, AggregatorSession?) in
+  private func open(_ wanted: TaskOwner?, _ peer: String) -> AggregatorSession? {
+    let (session, evicted) = state.withLock { state -> (AggregatorSession?, AggregatorSession?) in
       guard !state.isStopped else { return (nil, nil) }
-      let strangers = state.sessions.values.filter(\.session.isStranger).map {
-        Stranger(number: $0.session.number, host: Self.host(of: $0.peer))
+      let peers = state.sessions.values.filter(\.session.isUnauthenticated).map {
+        UnauthenticatedPeer(number: $0.session.number, host: Self.host(of: $0.peer))
       }
-      let number = strangers.count < Self.maxStrangers ? nil : Self.crowdedOut(of: strangers)
-      let evicted = number.flatMap { state.sessions.removeValue(forKey: $0)?.session }
-      guard state.sessions.count < Self.maxSessions else { return (nil, evicted) }
+      let number = peers.count < Self.maxUnauthenticated ? nil : Self.evictionCandidate(among: peers)
+      let loser = number.flatMap { state.sessions.removeValue(forKey: $0)?.session }
+      guard state.sessions.count < Self.maxSessions else { return (nil, loser) }
       state.lastNumber += 1
       let session = AggregatorSession(
         number: state.lastNumber, wanted: wanted, settings: settings, dependencies: dependencies)
-      state.sessions[session.number] = Seat(session: session, peer: peer)
-      return (session, evicted)
+      state.sessions[session.number] = Entry(session: session, peer: peer)
+      return (session, loser)
     }
-    crowdedOut?.end(.crowdedOut)
+    evicted?.end(.crowdedOut)
     return session
   }
 }

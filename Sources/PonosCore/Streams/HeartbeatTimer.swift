@@ -1,5 +1,5 @@
 /// Who was last heard and spoken to: decides when a heartbeat is due and when the peer counts as dead. In milliseconds.
-struct SessionPulse: Sendable {
+struct HeartbeatTimer: Sendable {
   /// Our longest silence.
   let heartbeat: Int64
   /// The peer's longest silence; nil before its hello.

@@ -2,7 +2,7 @@ import PonosCore
 import Synchronization
 
 /// The credit of all sessions, granted from the free places of the queue.
-package final class CreditOffice: Sendable {
+package final class CreditPool: Sendable {
   private let ledger: Mutex<CreditLedger>
   private let room: @Sendable (EthereumAddress) -> QueueRoom
 
@@ -27,26 +27,26 @@ package final class CreditOffice: Sendable {
   package func held(by avs: EthereumAddress) -> Int { ledger.withLock { $0.held(by: avs) } }
 }
 
-/// What one session holds of it, all given back with its end.
-final class CreditAccount: Sendable {
+/// The credit that one session holds. All of it goes back to the pool when the session ends.
+final class SessionCredit: Sendable {
   private struct State {
     var held = 0
     var isClosed = false
   }
 
-  private let office: CreditOffice
+  private let pool: CreditPool
   private let avs: EthereumAddress
   private let state = Mutex(State())
 
-  init(office: CreditOffice, avs: EthereumAddress) {
-    self.office = office
+  init(pool: CreditPool, avs: EthereumAddress) {
+    self.pool = pool
     self.avs = avs
   }
 
   func take(upTo wanted: Int) -> Int {
     state.withLock { state in
       if state.isClosed { return 0 }
-      let count = office.take(upTo: wanted, avs: avs, own: state.held)
+      let count = pool.take(upTo: wanted, avs: avs, own: state.held)
       state.held += count
       return count
     }
@@ -56,13 +56,13 @@ final class CreditAccount: Sendable {
     state.withLock { state in
       let count = min(count, state.held)
       state.held -= count
-      office.giveBack(count, avs: avs)
+      pool.giveBack(count, avs: avs)
     }
   }
 
   func close() {
     state.withLock { state in
-      office.giveBack(state.held, avs: avs)
+      pool.giveBack(state.held, avs: avs)
       state = State(held: 0, isClosed: true)
     }
   }

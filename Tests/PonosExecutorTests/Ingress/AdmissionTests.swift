@@ -11,8 +11,8 @@ import Testing
 @testable import PonosExecutor
 @testable import PonosStore
 
-@Suite("Task receiver")
-struct TaskReceiverTests {
+@Suite("Admission")
+struct AdmissionTests {
   typealias Rig = PipelineRig
 
   /// Two submissions of one id with different content.
@@ -29,12 +29,12 @@ struct TaskReceiverTests {
     try await Rig().run { rig in
       rig.publish(performer)
       let submission = try Rig.submission(Rig.draft("work", set: set), by: .registered(aggregator))
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       try Rig.check(result, for: submission)
       #expect(Array(result.wire.output) == Array("work".utf8))
       #expect(performer.calls == [submission.id])
       #expect(try await rig.store.task(submission.id)?.phase == .signed)
-      #expect(!rig.receiver.hasWaitingCallers)
+      #expect(!rig.admission.hasWaitingCallers)
     }
   }
 
@@ -48,7 +48,7 @@ struct TaskReceiverTests {
     }
     try await Rig(store: store).run { rig in
       rig.publish(performer)
-      _ = await rig.receiver.submit(try Rig.submission())
+      _ = await rig.unary.submit(try Rig.submission())
       #expect(seen.values == [.executing])
     }
   }
@@ -61,8 +61,8 @@ struct TaskReceiverTests {
       rig.publish(performer)
       let submission = try Rig.submission()
       try await withThrowingTaskGroup(of: SignedResult?.self) { group in
-        for _ in 0..<10 { group.addTask { await rig.receiver.submit(submission)?.signed } }
-        try await eventually { gate.arrivals == 1 && rig.flights.count == 1 }
+        for _ in 0..<10 { group.addTask { await rig.unary.submit(submission)?.signed } }
+        try await eventually { gate.arrivals == 1 && rig.inFlight.count == 1 }
         gate.open()
         var answers: [SignedResult] = []
         for try await answer in group { answers.append(try #require(answer)) }
@@ -79,11 +79,11 @@ struct TaskReceiverTests {
     try await Rig(limits: QueueConfig(maxPerAVS: 1, maxTotal: 1)).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      let first = try #require(await rig.receiver.submit(submission)?.signed)
-      #expect(await rig.receiver.submit(submission)?.signed == first)
+      let first = try #require(await rig.unary.submit(submission)?.signed)
+      #expect(await rig.unary.submit(submission)?.signed == first)
       rig.roster.withdraw(performerID: "performer-1")
-      #expect(await rig.receiver.submit(submission)?.signed == first)
-      #expect(await rig.receiver.submit(try Rig.submission())?.refusal == .noPerformer(avs: Rig.avs))
+      #expect(await rig.unary.submit(submission)?.signed == first)
+      #expect(await rig.unary.submit(try Rig.submission())?.refusal == .noPerformer(avs: Rig.avs))
       #expect(performer.calls.count == 1)
     }
   }
@@ -94,9 +94,9 @@ struct TaskReceiverTests {
     try await Rig().run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      let first = try #require(await rig.receiver.submit(submission)?.failure)
+      let first = try #require(await rig.unary.submit(submission)?.failure)
       #expect(first.code == "performer_error")
-      #expect(await rig.receiver.submit(submission)?.failure == first)
+      #expect(await rig.unary.submit(submission)?.failure == first)
       #expect(performer.calls.count == 1)
     }
   }
@@ -114,12 +114,12 @@ struct TaskReceiverTests {
       changes[2].referenceTimestamp += 1
       changes[3].blockNumber += 1
       let others = try changes.map { try Rig.submission($0) } + [try Rig.submission(draft, by: .registered(.bn254))]
-      async let answer = rig.receiver.submit(mine)
+      async let answer = rig.unary.submit(mine)
       try await eventually { gate.arrivals == 1 }
-      for other in others { #expect(await rig.receiver.submit(other)?.refusal == .conflictingTask(mine.id)) }
+      for other in others { #expect(await rig.unary.submit(other)?.refusal == .conflictingTask(mine.id)) }
       gate.open()
       try Rig.check(try #require(await answer?.signed), for: mine)
-      for other in others { #expect(await rig.receiver.submit(other)?.refusal == .conflictingTask(mine.id)) }
+      for other in others { #expect(await rig.unary.submit(other)?.refusal == .conflictingTask(mine.id)) }
     }
   }
 
@@ -129,13 +129,13 @@ struct TaskReceiverTests {
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
       let (mine, yours) = try Self.rivals()
-      let signed = try #require(await rig.receiver.submit(mine)?.signed)
+      let signed = try #require(await rig.unary.submit(mine)?.signed)
 
       let gate = TaskGate()
       store.holdAccepts(behind: gate)
-      async let refused = rig.receiver.submit(yours)
+      async let refused = rig.unary.submit(yours)
       try await eventually { gate.arrivals == 1 }
-      async let retried = rig.receiver.submit(mine)
+      async let retried = rig.unary.submit(mine)
       // A retry that does not wait for the other is refused by now.
       try await Task.sleep(for: .milliseconds(50))
       gate.open()
@@ -150,14 +150,14 @@ struct TaskReceiverTests {
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
       let (mine, yours) = try Self.rivals()
-      #expect(await rig.receiver.submit(mine)?.signed != nil)
+      #expect(await rig.unary.submit(mine)?.signed != nil)
 
       let gate = TaskGate()
       store.holdAccepts(behind: gate)
-      async let refused = rig.receiver.submit(yours)
+      async let refused = rig.unary.submit(yours)
       try await eventually { gate.arrivals == 1 }
       let retry = Task { () -> Result<TaskStanding, Rejection> in
-        do throws(Rejection) { return .success(try await rig.receiver.receive(yours)) } catch { return .failure(error) }
+        do throws(Rejection) { return .success(try await rig.streams.receive(yours)) } catch { return .failure(error) }
       }
       retry.cancel()
       #expect(await retry.value == .failure(.notAccepting("cancelled by the caller")))
@@ -175,9 +175,9 @@ struct TaskReceiverTests {
       let gate = TaskGate()
       store.holdAccepts(behind: gate)
       store.fail([.accept])
-      async let failed = rig.receiver.submit(yours)
+      async let failed = rig.unary.submit(yours)
       try await eventually { gate.arrivals == 1 }
-      async let second = rig.receiver.submit(mine)
+      async let second = rig.unary.submit(mine)
       try await Task.sleep(for: .milliseconds(50))
       let next = TaskGate()
       store.holdAccepts(behind: next)
@@ -197,9 +197,9 @@ struct TaskReceiverTests {
       rig.publish(.behind(gate))
       let draft = Rig.draft()
       let stranger = TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa))
-      async let answer = rig.receiver.submit(try Rig.submission(draft))
+      async let answer = rig.unary.submit(try Rig.submission(draft))
       try await eventually { gate.arrivals == 1 }
-      #expect(await rig.receiver.submit(try Rig.submission(draft, by: stranger))?.refusal?.code == "bad_signature")
+      #expect(await rig.unary.submit(try Rig.submission(draft, by: stranger))?.refusal?.code == "bad_signature")
       gate.open()
       #expect(try await answer?.signed != nil)
     }
@@ -210,17 +210,17 @@ struct TaskReceiverTests {
     let gate = TaskGate()
     try await Rig(limits: QueueConfig(maxPerAVS: 1, maxTotal: 10)).run { rig in
       rig.publish(.behind(gate), capacity: 1)
-      async let running = rig.receiver.submit(try Rig.submission())
+      async let running = rig.unary.submit(try Rig.submission())
       try await eventually { gate.arrivals == 1 }
-      async let waiting = rig.receiver.submit(try Rig.submission())
+      async let waiting = rig.unary.submit(try Rig.submission())
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       let late = try Rig.submission()
-      #expect(await rig.receiver.submit(late)?.refusal == .queueFull(avs: Rig.avs, .tasksOfAVS))
+      #expect(await rig.unary.submit(late)?.refusal == .queueFull(avs: Rig.avs, .tasksOfAVS))
       #expect(try await rig.store.task(late.id) == nil)
       gate.open()
       #expect(try await running?.signed != nil)
       #expect(try await waiting?.signed != nil)
-      #expect(await rig.receiver.submit(late)?.signed != nil)
+      #expect(await rig.unary.submit(late)?.signed != nil)
     }
   }
 
@@ -229,14 +229,14 @@ struct TaskReceiverTests {
     let rig = try Rig()
     rig.publish(.echo())
     let submission = try Rig.submission()
-    #expect(await rig.receiver.submit(submission)?.refusal == .notAccepting("starting"))
+    #expect(await rig.unary.submit(submission)?.refusal == .notAccepting("starting"))
     try await rig.run { rig in
       let record = try await rig.store.task(submission.id)
       #expect(record == nil)
-      #expect(await rig.receiver.submit(submission)?.signed != nil)
-      rig.receiver.close(because: "stopping")
+      #expect(await rig.unary.submit(submission)?.signed != nil)
+      rig.admission.close(because: "stopping")
       let late = try Rig.submission()
-      #expect(await rig.receiver.submit(late)?.refusal == .notAccepting("stopping"))
+      #expect(await rig.unary.submit(late)?.refusal == .notAccepting("stopping"))
       let lateRecord = try await rig.store.task(late.id)
       #expect(lateRecord == nil)
     }
@@ -249,12 +249,12 @@ struct TaskReceiverTests {
     try await Rig().run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      let caller = Task { await rig.receiver.submit(submission) }
+      let caller = Task { await rig.unary.submit(submission) }
       try await eventually { gate.arrivals == 1 }
       caller.cancel()
       #expect(await caller.value == nil)
       gate.open()
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       try Rig.check(result, for: submission)
       #expect(performer.calls.count == 1)
     }
@@ -268,11 +268,11 @@ struct TaskReceiverTests {
       rig.publish(performer)
       let submission = try Rig.submission()
       store.fail([.accept])
-      for _ in 0..<3 { #expect(await rig.receiver.submit(submission)?.refusal?.code == "store_unavailable") }
+      for _ in 0..<3 { #expect(await rig.unary.submit(submission)?.refusal?.code == "store_unavailable") }
       #expect(performer.calls.isEmpty)
-      #expect(!rig.receiver.hasWaitingCallers)
+      #expect(!rig.admission.hasWaitingCallers)
       store.fail([])
-      #expect(await rig.receiver.submit(submission)?.signed != nil)
+      #expect(await rig.unary.submit(submission)?.signed != nil)
     }
   }
 
@@ -282,7 +282,7 @@ struct TaskReceiverTests {
     try await Rig(signers: [.ecdsa]).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission(Rig.draft(set: 1))
-      let refusal = await rig.receiver.submit(submission)?.refusal
+      let refusal = await rig.unary.submit(submission)?.refusal
       #expect(refusal == .noSigner(.bn254, operatorSet: OperatorSet(avs: Rig.avs, id: 1)))
       #expect(performer.calls.isEmpty)
     }
@@ -294,17 +294,17 @@ struct TaskReceiverTests {
     try await Rig().run { rig in
       rig.publish(.behind(gate))
       let submission = try Rig.submission()
-      async let first = rig.receiver.submit(submission)
+      async let first = rig.unary.submit(submission)
       try await eventually { gate.arrivals == 1 }
-      async let second = rig.receiver.submit(submission)
-      #expect(rig.receiver.hasWaitingCallers)
-      rig.receiver.close(because: "stopping")
-      rig.receiver.interruptWaitingCallers()
+      async let second = rig.unary.submit(submission)
+      #expect(rig.admission.hasWaitingCallers)
+      rig.admission.close(because: "stopping")
+      rig.admission.interruptWaitingCallers()
       #expect(await first?.isInterrupted == true)
       // The second came before or after the doors closed.
       let outcome = await second
       #expect(outcome?.isInterrupted == true || outcome?.refusal == .notAccepting("stopping"))
-      #expect(!rig.receiver.hasWaitingCallers)
+      #expect(!rig.admission.hasWaitingCallers)
       #expect(try await rig.store.task(submission.id)?.phase == .executing)
       gate.open()
     }
@@ -317,16 +317,16 @@ struct TaskReceiverTests {
     try await Rig().run { rig in
       rig.publish(performer, capacity: 1)
       let (running, waiting) = (try Rig.submission(), try Rig.submission())
-      async let first = rig.receiver.submit(running)
+      async let first = rig.unary.submit(running)
       try await eventually { gate.arrivals == 1 }
-      async let second = rig.receiver.submit(waiting)
+      async let second = rig.unary.submit(waiting)
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
-      rig.receiver.close(because: "stopping")
+      rig.admission.close(because: "stopping")
       #expect(await second?.isInterrupted == true)
-      #expect(rig.receiver.hasWaitingCallers)
+      #expect(rig.admission.hasWaitingCallers)
       gate.open()
       #expect(await first?.signed != nil)
-      #expect(!rig.receiver.hasWaitingCallers)
+      #expect(!rig.admission.hasWaitingCallers)
       #expect(performer.calls == [running.id])
       #expect(try await rig.store.task(waiting.id)?.phase == .queued)
     }
@@ -341,26 +341,26 @@ struct TaskReceiverTests {
     try await Rig(store: store).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      async let outcome = rig.receiver.submit(submission)
+      async let outcome = rig.unary.submit(submission)
       try await eventually { gate.arrivals == 1 }
-      rig.receiver.close(because: "stopping")
+      rig.admission.close(because: "stopping")
       gate.open()
       #expect(await outcome?.isInterrupted == true)
-      #expect(!rig.receiver.hasWaitingCallers && rig.flights.count == 0)
+      #expect(!rig.admission.hasWaitingCallers && rig.inFlight.count == 0)
       #expect(try await rig.store.task(submission.id)?.phase == .queued)
       #expect(performer.calls.isEmpty)
     }
   }
 
-  @Test("after intake has closed and sent everybody away, no flight is opened that nobody would settle")
+  @Test("after intake has closed and sent everybody away, no task is opened that nobody would settle")
   func closedFlights() async throws {
     let rig = try Rig()
-    rig.receiver.open()
+    rig.admission.open()
     let task = try await rig.validator.validate(try Rig.submission())
-    rig.receiver.close(because: "stopping")
-    rig.receiver.interruptWaitingCallers()
-    guard case .closed(.notAccepting("stopping")) = rig.flights.open(task) else { Issue.record("it was opened"); return }
-    #expect(rig.flights.count == 0)
+    rig.admission.close(because: "stopping")
+    rig.admission.interruptWaitingCallers()
+    guard case .closed(.notAccepting("stopping")) = rig.inFlight.open(task) else { Issue.record("it was opened"); return }
+    #expect(rig.inFlight.count == 0)
   }
 
   @Test("any number of callers may wait for one large task, and keep nobody out")
@@ -371,11 +371,11 @@ struct TaskReceiverTests {
       let large = try Rig.submission(Rig.draft(String(repeating: "x", count: 200 << 10)))
       try await withThrowingTaskGroup(of: Bool.self) { group in
         for count in 1...8 {
-          group.addTask { await rig.receiver.submit(large)?.signed != nil }
-          try await eventually { rig.flights.flight(of: large.id)?.callers == count }
+          group.addTask { await rig.unary.submit(large)?.signed != nil }
+          try await eventually { rig.inFlight.task(large.id)?.callers == count }
         }
         try await eventually { gate.arrivals == 1 }
-        group.addTask { await rig.receiver.submit(try Rig.submission())?.signed != nil }
+        group.addTask { await rig.unary.submit(try Rig.submission())?.signed != nil }
         try await eventually { gate.arrivals == 2 }
         gate.open()
         for try await isSigned in group { #expect(isSigned) }
@@ -391,7 +391,7 @@ struct TaskReceiverTests {
     _ = try await before.journal.accept(try await before.validator.validate(submission), timeout: .seconds(90))
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       try Rig.check(result, for: submission)
     }
   }
@@ -405,7 +405,7 @@ struct TaskReceiverTests {
     try await rig.store.record(.signed(result: [0xff, 0xff], at: 1), for: submission.id)
     try await rig.run { rig in
       rig.publish(performer)
-      #expect(await rig.receiver.submit(submission)?.refusal?.code == "stored_record_damaged")
+      #expect(await rig.unary.submit(submission)?.refusal?.code == "stored_record_damaged")
       #expect(performer.calls.isEmpty)
     }
   }
@@ -416,10 +416,10 @@ struct TaskReceiverTests {
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
       let submission = try Rig.submission()
-      let first = try #require(await rig.receiver.submit(submission)?.signed)
+      let first = try #require(await rig.unary.submit(submission)?.signed)
       store.fail([.accept])
-      #expect(await rig.receiver.submit(submission)?.signed == first)
-      #expect(await rig.receiver.submit(try Rig.submission())?.refusal?.code == "store_unavailable")
+      #expect(await rig.unary.submit(submission)?.signed == first)
+      #expect(await rig.unary.submit(try Rig.submission())?.refusal?.code == "store_unavailable")
     }
   }
 }

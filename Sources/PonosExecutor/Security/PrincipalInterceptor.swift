@@ -1,0 +1,38 @@
+import GRPCCore
+import PonosAPI
+
+/// A request with which a caller proves who it is.
+protocol ProvingRequest: Sendable {
+  var hasAuth: Bool { get }
+  var auth: Eigenlayer_Hourglass_V1_Common_AuthSignature { get }
+}
+
+extension Eigenlayer_Hourglass_V1_DeployArtifactRequest: ProvingRequest {}
+extension Eigenlayer_Hourglass_V1_ListPerformersRequest: ProvingRequest {}
+extension Eigenlayer_Hourglass_V1_RemovePerformerRequest: ProvingRequest {}
+
+/// Finds out who makes a call before its handler sees it, and refuses who cannot be let in. Handlers read `Principal.current`.
+package struct PrincipalInterceptor: ServerInterceptor {
+  private let authenticator: ManagementAuthenticator
+
+  package init(authenticator: ManagementAuthenticator) {
+    self.authenticator = authenticator
+  }
+
+  package func intercept<Input: Sendable, Output: Sendable>(
+    request: StreamingServerRequest<Input>, context: ServerContext,
+    next: @Sendable (StreamingServerRequest<Input>, ServerContext) async throws -> StreamingServerResponse<Output>
+  ) async throws -> StreamingServerResponse<Output> {
+    var (request, identity) = (request, Principal.Identity.anonymous)
+    if Input.self is any ProvingRequest.Type {
+      // The proof is a part of the message, which is the only one of the call.
+      let single = try await ServerRequest(stream: request)
+      if let message = single.message as? any ProvingRequest {
+        identity = try authenticator.authenticate(message.hasAuth ? message.auth : nil)
+      }
+      request = StreamingServerRequest(single: single)
+    }
+    let principal = Principal(identity: identity, peer: context.remotePeer)
+    return try await Principal.$current.withValue(principal) { [request] in try await next(request, context) }
+  }
+}
