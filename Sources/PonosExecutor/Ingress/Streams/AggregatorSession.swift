@@ -333,7 +333,7 @@ package final class AggregatorSession: Sendable {
   }
 
   private func metadata(of party: StreamParty) -> Logger.Metadata {
-    [LogKey.aggregator: "\(party.aggregator)", LogKey.avs: "\(party.avs)", "session": "\(number)"]
+    [LogKey.aggregator: "\(party.aggregator)", LogKey.avs: "\(party.avs)", LogKey.session: "\(number)"]
   }
 
   // MARK: The end
@@ -362,7 +362,7 @@ package final class AggregatorSession: Sendable {
     let (end, account, isAttached) = state.withLock { ($0.end ?? .stopping, $0.account, $0.isAttached) }
     account?.close()
     dependencies.metrics.ended(code: end.code)
-    var metadata: Logger.Metadata = ["session": "\(number)"]
+    var metadata: Logger.Metadata = [LogKey.session: "\(number)"]
     if let party, isAttached {
       metadata = self.metadata(of: party)
       dependencies.transmitter.detach(number, from: party)
