@@ -97,7 +97,8 @@ package final class ExecutorMetrics: Sendable {
       let observations = byLabel[avs.label] ?? []
       // Each series is set once: a scrape at the same moment sees the old figure or the new one.
       for state in PerformerState.allCases {
-        outcomes.performerStates.with(avs.label, state.rawValue.lowercased()).set(Double(observations.count { $0.state == state }))
+        outcomes.performerStates.with(avs.label, state.rawValue.lowercased()).set(
+          Double(observations.count { $0.state == state }))
       }
       for state in CircuitBreaker.State.allCases {
         dispatch.breakers.with(avs.label, state.rawValue).set(Double(observations.count { $0.breaker == state }))
@@ -172,8 +173,10 @@ package final class ExecutorMetrics: Sendable {
   package func taskCounts(waiting: Int, executing: Int) -> TaskCounts {
     let everyAVS = Array(byAVS.values) + [other]
     return TaskCounts(
-      received: Self.sum(everyAVS.map(\.received)), refused: Self.sum(outcomes.refused.all), accepted: Self.sum(everyAVS.map(\.accepted)),
-      signed: signing.seconds.values.reduce(0) { $0 + $1.count }, failed: Self.sum(outcomes.failed.all), waiting: waiting, executing: executing)
+      received: Self.sum(everyAVS.map(\.received)), refused: Self.sum(outcomes.refused.all),
+      accepted: Self.sum(everyAVS.map(\.accepted)),
+      signed: signing.seconds.values.reduce(0) { $0 + $1.count }, failed: Self.sum(outcomes.failed.all), waiting: waiting,
+      executing: executing)
   }
 
   private static func sum(_ counters: [PrometheusCounter]) -> Int { Int(counters.reduce(0) { $0 + $1.value }) }
