@@ -79,8 +79,8 @@ package struct ExecutorDaemon: Sendable {
     logger.notice(
       "starting",
       metadata: [
-        "version": "\(Self.version)", "operator": "\(config.identity.address)",
-        "openFiles": "\(OpenFileLimit.raise().map(String.init) ?? "unknown")",
+        LogKey.version: "\(Self.version)", LogKey.operatorAddress: "\(config.identity.address)",
+        LogKey.openFiles: "\(OpenFileLimit.raise().map(String.init) ?? "unknown")",
       ])
     try await run(base.failpoints.watching(services))
     base.failpoints.pass(.stopServices)
@@ -260,7 +260,7 @@ package struct ExecutorDaemon: Sendable {
     if failpoints.isArmed {
       logger.warning(
         "this process will end itself at a failpoint, as if it crashed; that is for tests only",
-        metadata: ["failpoint": "\(environment[Failpoints.variable] ?? "")"])
+        metadata: [LogKey.failpoint: "\(environment[Failpoints.variable] ?? "")"])
     }
     return failpoints
   }

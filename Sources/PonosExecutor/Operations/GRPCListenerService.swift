@@ -24,7 +24,7 @@ package struct GRPCListenerService: Service {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.serve() }
         let port = try await server.transport.boundPort()
-        logger.notice("listening", metadata: ["service": "\(name)", LogKey.port: "\(port)"])
+        logger.notice("listening", metadata: [LogKey.service: "\(name)", LogKey.port: "\(port)"])
         try await group.waitForAll()
       }
     } onGracefulShutdown: {

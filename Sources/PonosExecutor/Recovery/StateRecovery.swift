@@ -87,8 +87,8 @@ package struct StateRecovery: Sendable {
     logger.notice(
       "recovered unfinished tasks",
       metadata: [
-        "unfinished": "\(count.unfinished)", "resumed": "\(count.resumed)", "expired": "\(count.expired)",
-        "damaged": "\(count.damaged)", LogKey.duration: "\((ContinuousClock.now - start).seconds)",
+        LogKey.unfinished: "\(count.unfinished)", LogKey.resumed: "\(count.resumed)", LogKey.expired: "\(count.expired)",
+        LogKey.damaged: "\(count.damaged)", LogKey.duration: "\((ContinuousClock.now - start).seconds)",
       ])
   }
 

@@ -85,8 +85,8 @@ struct AggregatorDialer: Sendable {
       level: failures == 1 ? .warning : .debug, "no session with an aggregator; it is dialled again",
       metadata: [
         LogKey.aggregator: "\(aggregator.owner.aggregator)", LogKey.avs: "\(aggregator.owner.avs)",
-        "address": "\(aggregator.host):\(aggregator.port)", LogKey.code: "\(end.code)", LogKey.error: "\(end.message)",
-        "pause_ms": "\(pause.milliseconds)",
+        LogKey.peer: "\(aggregator.host):\(aggregator.port)", LogKey.code: "\(end.code)", LogKey.error: "\(end.message)",
+        LogKey.delay: "\(pause.seconds)",
       ])
   }
 }

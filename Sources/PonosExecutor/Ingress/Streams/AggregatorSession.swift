@@ -333,7 +333,7 @@ package final class AggregatorSession: Sendable {
   }
 
   private func metadata(of owner: TaskOwner) -> Logger.Metadata {
-    [LogKey.aggregator: "\(owner.aggregator)", LogKey.avs: "\(owner.avs)", "session": "\(number)"]
+    [LogKey.aggregator: "\(owner.aggregator)", LogKey.avs: "\(owner.avs)", LogKey.session: "\(number)"]
   }
 
   // MARK: The end
@@ -362,7 +362,7 @@ package final class AggregatorSession: Sendable {
     let (end, credit, isAttached) = state.withLock { ($0.end ?? .stopping, $0.credit, $0.isAttached) }
     credit?.close()
     dependencies.metrics.ended(code: end.code)
-    var metadata: Logger.Metadata = ["session": "\(number)"]
+    var metadata: Logger.Metadata = [LogKey.session: "\(number)"]
     if let owner, isAttached {
       metadata = self.metadata(of: owner)
       dependencies.transmitter.detach(number, from: owner)

@@ -1,12 +1,12 @@
-/// What the kernel says of the machine, read from the texts of `/proc/stat`, `/proc/meminfo`, `/proc/diskstats` and
+/// The machine's load as the kernel tells it, read from the texts of `/proc/stat`, `/proc/meminfo`, `/proc/diskstats` and
 /// `/proc/net/dev`.
-package struct HostFigures: Sendable, Equatable {
+package struct HostUsage: Sendable, Equatable {
   /// Processor time of all cores since boot, in ticks.
   package var totalTicks: Double
-  /// The part of it in which nothing was to be done, or a disk was waited for.
+  /// Idle and I/O-wait ticks of all cores since boot.
   package var idleTicks: Double
   package var memoryBytes: Int64
-  /// What programs could be given without swapping.
+  /// Memory that programs could be given without swapping.
   package var availableBytes: Int64
   package var diskReads: Int64
   package var diskWrites: Int64
@@ -32,8 +32,8 @@ package struct HostFigures: Sendable, Equatable {
     (receivedBytes, sentBytes) = Self.networkBytes(netDev)
   }
 
-  /// Used part of the processor time between an earlier reading and this one, 0…1; nil when no time has passed.
-  package func cpuUtilization(since earlier: HostFigures) -> Double? {
+  /// Processor time used between an earlier reading and this one, as a part of all of it, 0…1; nil when no time has passed.
+  package func cpuUtilization(since earlier: HostUsage) -> Double? {
     let total = totalTicks - earlier.totalTicks
     guard total > 0 else { return nil }
     return min(1, max(0, 1 - (idleTicks - earlier.idleTicks) / total))
@@ -63,7 +63,7 @@ package struct HostFigures: Sendable, Equatable {
     return (reads, writes)
   }
 
-  /// Interfaces that carry what another one carries as well, or what never leaves the machine.
+  /// Interfaces whose traffic another one carries as well, or whose traffic never leaves the machine.
   private static let innerInterfaces = ["lo", "veth", "docker", "br-", "virbr", "ponos"]
 
   private static func networkBytes(_ text: String) -> (received: Int64, sent: Int64) {

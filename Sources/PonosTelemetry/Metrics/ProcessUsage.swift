@@ -1,13 +1,13 @@
-/// What the kernel says of one process, read from the text of `/proc/<pid>/stat` and `/proc/<pid>/limits`.
-package struct ProcessFigures: Sendable, Equatable {
+/// The load of one process as the kernel tells it, read from the text of `/proc/<pid>/stat` and `/proc/<pid>/limits`.
+package struct ProcessUsage: Sendable, Equatable {
   /// Processor time in user and kernel mode.
   package var cpuSeconds: Double
   package var residentBytes: Int64
   package var virtualBytes: Int64
   package var threads: Int
-  /// Start after the boot of the machine.
+  /// Start of the process in seconds after the boot of the machine.
   package var startSeconds: Double
-  /// Soft limit; nil when there is none.
+  /// Soft limit of open files; nil when there is none.
   package var maxDescriptors: Int?
 
   /// nil when the text is not what Linux writes.
