@@ -100,7 +100,7 @@ package struct ExecutorDaemon: Sendable {
     let streamMetrics: StreamMetrics
     /// Verifies the signatures of aggregators and our own.
     let verifier: SignatureVerifier
-    let store: any ExecutorStore & DeliveryStore
+    let store: any ExecutorStore
     let storeStatistics: @Sendable () -> StoreStatistics
     let storeCondition = StoreCondition()
     let audit: AuditLog
@@ -298,7 +298,7 @@ package struct ExecutorDaemon: Sendable {
     metrics: ExecutorMetrics
   ) -> [any Service] {
     var services: [any Service] = [
-      StoreTrialService(store: store, statistics: statistics, logger: logger),
+      StoreProbe(store: store, statistics: statistics, logger: logger),
       StoreMaintenance(
         store: store, retention: config.storeKeeping.retention, digestRetention: config.storeKeeping.digestRetention,
         logger: logger),
@@ -316,7 +316,7 @@ package struct ExecutorDaemon: Sendable {
   /// The store, and what tells how it is.
   private func openStore(
     metrics: ExecutorMetrics, failpoints: Failpoints
-  ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreStatistics) {
+  ) throws(StoreError) -> (any ExecutorStore, @Sendable () -> StoreStatistics) {
     switch config.storage {
     case .memory:
       return (failpoints.watching(try MemoryStore(claiming: config.memoryInstallationID)), { StoreStatistics() })

@@ -4,7 +4,7 @@ import Testing
 
 /// What every store does for outcomes that wait, as cases to be run one by one on a fresh store.
 package enum DeliveryConformance {
-  package typealias Store = any ExecutorStore & DeliveryStore
+  package typealias Store = any ExecutorStore
 
   package struct Case: Sendable, CustomTestStringConvertible {
     package let name: String

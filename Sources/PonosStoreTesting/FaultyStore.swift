@@ -4,7 +4,7 @@ import PonosTesting
 import Synchronization
 
 /// A memory store whose writes fail while a test wants them to.
-package final class FaultyStore: ExecutorStore, DeliveryStore {
+package final class FaultyStore: ExecutorStore {
   /// A kind of write.
   package enum Write: Hashable, CaseIterable {
     case accept, executing, requeued, signed, failed, digest

@@ -270,7 +270,7 @@ import Testing
     let standing = StoreCondition().standing(store.statistics)
     #expect(standing.obstacle == nil && standing.warning?.contains(failure.message) == true)
 
-    let trials = StoreTrialService(
+    let trials = StoreProbe(
       store: store, statistics: { store.statistics }, interval: .milliseconds(1),
       logger: Logger(label: "test") { _ in CollectingLogHandler(log) })
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -6,7 +6,7 @@ import PonosStore
 struct PerformerDeployer: Sendable {
   let staging: PerformerStaging
   let restorer: PerformerRestorer
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let roster: PerformerRoster
   let statuses: PerformerStatusTable
   let desk: PerformerDesk

@@ -28,7 +28,7 @@ enum RecoveryError: Error, Sendable, CustomStringConvertible {
 /// repeated.
 struct PerformerRecovery: Sendable {
   let runtime: DockerRuntime
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let logger: Logger
 
   func recover(

@@ -8,7 +8,7 @@ import Synchronization
 struct PerformerStaging: Sendable {
   let launcher: PerformerLauncher
   let images: ImageResolver
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let statuses: PerformerStatusTable
   let settings: PerformerSettings
   let observe: @Sendable (PerformerEvent) -> Void

@@ -8,7 +8,7 @@ struct PerformerRestorer: Sendable {
   let launcher: PerformerLauncher
   let images: ImageResolver
   let networks: PerformerNetworks
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let statuses: PerformerStatusTable
   let observe: @Sendable (PerformerEvent) -> Void
   let logger: Logger

@@ -87,14 +87,14 @@ package struct RestoredOutput: Sendable {
 
 /// The only writer of task rows: turns what happens to a task into durable transitions.
 package struct TaskJournal: Sendable {
-  private let store: any ExecutorStore
+  private let store: any TaskStore & DigestStore
   private let clock: TaskClock
   /// What was worked for cannot be written down at the moment.
   private let onStall: @Sendable (TaskID, StoreError) -> Void
 
   /// `onStall` is called each time a write that must not be given up has failed and waits for another try; it must not block.
   package init(
-    store: any ExecutorStore, clock: TaskClock, onStall: @escaping @Sendable (TaskID, StoreError) -> Void = { _, _ in }
+    store: any TaskStore & DigestStore, clock: TaskClock, onStall: @escaping @Sendable (TaskID, StoreError) -> Void = { _, _ in }
   ) {
     self.store = store
     self.clock = clock

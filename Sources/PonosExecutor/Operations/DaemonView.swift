@@ -11,7 +11,7 @@ struct DaemonView: Sendable {
   let config: ExecutorConfig
   let startedAt: UnixMilliseconds
   let clock: TaskClock
-  let store: any ExecutorStore
+  let store: any TaskStore
   let storeStatistics: @Sendable () -> StoreStatistics
   let storeCondition: StoreCondition
   let queue: TaskQueue

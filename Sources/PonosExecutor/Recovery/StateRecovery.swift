@@ -19,7 +19,7 @@ package struct StateRecovery: Sendable {
   /// Failures written at a time: enough to share commits, few enough for the store's queue.
   private static let failuresAtATime = 256
 
-  private let store: any ExecutorStore
+  private let store: any TaskStore
   private let journal: TaskJournal
   private let validator: TaskValidator
   private let inFlight: InFlightTasks
@@ -28,7 +28,7 @@ package struct StateRecovery: Sendable {
   private let logger: Logger
 
   package init(
-    store: any ExecutorStore, journal: TaskJournal, validator: TaskValidator, inFlight: InFlightTasks, queue: TaskQueue,
+    store: any TaskStore, journal: TaskJournal, validator: TaskValidator, inFlight: InFlightTasks, queue: TaskQueue,
     metrics: ExecutorMetrics, logger: Logger
   ) {
     self.store = store

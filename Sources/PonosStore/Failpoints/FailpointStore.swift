@@ -2,11 +2,11 @@ import PonosCore
 import PonosSystem
 
 /// A store whose calls pass the failpoints before and after them. Put in front of the real one only where failpoints are armed.
-package struct FailpointStore: ExecutorStore, DeliveryStore {
-  private let base: any ExecutorStore & DeliveryStore
+package struct FailpointStore: ExecutorStore {
+  private let base: any ExecutorStore
   private let failpoints: Failpoints
 
-  package init(_ base: any ExecutorStore & DeliveryStore, _ failpoints: Failpoints) {
+  package init(_ base: any ExecutorStore, _ failpoints: Failpoints) {
     self.base = base
     self.failpoints = failpoints
   }

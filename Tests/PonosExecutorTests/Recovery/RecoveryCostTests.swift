@@ -34,7 +34,7 @@ import Testing
       try await queue.write { database in
         for number in start..<min(start + 20_000, count) {
           let task = try Rig.unverified(number, payloadBytes: 1024, acceptedAt: acceptedAt)
-          _ = try SQLiteQueries.accept(task, SQLiteQueries.AcceptanceSeals(task), database)
+          _ = try TaskStatements.accept(task, TaskStatements.AcceptanceSeals(task), database)
         }
       }
     }

@@ -18,7 +18,7 @@ struct StateRecoveryTests {
 
   /// A store in which an earlier process left `submissions` accepted, in this order.
   private func leave(
-    _ submissions: [TaskSubmission], in store: any ExecutorStore & DeliveryStore, clock: TestClock = TestClock(),
+    _ submissions: [TaskSubmission], in store: any ExecutorStore, clock: TestClock = TestClock(),
     avs: [EthereumAddress] = [Rig.avs], timeout: Duration = .seconds(90)
   ) async throws {
     let rig = try Rig(store: store, clock: clock, avs: avs)

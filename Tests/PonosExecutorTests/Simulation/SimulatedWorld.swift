@@ -114,7 +114,7 @@ final class SimulatedWorld: Sendable {
 }
 
 /// A memory store that is the disk of one process after another.
-struct SimulatedStore: ExecutorStore, DeliveryStore {
+struct SimulatedStore: ExecutorStore {
   let base: MemoryStore
   let world: SimulatedWorld
 

@@ -24,7 +24,7 @@ struct PipelineRig: Sendable {
   static let ecdsaVerifier = EthereumAddress(unchecked: [UInt8](repeating: 0x0c, count: 20))
 
   let clock: TestClock
-  let store: any ExecutorStore & DeliveryStore
+  let store: any ExecutorStore
   let registry = PrometheusRegistry()
   let metrics: ExecutorMetrics
   let queue: TaskQueue
@@ -55,7 +55,7 @@ struct PipelineRig: Sendable {
   ///   - recent: How many outcomes are kept in memory.
   ///   - wrap: What to put round the pipeline's stages.
   init(
-    store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
+    store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     queueBytes: Int = TaskQueue.maxBytes,
     timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases, keys: KeyRing? = nil,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),

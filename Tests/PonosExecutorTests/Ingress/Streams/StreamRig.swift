@@ -20,7 +20,7 @@ struct StreamRig: Sendable {
   let credit: CreditPool
 
   init(
-    store: any ExecutorStore & DeliveryStore = MemoryStore(), limits: QueueConfig = QueueConfig(),
+    store: any ExecutorStore = MemoryStore(), limits: QueueConfig = QueueConfig(),
     queueBytes: Int = TaskQueue.maxBytes, signers: [SignatureCurve] = SignatureCurve.allCases,
     _ change: (inout AggregatorSession.Machine.Settings) -> Void = { _ in }
   ) throws {

@@ -2,8 +2,8 @@ import Foundation
 
 /// Cuts a JSON text that may be larger than memory into values, which its reader then decodes.
 ///
-/// It knows where a value ends and nothing more: whether one is JSON shows when it is decoded.
-struct JSONPieces {
+/// It knows where a value ends and nothing more; the decoder finds out whether a value is JSON.
+struct JSONStreamSplitter {
   /// What is wrong, and the line of the text where that shows.
   struct Fault: Error {
     let problem: String

@@ -3,7 +3,7 @@ import GRDB
 import PonosCore
 
 /// What a database says has been promised and signed: for audits of a database that no daemon has open.
-package struct StoreLedger: Sendable, Equatable {
+package struct StoreAudit: Sendable, Equatable {
   /// Every task the database knows, by how far it has come.
   package var tasks: [TaskID: TaskPhase]
   /// The one digest that may be signed for each task.
@@ -16,11 +16,11 @@ package struct StoreLedger: Sendable, Equatable {
 
   /// Reads a database that a daemon left behind, however it ended. Blocks. What the write-ahead log holds is folded in, as at any
   /// start; give it a copy of a database that is still wanted as it is.
-  package static func read(path: String) throws(StoreError) -> StoreLedger {
+  package static func read(path: String) throws(StoreError) -> StoreAudit {
     do {
       let queue = try DatabaseQueue(path: path)
       let ledger = try queue.read { database in
-        StoreLedger(
+        StoreAudit(
           tasks: try Dictionary(uniqueKeysWithValues: Self.rows(of: "SELECT id, phase FROM task", database, Self.task)),
           digests: try Dictionary(
             uniqueKeysWithValues: Self.rows(of: "SELECT task_id, digest FROM signed_digest", database, Self.digest)))

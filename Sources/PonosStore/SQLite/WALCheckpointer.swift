@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// SQLite does so by itself within a commit, but tells nobody when it fails: commits succeed, and the log grows until it has filled
 /// its disk. Moves are made on the queue of the writer connection; how they went may be read from anywhere.
-final class LogCheckpoints: Sendable {
+final class WALCheckpointer: Sendable {
   /// Pages in the log after which they are moved: 16 MiB.
   static let pages = 4096
 
@@ -14,7 +14,7 @@ final class LogCheckpoints: Sendable {
     /// Pages in the log after the last commit; 0 once they have been considered.
     var logPages = 0
     /// Pages in the log with which it is moved.
-    var due = LogCheckpoints.pages
+    var due = WALCheckpointer.pages
     var failure: StoreError?
   }
 
@@ -35,7 +35,7 @@ final class LogCheckpoints: Sendable {
       database.sqliteConnection,
       { context, _, _, pages in
         if let context {
-          let checkpoints = Unmanaged<LogCheckpoints>.fromOpaque(context).takeUnretainedValue()
+          let checkpoints = Unmanaged<WALCheckpointer>.fromOpaque(context).takeUnretainedValue()
           checkpoints.state.withLock { $0.logPages = Int(pages) }
         }
         return SQLITE_OK

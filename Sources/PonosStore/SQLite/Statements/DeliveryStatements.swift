@@ -2,37 +2,8 @@ import Foundation
 import GRDB
 import PonosCore
 
-extension SQLiteStore: DeliveryStore {
-  package func expectDeliveries(
-    of ids: [TaskID], to owner: TaskOwner
-  ) async throws(StoreError) -> [TaskID: TaskStanding] {
-    try await writer.write("keep outcomes for aggregator \(owner.aggregator)", bytes: Self.bytes(of: ids)) { database in
-      try ids.reduce(into: [:]) { $0[$1] = try SQLiteDeliveries.expect($1, owner, database) }
-    }
-  }
-
-  package func deliveries(
-    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
-  ) async throws(StoreError) -> DeliveryPage {
-    try await read("read outcomes that wait for aggregator \(owner.aggregator)") { database in
-      try SQLiteDeliveries.page(for: owner, excluding: excluded, limit: limit, bytes: bytes, database)
-    }
-  }
-
-  package func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
-    try await writer.write("note what aggregator \(owner.aggregator) acknowledged", bytes: Self.bytes(of: ids)) { database in
-      try SQLiteDeliveries.delete(ids, owner, database)
-    }
-  }
-}
-
-extension SQLiteStore {
-  /// A row counts as a kilobyte, since its pages are written: many ids have their transaction to themselves.
-  fileprivate static func bytes(of ids: [TaskID]) -> Int { ids.count << 10 }
-}
-
-/// The statements of the outbox.
-enum SQLiteDeliveries {
+/// The statements of the outbox of task streams.
+enum DeliveryStatements {
   /// With the acceptance of the task whose sequence number is given.
   static func add(_ task: AcceptedTaskRecord, sequence: Int64, _ database: Database) throws {
     try database.cachedStatement(sql: "INSERT INTO delivery (sequence, aggregator, avs) VALUES (?, ?, ?)").execute(
@@ -84,7 +55,7 @@ enum SQLiteDeliveries {
   /// nil for a task that cannot be relied on: it must not hold up the others. Checks of the store tell of it.
   private static func intact(_ id: TaskID, _ database: Database) throws -> TaskRecord? {
     do {
-      let task = try SQLiteQueries.task(id, database)
+      let task = try TaskStatements.task(id, database)
       return task?.damage == nil ? task : nil
     } catch let error as StoreError where error.code == .damaged {
       return nil

@@ -2,10 +2,8 @@ import Foundation
 import GRDB
 import PonosCore
 
-/// The statements of the store, each a function over a connection. Statements are prepared once per connection.
-enum SQLiteQueries {
-  // MARK: Tasks
-
+/// The statements about tasks, each a function over a connection, prepared once for it.
+enum TaskStatements {
   /// The seals of a new task's two rows; made by the caller, so that the writer's queue need not hash.
   struct AcceptanceSeals: Sendable {
     let task: [UInt8]
@@ -38,7 +36,6 @@ enum SQLiteQueries {
     let sequence = database.lastInsertedRowID
     try database.cachedStatement(sql: "INSERT INTO submission (sequence, bytes, seal) VALUES (?, ?, ?)")
       .execute(arguments: [sequence, Data(task.submission), Data(seals.submission)])
-    if task.isStreamed { try SQLiteDeliveries.add(task, sequence: sequence, database) }
     return .accepted(sequence: sequence)
   }
 
@@ -50,7 +47,7 @@ enum SQLiteQueries {
     let arguments: StatementArguments
 
     init(_ transition: TaskTransition, of id: TaskID) {
-      let (assignments, arguments) = SQLiteQueries.changes(of: transition, for: id)
+      let (assignments, arguments) = TaskStatements.changes(of: transition, for: id)
       self.id = id
       finishes = transition.finishes
       sql = "UPDATE task SET \(assignments) WHERE id = ? AND finished_at IS NULL"
@@ -141,7 +138,7 @@ enum SQLiteQueries {
   static func recentTasks(limit: Int, _ database: Database) throws -> [TaskSummary] {
     let statement = try database.cachedStatement(
       sql: "\(TaskRow.summarySelection) ORDER BY task.sequence DESC LIMIT ?")
-    return try Row.fetchCursor(statement, arguments: [max(0, limit)]).map { try TaskRow.summary($0) }.collect()
+    return try Array(Row.fetchCursor(statement, arguments: [max(0, limit)]).map { try TaskRow.summary($0) })
   }
 
   /// Puts a result made again in the place of a damaged one; does nothing unless the task is signed.
@@ -165,114 +162,4 @@ enum SQLiteQueries {
     ).execute(arguments: [time, limit])
     return database.changesCount
   }
-
-  // MARK: Signed digests
-
-  static func record(
-    _ digest: SignedDigestRecord, output: [UInt8], seal: [UInt8], _ database: Database
-  ) throws -> DigestOutcome {
-    let outcome = try record(digest, database)
-    if case .conflict = outcome { return outcome }
-    try database.cachedStatement(
-      sql: "UPDATE task SET phase = 'collected', output = ?, outcome_seal = ? WHERE id = ? AND finished_at IS NULL"
-    ).execute(arguments: [Data(output), Data(seal), Data(digest.taskID.bytes)])
-    return outcome
-  }
-
-  /// Records the digest alone.
-  static func record(_ digest: SignedDigestRecord, _ database: Database) throws -> DigestOutcome {
-    try database.cachedStatement(sql: DigestRow.insertion).execute(arguments: DigestRow.arguments(digest))
-    if database.changesCount == 1 { return .recorded }
-    guard let recorded = try signedDigest(of: digest.taskID, database) else {
-      throw StoreError(.damaged, "the digest recorded for task \(digest.taskID) cannot be found again; restore a backup")
-    }
-    return recorded.digest == digest.digest ? .sameAsRecorded : .conflict(recorded: recorded.digest)
-  }
-
-  static func signedDigest(of id: TaskID, _ database: Database) throws -> SignedDigestRecord? {
-    let statement = try database.cachedStatement(sql: "\(DigestRow.selection) WHERE task_id = ?")
-    return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).map { try DigestRow.record($0) }
-  }
-
-  /// Task ids of digests recorded before `time` whose tasks are gone from the store, at most `limit`.
-  static func forgettableDigests(recordedBefore time: UnixMilliseconds, limit: Int, _ database: Database) throws -> [Data] {
-    try Data.fetchAll(
-      database,
-      sql: """
-        SELECT task_id FROM signed_digest
-        WHERE recorded_at < ? AND NOT EXISTS (SELECT 1 FROM task WHERE task.id = signed_digest.task_id)
-        LIMIT ?
-        """, arguments: [time, limit])
-  }
-
-  static func deleteDigests(_ ids: [Data], recordedBefore time: UnixMilliseconds, _ database: Database) throws -> Int {
-    // The task may have come again since the ids were read.
-    let statement = try database.cachedStatement(
-      sql: """
-        DELETE FROM signed_digest
-        WHERE task_id = ? AND recorded_at < ? AND NOT EXISTS (SELECT 1 FROM task WHERE task.id = signed_digest.task_id)
-        """)
-    var count = 0
-    for id in ids {
-      try statement.execute(arguments: [id, time])
-      count += database.changesCount
-    }
-    return count
-  }
-
-  // MARK: Performers
-
-  static func save(_ performer: PerformerRecord, _ database: Database) throws {
-    try database.cachedStatement(
-      sql: """
-        INSERT INTO performer (
-          id, spec, origin, role, deployment_id, generation, container_id, image_id, created_at, replica, seal)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET
-          spec = excluded.spec, origin = excluded.origin, role = excluded.role, deployment_id = excluded.deployment_id,
-          generation = excluded.generation, container_id = excluded.container_id, image_id = excluded.image_id,
-          created_at = excluded.created_at, replica = excluded.replica, seal = excluded.seal
-        """
-    ).execute(arguments: try PerformerRow.arguments(performer))
-  }
-
-  static func deletePerformer(id: String, _ database: Database) throws {
-    try database.cachedStatement(sql: "DELETE FROM performer WHERE id = ?").execute(arguments: [id])
-  }
-
-  static func performers(_ database: Database) throws -> [PerformerRecord] {
-    let statement = try database.cachedStatement(sql: "\(PerformerRow.selection) ORDER BY created_at, ordinal")
-    return try Row.fetchCursor(statement).map { try PerformerRow.record($0) }.collect()
-  }
-
-  // MARK: The installation
-
-  static func installationID(_ database: Database) throws -> String {
-    guard let row = try Row.fetchOne(database, sql: "SELECT id, seal FROM installation") else {
-      throw StoreError(.damaged, "the installation id is missing in the database; restore a backup")
-    }
-    let columns = StoredColumns(row: row, subject: "the installation")
-    let id = try columns.text(0)
-    try columns.check(seal: 1, is: RecordSeals.installation(id: id))
-    return id
-  }
-
-  // MARK: Trial writes
-
-  /// Bytes of a trial write: enough that a disk with room for them has room for most tasks.
-  private static let trialBytes = 256 << 10
-
-  static func writeTrial(_ database: Database) throws {
-    try database.cachedStatement(sql: "INSERT OR REPLACE INTO trial (singleton, bytes) VALUES (1, zeroblob(?))")
-      .execute(arguments: [trialBytes])
-  }
-
-  static func removeTrial(_ database: Database) throws {
-    try database.cachedStatement(sql: "DELETE FROM trial").execute()
-  }
-}
-
-extension Cursor {
-  /// All elements.
-  fileprivate func collect() throws -> [Element] { try Array(self) }
 }
