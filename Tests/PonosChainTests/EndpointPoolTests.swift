@@ -61,7 +61,8 @@ struct EndpointPoolTests {
     try await ScriptedNode.run(2) { nodes, pool, _ in
       nodes[0].fail(steps)
       let start = ContinuousClock.now
-      #expect(try await pool.read([.head]) == [.header(TestBlocks.block(20))])
+      let answer = try await pool.read([.head])
+      #expect(answer == [.header(TestBlocks.block(20))])
       #expect(ContinuousClock.now - start < .seconds(1))
     }
   }
@@ -110,10 +111,12 @@ struct EndpointPoolTests {
       let refusal = #"[{"jsonrpc":"2.0","id":0,"error":{"code":-32600,"message":"batch too large"}}]"#
       nodes[0].state.withLock { $0.fault = { $0.count > 20 ? .reply(200, refusal) : nil } }
       let requests = (1...20).flatMap { [RPCRequest.block(number: $0), .block(number: $0)] }
-      #expect(try await pool.read(requests).count == 40)
+      let first = try await pool.read(requests)
+      #expect(first.count == 40)
       let batches = nodes[0].requests.filter { $0.contains("eth_getBlockByNumber") }.map(\.count)
       #expect(batches == [40, 20, 20])
-      #expect(try await pool.read(requests).count == 40)
+      let again = try await pool.read(requests)
+      #expect(again.count == 40)
       #expect(nodes[0].requests.suffix(2).map(\.count) == [20, 20])
     }
   }
@@ -123,7 +126,8 @@ struct EndpointPoolTests {
     try await ScriptedNode.run(2) { nodes, pool, events in
       let call = ViewCall(contract: TestBlocks.address(1), data: [1, 2, 3, 4], name: "T.f")
       let request = RPCRequest.call(call, at: .hash(TestBlocks.block(20).hash))
-      #expect(try await pool.read([request], needed: 2) == [.call(.returned([1, 2, 3, 4]))])
+      let agreed = try await pool.read([request], needed: 2)
+      #expect(agreed == [.call(.returned([1, 2, 3, 4]))])
       nodes[1].state.withLock { $0.answer = { _, _ in "0x09" } }
       let error = try #require(await chainError { () throws(ChainError) in try await pool.read([request], needed: 2) })
       #expect(error.code == .disagreement)
@@ -137,9 +141,11 @@ struct EndpointPoolTests {
       let call = ViewCall(contract: TestBlocks.address(1), data: [1, 2, 3, 4], name: "T.f")
       let request = RPCRequest.call(call, at: .hash(TestBlocks.block(20).hash))
       nodes[0].state.withLock { $0.answer = { _, _ in "0x" } }
-      #expect(try await pool.read([request]) == [.call(.returned([1, 2, 3, 4]))])
+      let doubted = try await pool.read([request])
+      #expect(doubted == [.call(.returned([1, 2, 3, 4]))])
       nodes[0].state.withLock { $0.blocks.removeAll { $0.number == 20 } }
-      #expect(try await pool.read([request]) == [.call(.returned([1, 2, 3, 4]))])
+      let missed = try await pool.read([request])
+      #expect(missed == [.call(.returned([1, 2, 3, 4]))])
       #expect(pool.snapshots()[0].phase == .serving)
     }
   }

@@ -67,6 +67,7 @@ final class HTTPExchange: Sendable {
       case is CancellationError: .cancelled
       case is LimitExceeded: .timedOut
       case is NIOTooManyBytesError: .tooLarge
+      case let error as HTTPParserError where error == .invalidEOFState: .truncated
       case is HTTPParserError: .notRPC
       case let error as HTTPClientError where error == .cancelled: .cancelled
       case let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout: .timedOut
