@@ -112,6 +112,11 @@ let package = Package(
       name: "PonosDocker",
       dependencies: [asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
       swiftSettings: strict),
+    // Speaks JSON-RPC to Ethereum nodes.
+    .target(
+      name: "PonosChain",
+      dependencies: ["PonosCore", "PonosCrypto", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL],
+      swiftSettings: strict),
     // Speaks gRPC: messages, then the transport beneath them.
     .target(name: "PonosAPI", dependencies: [grpcCore, grpcProtobuf, protobuf]),
     .target(
@@ -212,6 +217,8 @@ let package = Package(
     .testTarget(
       name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
+    .testTarget(
+      name: "PonosChainTests", dependencies: ["PonosChain", "PonosCore", "PonosCrypto", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
     .testTarget(
       name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosLibraryTransport", "PonosAPI", nioEmbedded, nioHPACK],
