@@ -32,9 +32,13 @@ struct DaemonView: Sendable {
       .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
       Readiness.Check(storeCondition.standing(storeStatistics())),
       .init(
-        name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
+        name: "performers", isReady: obstacles.isEmpty || isServingAny, isComplete: obstacles.isEmpty,
+        reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
     ])
   }
+
+  /// One broken AVS must not take the node from the others: a balancer sends nothing to a node that is not ready.
+  private var isServingAny: Bool { config.avs.contains { roster.isServing($0.address) } }
 
   func state() async -> StateDump {
     var readiness = readiness()

@@ -5,7 +5,8 @@ import PonosCrypto
 
 /// Decides whether a management call comes from the operator.
 package struct ManagementAuthenticator: Sendable {
-  private let isEnabled: Bool
+  /// Whether management calls must carry a signed token.
+  let isEnabled: Bool
   private let operatorAddress: EthereumAddress
   private let tokens: ChallengeTokens
   /// The operator's public key; nil when there is no signing key at all.

@@ -14,9 +14,12 @@ extension Eigenlayer_Hourglass_V1_RemovePerformerRequest: ProvingRequest {}
 /// Finds out who makes a call before its handler sees it, and refuses who cannot be let in. Handlers read `Principal.current`.
 package struct PrincipalInterceptor: ServerInterceptor {
   private let authenticator: ManagementAuthenticator
+  private let allowsRemote: Bool
 
-  package init(authenticator: ManagementAuthenticator) {
+  /// - Parameter allowsRemote: Whether callers of other hosts may manage without a proof, where none is asked for.
+  package init(authenticator: ManagementAuthenticator, allowsRemote: Bool) {
     self.authenticator = authenticator
+    self.allowsRemote = allowsRemote
   }
 
   package func intercept<Input: Sendable, Output: Sendable>(
@@ -25,6 +28,7 @@ package struct PrincipalInterceptor: ServerInterceptor {
   ) async throws -> StreamingServerResponse<Output> {
     var (request, identity) = (request, Principal.Identity.anonymous)
     if Input.self is any ProvingRequest.Type {
+      try checkDoor(context.remotePeer)
       // The proof is a part of the message, which is the only one of the call.
       let single = try await ServerRequest(stream: request)
       if let message = single.message as? any ProvingRequest {
@@ -34,5 +38,15 @@ package struct PrincipalInterceptor: ServerInterceptor {
     }
     let principal = Principal(identity: identity, peer: context.remotePeer)
     return try await Principal.$current.withValue(principal) { [request] in try await next(request, context) }
+  }
+
+  /// Without authentication only this host may manage, unless the configuration leaves the door open.
+  private func checkDoor(_ peer: String) throws(RPCError) {
+    guard !authenticator.isEnabled, !allowsRemote, !PeerAddress(peer).isLocal else { return }
+    throw RPCError(
+      code: .permissionDenied,
+      message: "the management API answers this host only while authentication is disabled; set authentication.enabled and sign "
+        + "challenge tokens, or set management.allowRemote to leave it open",
+      metadata: ["ponos-code": "remote_management"])
   }
 }

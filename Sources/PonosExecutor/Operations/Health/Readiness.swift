@@ -6,13 +6,18 @@ package struct Readiness: Sendable, Equatable, Codable {
   package struct Check: Sendable, Equatable, Codable {
     /// Short and stable, for example `store`.
     package var name: String
+    /// Whether tasks can be taken as far as this condition goes, be it of some AVSs only.
     package var isReady: Bool
+    /// Whether nothing at all is missing.
+    package var isComplete: Bool
     /// What is missing and what brings it, when not ready; when ready, what will be missing unless somebody sees to it.
     package var reason: String?
 
-    package init(name: String, isReady: Bool, reason: String? = nil) {
+    /// - Parameter isComplete: nil for a condition that is met whole or not at all.
+    package init(name: String, isReady: Bool, isComplete: Bool? = nil, reason: String? = nil) {
       self.name = name
       self.isReady = isReady
+      self.isComplete = isComplete ?? isReady
       self.reason = reason
     }
   }
@@ -27,6 +32,9 @@ package struct Readiness: Sendable, Equatable, Codable {
   /// Whether every condition is met.
   package var isReady: Bool { checks.allSatisfy(\.isReady) }
 
+  /// Whether every condition is met for every AVS.
+  package var isComplete: Bool { checks.allSatisfy { $0.isReady && $0.isComplete } }
+
   package init(from decoder: any Decoder) throws {
     checks = try decoder.container(keyedBy: CodingKeys.self).decode([Check].self, forKey: .checks)
   }
@@ -34,11 +42,12 @@ package struct Readiness: Sendable, Equatable, Codable {
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(isReady, forKey: .ready)
+    try container.encode(isComplete, forKey: .complete)
     try container.encode(checks, forKey: .checks)
   }
 
   private enum CodingKeys: String, CodingKey {
-    case ready, checks
+    case ready, complete, checks
   }
 }
 

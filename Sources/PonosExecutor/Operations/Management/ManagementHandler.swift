@@ -13,16 +13,16 @@ import SwiftProtobuf
 package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementService.SimpleServiceProtocol {
   private let authenticator: ManagementAuthenticator
   private let performers: PerformerService
-  private let configuration: @Sendable (EthereumAddress) -> AVSConfig?
+  private let deployments: DeployRequest.Rules
   private let logger: Logger
 
   package init(
     authenticator: ManagementAuthenticator, performers: PerformerService,
-    configuration: @escaping @Sendable (EthereumAddress) -> AVSConfig?, logger: Logger
+    deployments: DeployRequest.Rules, logger: Logger
   ) {
     self.authenticator = authenticator
     self.performers = performers
-    self.configuration = configuration
+    self.deployments = deployments
     self.logger = logger
   }
 
@@ -40,7 +40,8 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
     request: Eigenlayer_Hourglass_V1_DeployArtifactRequest, context: ServerContext
   ) async throws -> Eigenlayer_Hourglass_V1_DeployArtifactResponse {
     let caller = try caller()
-    let spec = try DeployRequest.spec(from: request, configuration: configuration)
+    // The request is of the caller's size, so it is read off the loop that its connection shares with others.
+    let spec = try await offEventLoop { () throws(RPCError) in try DeployRequest.spec(from: request, by: deployments) }
     do throws(DeploymentError) {
       let deployment = try await offEventLoop { () throws(DeploymentError) in
         try await performers.deploy(spec, origin: .deployment)
@@ -100,58 +101,6 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
     logger.notice(
       message,
       metadata: [LogKey.performerID: "\(performerID)", LogKey.caller: "\(caller)", LogKey.peer: "\(caller.peer)"])
-  }
-}
-
-/// Reads the fields of deployment requests.
-enum DeployRequest {
-  static func spec(
-    from request: Eigenlayer_Hourglass_V1_DeployArtifactRequest,
-    configuration: (EthereumAddress) -> AVSConfig?
-  ) throws(RPCError) -> PerformerSpec {
-    let avs = try avs(from: request.avsAddress)
-    guard request.digest.wholeMatch(of: /sha256:[0-9a-f]{64}/) != nil else {
-      throw invalid("digest", "must be sha256: and 64 lower-case hex digits, as the registry prints it")
-    }
-    guard request.registryURL.wholeMatch(of: repository) != nil else {
-      throw invalid(
-        "registry_url",
-        "must be registry and repository in lower case, without scheme and tag, for example ghcr.io/acme/performer")
-    }
-    let configured = configuration(avs)
-    return PerformerSpec(
-      avs: avs, image: ImageReference(repository: request.registryURL, tag: nil, digest: request.digest),
-      pullPolicy: configured?.performer?.pullPolicy ?? .ifNotPresent,
-      environment: try request.env.map { variable throws(RPCError) in try environmentVariable(variable) },
-      concurrency: configured?.concurrency ?? 8, limits: configured?.limits ?? .standard,
-      interface: configured?.interface ?? .standard)
-  }
-
-  static func avs(from text: String) throws(RPCError) -> EthereumAddress {
-    guard let avs = EthereumAddress(hex: text) else {
-      throw invalid("avs_address", "must be 0x and 40 hex digits")
-    }
-    return avs
-  }
-
-  /// An optional host and port, then path components in lower case.
-  private static var repository: Regex<Substring> {
-    /(?:[A-Za-z0-9.\-]+(?::[0-9]+)?\/)?[a-z0-9]+(?:[._\-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._\-]+[a-z0-9]+)*)*/
-  }
-
-  private static func environmentVariable(
-    _ variable: Eigenlayer_Hourglass_V1_PerformerEnv
-  ) throws(RPCError) -> EnvironmentVariable {
-    guard !variable.name.isEmpty, !variable.name.contains("="), !variable.name.contains("\0") else {
-      throw invalid("env.name", "must not be empty and must not contain = or a zero byte")
-    }
-    let source: EnvironmentVariable.Source =
-      variable.valueFromEnv.isEmpty ? .literal(variable.value) : .executorEnvironment(variable.valueFromEnv)
-    return EnvironmentVariable(name: variable.name, source: source)
-  }
-
-  private static func invalid(_ field: String, _ problem: String) -> RPCError {
-    RPCError(code: .invalidArgument, message: "\(field) \(problem)")
   }
 }
 
