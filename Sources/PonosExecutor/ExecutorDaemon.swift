@@ -36,7 +36,8 @@ package struct ExecutorDaemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT, or until a service fails.
   package func run() async throws {
-    // Password hashes take seconds by design. What was accepted before comes back meanwhile, for which the curves are enough.
+    // Password hashes take seconds by design. Unfinished tasks come back in the meantime: recovery needs the curves, not the
+    // keys.
     async let decryptedKeys = KeyRing.load(config.identity)
     let base = try infrastructure()
     let tasks = try taskState(on: base)

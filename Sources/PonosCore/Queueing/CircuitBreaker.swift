@@ -1,8 +1,8 @@
-/// Keeps tasks away from a performer that fails them, and finds out with a few of them whether it works again.
+/// Keeps tasks away from a performer that fails them, and finds out with a few runs whether the performer works again.
 ///
-/// Closed, it lets everything through and judges the runs; after too many failures in a row, or too large a share of the last
-/// runs, it opens. Open, it lets nothing through for a while. Then it is half open: it lets a few runs through as probes. If all
-/// succeed it closes, if one fails it opens again. Times are milliseconds of a clock that is never set back.
+/// A closed breaker lets every run through and judges it. Too many failures in a row, or too large a share of the last runs, open
+/// it. An open breaker lets no run through for a while, and is half open then: it lets a few runs through as probes. It closes
+/// when all of them succeed, and opens again when one fails. Times are milliseconds of a clock that is never set back.
 package struct CircuitBreaker: Sendable {
   /// When it opens, and how it closes.
   package struct Settings: Sendable, Equatable {
@@ -35,14 +35,14 @@ package struct CircuitBreaker: Sendable {
     package static let standard = Settings()
   }
 
-  /// What it does, as metrics and the state dump name it.
+  /// The breaker's state, as metrics and the state dump name it.
   package enum State: String, Sendable, Equatable, Codable, CaseIterable {
     case closed
     case open
     case halfOpen = "half_open"
   }
 
-  /// Leave for one run; its outcome is reported with it.
+  /// Permission for one run; the run's outcome is recorded with it.
   package struct Permit: Sendable, Equatable {
     fileprivate let generation: UInt64
   }
@@ -52,7 +52,8 @@ package struct CircuitBreaker: Sendable {
     case closed
     /// No run goes through before `until`. Can transition to `halfOpen`, with the first run after it.
     case open(until: Int64)
-    /// At most `settings.probes` runs go through. Can transition to `closed`, when as many succeeded, and to `open`, when one fails.
+    /// At most `settings.probes` runs go through. Can transition to `closed`, when as many succeeded, and to `open`, when one
+    /// fails.
     case halfOpen(running: Int, succeeded: Int)
   }
 
@@ -69,7 +70,7 @@ package struct CircuitBreaker: Sendable {
     self.settings = settings
   }
 
-  /// What it does now.
+  /// The state at a time.
   package func state(at now: Int64) -> State {
     switch phase {
     case .closed: .closed
@@ -78,7 +79,7 @@ package struct CircuitBreaker: Sendable {
     }
   }
 
-  /// How long it stays open; zero when it is not.
+  /// How long the breaker stays open; zero when it is not.
   package func openFor(at now: Int64) -> Duration {
     if case .open(let until) = phase { .milliseconds(max(0, until - now)) } else { .zero }
   }
@@ -103,7 +104,7 @@ package struct CircuitBreaker: Sendable {
     return Permit(generation: generation)
   }
 
-  /// Takes note of how a run ended; returns whether it opens the breaker. Once for each permit.
+  /// Records how a run ended; returns whether that opens the breaker. Once for each permit.
   package mutating func record(_ outcome: RunOutcome, of permit: Permit, at now: Int64) -> Bool {
     guard permit.generation == generation else { return false }
     let isFailure = isFailure(outcome)
@@ -129,7 +130,7 @@ package struct CircuitBreaker: Sendable {
     return true
   }
 
-  /// nil for an outcome that says nothing.
+  /// nil for an outcome that says nothing about the performer.
   private func isFailure(_ outcome: RunOutcome) -> Bool? {
     switch outcome {
     case .answered: false

@@ -16,7 +16,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     package var maxCredit = 1024
     /// Outcomes sent and not acknowledged.
     package var maxUnacknowledged = 512
-    /// The same in bytes.
+    /// Bytes of the outcomes sent and not acknowledged.
     package var maxUnacknowledgedBytes = 16 << 20
 
     package init() {}
@@ -43,7 +43,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case interrupted(StreamRefusal)
     /// There may be outcomes in the store that are not known here.
     case resultsWait
-    /// The oldest outcomes in the store but those excluded; `isAll` when there are no more.
+    /// The oldest outcomes in the store, without those excluded; `isAll` when the store has no more.
     case fetched([Deliverable<Answer>], isAll: Bool)
     case fetchFailed
     case acknowledged([TaskID])
@@ -55,7 +55,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case end(SessionEnd)
   }
 
-  /// What is to be done about it, in this order.
+  /// What the session has to do, in this order.
   package enum Action: Sendable {
     case send(Message)
     /// Check the aggregator's proof, sign ours, answer with `authenticated` or `end`.
@@ -64,7 +64,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case attach(TaskOwner)
     /// Ask the pool for credit, answer with `granted`.
     case takeCredit(upTo: Int)
-    /// Credits that are used.
+    /// Give back credit that is used.
     case giveBackCredit(Int)
     /// Hand to admission, answer with `admitted` or `refused`.
     case admit(StreamSubmission)
@@ -74,7 +74,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case acknowledge([TaskID])
     case cancel(TaskID)
     case reconcile([TaskID])
-    /// The session is over; whatever was sent before may still leave. Comes once, and last.
+    /// End the session, once the messages sent before have left. Comes once, and last.
     case close(SessionEnd)
   }
 
@@ -151,7 +151,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     window = ResultWindow(maxCount: settings.maxUnacknowledged, maxBytes: settings.maxUnacknowledgedBytes)
   }
 
-  /// Whom the session is with, once that is proven.
+  /// Whose tasks the session carries, once the aggregator has proven who it is.
   package var owner: TaskOwner? {
     if case .established(let hello) = phase { hello.owner } else { nil }
   }
@@ -275,7 +275,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     }
     submitted += 1
     if let id = TaskID(hex: submission.idText), window.contains(id) {
-      // Its acknowledgement and the wish for it would race each other.
+      // The acknowledgement of its outcome and the new submission would race each other.
       let refusal = StreamRefusal(
         idText: submission.idText, code: StreamRefusal.outcomeUnacknowledged,
         message: "the outcome of the task was sent in this session; acknowledge it before you submit the task again",
@@ -301,7 +301,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     actions.append(.send(.credit(total: granted)))
   }
 
-  /// Asks when half of the credit is used, so that there are not as many grants as submissions; a tick asks for any rest.
+  /// Asks for credit once half of it is used, so that not every submission brings a grant; a tick asks for any missing credit.
   private func replenish(_ event: Event, _ actions: inout [Action]) {
     guard case .established = phase else { return }
     if case .granted = event { return }
@@ -315,7 +315,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
 
   private mutating func offer(_ outcome: Deliverable<Answer>, _ actions: inout [Action]) {
     guard case .established = phase, !window.contains(outcome.id) else { return }
-    // Behind others that wait in the store it waits with them.
+    // Outcomes leave in order: behind others in the store, this one waits in the store as well.
     guard stored.isNone, window.fits(outcome.byteCount) else { return stored.increase() }
     send(outcome, &actions)
   }
@@ -340,7 +340,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     window.fetchEnded()
   }
 
-  /// Reads ahead only when there is room for several, so that each acknowledgement does not cost a query.
+  /// Reads only when the window has room for several outcomes, so that not every acknowledgement costs a query.
   private mutating func fetchIfNeeded(_ actions: inout [Action]) {
     guard case .established = phase, stored.isPending, window.room > 0 else { return }
     guard window.room * 4 >= settings.maxUnacknowledged, window.byteRoom * 4 >= settings.maxUnacknowledgedBytes else { return }

@@ -1,4 +1,4 @@
-/// Who was last heard and spoken to: decides when a heartbeat is due and when the peer counts as dead. In milliseconds.
+/// When we last sent and last heard something: decides when a heartbeat is due and when the peer counts as dead. In milliseconds.
 struct HeartbeatTimer: Sendable {
   /// Our longest silence.
   let heartbeat: Int64

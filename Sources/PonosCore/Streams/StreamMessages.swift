@@ -45,7 +45,7 @@ package struct ExecutorHello: Hashable, Sendable {
   package var session: Digest32
   /// Its longest silence, in milliseconds.
   package var heartbeat: Int64
-  /// Whom an executor that dialled wants a session with; nil where the aggregator dialled.
+  /// The owner that the executor dialled for; nil where the aggregator dialled.
   package var wanted: TaskOwner?
 
   package init(
@@ -105,9 +105,9 @@ extension StreamRefusal {
 
 /// What came of a cancellation.
 package enum CancellationResult: Hashable, Sendable {
-  /// It ends without an answer; its outcome is a failure that says so.
+  /// The task ends without an answer: it fails as cancelled.
   case cancelled
-  /// It has an answer, or is over, or is between two runs.
+  /// The task has an answer or is over, or its cancellation could not be written down.
   case tooLate
   /// No task of this aggregator and AVS has the id.
   case unknown
@@ -121,12 +121,12 @@ package enum TaskStanding: Hashable, Sendable {
   case finished
 }
 
-/// The last words of one end.
+/// The last message of one end.
 package struct Goodbye: Hashable, Sendable {
   /// Stable snake_case code.
   package var code: String
   package var message: String
-  /// Milliseconds after which a new session may be opened; nil when there is no point in one.
+  /// Milliseconds after which a new session may be opened; nil when none will succeed.
   package var retryAfter: Int64?
 
   package init(code: String, message: String, retryAfter: Int64?) {
@@ -136,7 +136,7 @@ package struct Goodbye: Hashable, Sendable {
   }
 }
 
-/// What an aggregator says, its shape checked.
+/// A message of an aggregator; its shape is checked.
 package enum AggregatorMessage: Sendable, Equatable {
   case hello(AggregatorHello)
   case proof(signature: [UInt8])
@@ -148,7 +148,7 @@ package enum AggregatorMessage: Sendable, Equatable {
   case goodbye(Goodbye)
 }
 
-/// What an executor says; `Answer` is how a task ended.
+/// A message of an executor; `Answer` is how a task ended.
 package enum ExecutorMessage<Answer: Sendable>: Sendable {
   case hello(ExecutorHello)
   case proof(signature: [UInt8])

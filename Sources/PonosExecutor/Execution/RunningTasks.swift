@@ -3,9 +3,9 @@ import Synchronization
 
 /// The tasks whose runs have begun, so that their aggregators can take them back.
 ///
-/// A task is in the table from before its row says `executing` for the first time until a reply has passed the checks, the pauses
-/// between its runs included: from there on it has an answer, and whoever cancels it comes too late. While it waits for another run
-/// it is in the queue as well.
+/// The table has a task from before its row first says `executing` until a reply has passed the checks, the pauses between runs
+/// included. After that the task has an answer, and a cancellation comes too late. A task that waits for another run is in the
+/// queue as well.
 package final class RunningTasks: Sendable {
   /// The runs of one task, and the pauses between them.
   package final class Run: Sendable {
@@ -31,8 +31,8 @@ package final class RunningTasks: Sendable {
     /// Whether the aggregator has taken the task back.
     package var isCancelled: Bool { state.withLock(\.isCancelled) }
 
-    /// Makes a call to the performer, or pauses, as a child task that ends early when the aggregator takes the task back. One at a
-    /// time.
+    /// Makes a call to the performer, or pauses, as a child task that ends early when the aggregator takes the task back. One at
+    /// a time.
     package func call<Reply: Sendable>(
       _ body: @escaping @Sendable () async throws(TaskFailure) -> Reply
     ) async throws(TaskFailure) -> Reply {
@@ -100,7 +100,8 @@ package final class RunningTasks: Sendable {
     runs.withLock { $0.removeValue(forKey: id) }?.isCancelled ?? false
   }
 
-  /// Ends the call or the pause of a task of `owner`. Returns false when there is no such task; otherwise the task ends as cancelled.
+  /// Ends the call or the pause of a task of `owner`. Returns false when there is no such task; otherwise the task ends as
+  /// cancelled.
   package func cancel(_ id: TaskID, for owner: TaskOwner) -> Bool {
     // Under the lock: once a run is closed, it was cancelled or it never will be.
     runs.withLock { runs in

@@ -98,8 +98,8 @@ struct TaskIdentity: Sendable {
   let signature: [UInt8]
 }
 
-/// The tasks of this process between submission and outcome, by id: this is where a duplicate meets the task it repeats, instead of
-/// starting another run. Remembers how tasks ended for a while, for retries that come later.
+/// The tasks of this process between submission and outcome, by id: this is where a duplicate meets the task it repeats, instead
+/// of starting another run. Remembers how tasks ended for a while, for retries that come later.
 package final class InFlightTasks: Sendable {
   private struct State {
     var tasks: [TaskID: InFlightTask] = [:]

@@ -12,17 +12,17 @@ package final class Admission: Sendable {
   private let limiter: SubmissionLimiter
   private let acceptance: TaskAcceptance
   private let metrics: ExecutorMetrics
-  /// The memory that submissions hold whose callers wait.
+  /// The memory held by submissions whose callers wait.
   private let callers: Mutex<CallerLedger>
 
-  /// Submissions whose callers wait may take this much memory together.
+  /// Bytes that submissions may hold together while their callers wait.
   package static let callerMemory = 512 << 20
-  /// What a waiting caller takes besides the payload, about.
+  /// About the bytes that a waiting caller takes besides the payload.
   private static let callerBytes = 4 << 10
 
   /// - Parameters:
-  ///   - gate: The same that `acceptance` has.
-  ///   - callerMemory: What submissions may take together whose callers wait, in bytes; those of one AVS a quarter of it.
+  ///   - gate: The gate that `acceptance` has, too.
+  ///   - callerMemory: Bytes that submissions may hold together while their callers wait. Those of one AVS may hold a quarter.
   package init(
     gate: IntakeGate, validator: TaskValidator, inFlight: InFlightTasks, queue: TaskQueue, limiter: SubmissionLimiter,
     acceptance: TaskAcceptance, metrics: ExecutorMetrics, callerMemory: Int = Admission.callerMemory
@@ -64,15 +64,15 @@ package final class Admission: Sendable {
 
   // MARK: One submission
 
-  /// Takes a submission in, in steps of rising cost: is intake open, is there memory, is the task in flight, did it end of late, are
-  /// its rates kept, is it valid; then its task is opened. Nobody pays for a signature check before the cheaper steps are passed.
+  /// Takes a submission through the steps of admission, cheap ones first: intake is open, memory is left, the task is in flight,
+  /// its outcome is remembered, its rates are kept, it is valid. Then its task is opened.
   ///
-  /// The submission's memory is held meanwhile. Where this returns, its caller still holds its own share and gives it back with
-  /// `callerLeft`; where it throws, nothing is held.
+  /// Holds the submission's memory until it returns or throws. After a return the caller still holds its own share, and gives it
+  /// back with `callerLeft`.
   ///
   /// - Parameters:
   ///   - isStreamed: Whether the outcome waits for the aggregator's acknowledgement.
-  ///   - recall: Answers a retry of a task that ended of late; nil makes it go on as if that were forgotten.
+  ///   - recall: Answers a retry of a task that ended a short while ago; nil lets it go on as if that outcome were forgotten.
   ///   - join: Answers with the task in flight; the flag says whether this submission brought it.
   func admit<Answer: Sendable>(
     _ submission: TaskSubmission, isStreamed: Bool, recall: (TaskOutcome) async throws(Rejection) -> Answer?,
@@ -110,14 +110,14 @@ package final class Admission: Sendable {
     callers.withLock { $0.giveBack(Self.callerBytes, avs: avs) }
   }
 
-  /// How a task ended that was submitted before in the same words.
+  /// The remembered outcome of a task with the same content and signature.
   private func recentOutcome(of submission: TaskSubmission) -> TaskOutcome? {
     guard let recent = inFlight.recentOutcome(of: submission.id), isRetry(submission, of: recent.identity) else { return nil }
     metrics.taskAnsweredFromMemory(submission.operatorSet.avs)
     return recent.outcome
   }
 
-  /// The same content under a signature verified before.
+  /// Whether a submission repeats a task: equal content, under a signature that was verified before.
   private func isRetry(_ submission: TaskSubmission, of task: TaskIdentity) -> Bool {
     task.signature == submission.signature && task.contentHash == validator.contentHash(of: submission)
   }

@@ -1,7 +1,7 @@
 import PonosCore
 import PonosStore
 
-/// Takes submissions of streams in: their outcomes wait for the aggregator's acknowledgement, and nobody waits here.
+/// Takes in submissions of streams. Their outcomes wait for the aggregator's acknowledgement, not for a caller.
 package struct StreamIntake: Sendable {
   let admission: Admission
   private let answers: StoredAnswers
@@ -13,14 +13,14 @@ package struct StreamIntake: Sendable {
     self.transmitter = transmitter
   }
 
-  /// Returns once the task is on disk, and that its outcome waits for the aggregator. Says where the task stands; a finished one was
-  /// submitted before.
+  /// Takes in a submission. When it returns, the disk has the task, and has that its outcome waits for the aggregator. Returns
+  /// where the task stands; a finished one was submitted before.
   package func receive(_ submission: TaskSubmission) async throws(Rejection) -> TaskStanding {
     let standing = try await admission.admit(
       submission, isStreamed: true,
       recall: { _ throws(Rejection) in
         let standing = try await expectDelivery(of: submission.id, to: submission.owner)
-        // The store has forgotten it.
+        // The store has forgotten the task.
         return standing == .unknown ? nil : standing
       },
       join: { task, isNew throws(Rejection) in
@@ -39,7 +39,7 @@ package struct StreamIntake: Sendable {
     case .ended(.signed), .ended(.failed), .onDisk: break
     }
     let standing = try await expectDelivery(of: task.id, to: task.owner)
-    // A task settled meanwhile does not learn of this; the standing, or the session's next look into the store, tells.
+    // If the task has its outcome by now, the standing says so, or the session finds it at its next look into the store.
     if standing == .unfinished { task.markStreamed() }
     if standing == .unknown { throw .storeUnavailable("the task was given up while it was submitted again") }
     return standing

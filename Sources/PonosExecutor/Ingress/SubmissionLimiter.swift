@@ -4,12 +4,12 @@ import Synchronization
 
 /// Keeps aggregators to the rates the configuration grants them.
 ///
-/// Only tasks that are newly accepted are charged, to the AVS as well as to the aggregator: anybody can write an address into an
-/// unsigned message, or repeat a signed one, and would otherwise use up what honest aggregators are granted. A verified submission
-/// is charged before it is written down and gets that back when nothing came of it. Before the signature it is only looked whether
-/// there is anything left: since nobody but the aggregators themselves can have used it up, that refuses none of them too early,
-/// and while they send too much their signatures cost us nothing. Only verified aggregators get a bucket, so there are as many as
-/// registered ones.
+/// The limiter charges only newly accepted tasks, to the AVS and to the aggregator. Anybody can write an address into an unsigned
+/// message, or repeat a signed one; if that were charged, it would use up the rates of honest aggregators. A verified submission
+/// is charged before it is written down, and refunded when it brings no new task. Before the signature check the limiter only
+/// looks whether a token is left: only the aggregator itself can have used its tokens, so the look refuses no one too early, and
+/// an aggregator that sends too much costs no signature checks. Only verified aggregators get buckets, so the registry bounds
+/// their number.
 package final class SubmissionLimiter: Sendable {
   private struct Buckets {
     var avs: [EthereumAddress: TokenBucket] = [:]
@@ -61,7 +61,7 @@ package final class SubmissionLimiter: Sendable {
 
   /// - Parameters:
   ///   - own: The aggregator's bucket; nil for one that was never used.
-  ///   - shared: The AVS's, likewise.
+  ///   - shared: The AVS's bucket; nil for one that was never used.
   private static func obstacle(
     _ own: TokenBucket?, _ shared: TokenBucket?, _ owner: TaskOwner, at now: Int64
   ) -> Rejection? {

@@ -37,7 +37,7 @@ package struct TaskAcceptance: Sendable {
     self.readiness = readiness
   }
 
-  /// The task in flight: the one that is, or a new one that has been written down.
+  /// The task in flight under the id: one that was there, or a new one that has been written down.
   func open(_ task: ValidatedTask, isStreamed: Bool) async throws(Rejection) -> (task: InFlightTask, isNew: Bool) {
     while true {
       switch inFlight.open(task, isWritten: false) {
@@ -46,7 +46,7 @@ package struct TaskAcceptance: Sendable {
       case .closed(let reason): throw reason
       case .opened(let opened):
         do throws(Rejection) { try await accept(task, opened, isStreamed: isStreamed) } catch {
-          // Retries that joined meanwhile are refused with the same words.
+          // Retries that joined in the meantime get the same refusal.
           inFlight.settle(opened.id, with: .refused(error))
           throw error
         }
@@ -57,8 +57,8 @@ package struct TaskAcceptance: Sendable {
 
   // MARK: Conflicts
 
-  /// Waits until it is known whether another task holds the id. Returns when that one was refused: the id is free, or this very task
-  /// is what is on disk.
+  /// Waits until the other task is on disk or has ended. Returns when it was refused: the id is free, or the row is of this very
+  /// task.
   private func giveWay(_ task: ValidatedTask, to other: InFlightTask) async throws(Rejection) {
     switch await other.written() {
     case .cancelled: throw .callerCancelled
@@ -75,7 +75,7 @@ package struct TaskAcceptance: Sendable {
 
   // MARK: A new task
 
-  /// Writes the task down and queues it, or settles it with what is known of it from before.
+  /// Writes the task down and queues it, or settles it with the outcome in its row.
   private func accept(_ task: ValidatedTask, _ opened: InFlightTask, isStreamed: Bool) async throws(Rejection) {
     let owner = task.submission.owner
     if let excess = limiter.charge(owner) { throw excess }
@@ -87,7 +87,7 @@ package struct TaskAcceptance: Sendable {
     }
     let acceptance: TaskJournal.Acceptance
     do throws(Rejection) { acceptance = try await write(task, isStreamed: isStreamed) } catch {
-      // So it is while nothing can be written.
+      // A task finished earlier is answered even while nothing can be written.
       switch error {
       case .storeUnavailable, .storeOverloaded: return try await answerFromRow(task, orThrow: error)
       default: throw error
@@ -97,7 +97,7 @@ package struct TaskAcceptance: Sendable {
     case .accepted(let accepted):
       isNew = true
       metrics.taskAccepted(owner.avs)
-      // Before it can be run, so that whoever ends it knows.
+      // Marked before the task can run, so that its end finds the mark.
       if isStreamed { opened.markStreamed() }
       inFlight.markWritten(opened.id)
       if !queue.fillReservation(with: accepted) { leaveToNextStart(opened.id) }
@@ -107,7 +107,7 @@ package struct TaskAcceptance: Sendable {
     }
   }
 
-  /// Takes a place in the queue; returns why there is none, or why none is needed.
+  /// Takes a place in the queue. Returns why the queue has none, or that the task's time is over.
   private func reservePlace(for task: ValidatedTask) -> Rejection? {
     let (submission, avs) = (task.submission, task.submission.operatorSet.avs)
     let left = submission.urgency.timeLeft(at: clock.unix(), timeout: timeout(avs))
@@ -117,7 +117,7 @@ package struct TaskAcceptance: Sendable {
       deadline: clock.monotonic() + left.milliseconds)
   }
 
-  /// Writes the task down, or gives its place in the queue up.
+  /// Writes the task down; gives up its place in the queue if that fails.
   private func write(_ task: ValidatedTask, isStreamed: Bool) async throws(Rejection) -> TaskJournal.Acceptance {
     let avs = task.submission.operatorSet.avs
     do throws(StoreError) { return try await journal.accept(task, timeout: timeout(avs), isStreamed: isStreamed) } catch {
@@ -144,7 +144,7 @@ package struct TaskAcceptance: Sendable {
     if let outcome = try await answers.outcome(of: task, from: record) {
       inFlight.settle(record.id, with: outcome)
     } else {
-      // Accepted, but nobody runs it: its progress could not be written down earlier. It goes on from where it is.
+      // The task was accepted, but nothing runs it: a write of its progress failed earlier. It goes on from its row.
       inFlight.markWritten(record.id)
       if !queue.resume(journal.restore(record, as: task, at: journal.now)) { leaveToNextStart(record.id) }
     }

@@ -1,7 +1,7 @@
 import PonosCore
 import ServiceLifecycle
 
-/// Closes intake in two steps at shutdown: no new submissions at once, and callers that still wait are sent away after a while.
+/// Opens intake, and closes it at shutdown in two steps: refuses new submissions at once, and sends waiting callers away later.
 package struct TaskIntakeService: Service {
   private let admission: Admission
   private let drainLimit: Duration
@@ -13,7 +13,7 @@ package struct TaskIntakeService: Service {
 
   package func run() async throws {
     admission.open()
-    // Cancellation ends the wait too: then the daemon stops at once, and intake has to close all the same.
+    // Cancellation ends the wait as well: the daemon then stops at once, and intake still has to close.
     try? await gracefulShutdown()
     admission.close(because: "stopping")
     let deadline = ContinuousClock.now + drainLimit

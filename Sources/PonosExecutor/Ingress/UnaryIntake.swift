@@ -1,6 +1,6 @@
 import PonosCore
 
-/// Takes submissions in whose callers wait for the outcome.
+/// Takes in submissions of unary calls, whose callers wait for the outcome.
 package struct UnaryIntake: Sendable {
   let admission: Admission
 
@@ -14,12 +14,13 @@ package struct UnaryIntake: Sendable {
     case inFlight(InFlightTask)
   }
 
-  /// The outcome of a submission: of the task in flight, of one finished earlier, or of a new one. nil when the caller was cancelled.
+  /// The outcome of a submission: of the task in flight, of one finished earlier, or of a new one. nil when the caller was
+  /// cancelled.
   package func submit(_ submission: consuming TaskSubmission) async -> TaskOutcome? {
     let avs = submission.operatorSet.avs
     let entry: Entry
     do throws(Rejection) { entry = try await enter(consume submission) } catch { return .refused(error) }
-    // The wait is without the payload: the queue has it, and counts it.
+    // The caller waits without the payload, which the queue has and counts.
     defer { admission.callerLeft(avs) }
     switch entry {
     case .known(let outcome): return outcome

@@ -9,19 +9,19 @@ package struct KeyRing: Sendable {
     self.signers = Dictionary(signers.map { ($0.curve, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Keys of this process.
+  /// Signers for keys of this process.
   package init(_ keys: [SigningKey]) {
     self.init(keys.map(\.signer))
   }
 
   package subscript(curve: SignatureCurve) -> Signer? { signers[curve] }
 
-  /// The curves there is a signer for.
+  /// The curves that have a signer.
   package var curves: Set<SignatureCurve> { Set(signers.keys) }
 
   /// The key that answers for the operator in management calls: ECDSA where there is one, else BN254.
   package var managementKey: VerificationKey? { (signers[.ecdsa] ?? signers[.bn254])?.verificationKey }
 
-  /// What others may know of the keys, by curve: an address or a public key.
+  /// The public side of each key, by curve: an address or a public key.
   package var publicDescriptions: [SignatureCurve: String] { signers.mapValues(\.description) }
 }

@@ -10,8 +10,8 @@ struct GRPCPorts {
   let listeners: [GRPCListenerService]
 
   /// - Parameters:
-  ///   - principals: Judges the callers of management methods. Calls of the task port carry signatures of their own, and pay nothing
-  ///     for it.
+  ///   - principals: Judges the callers of management methods. Calls of the task port carry signatures of their own, and pay
+  ///     nothing for it.
   ///   - interceptors: Of all calls, the outermost first.
   init(
     config: ExecutorConfig, submit: SubmitTaskHandler, streams: TaskStreamHandler, management: ManagementHandler,

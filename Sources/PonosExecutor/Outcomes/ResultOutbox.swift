@@ -2,7 +2,7 @@ import PonosCore
 import PonosStore
 import PonosSystem
 
-/// Answers finished tasks: writes the outcome down, then tells everybody who waits for it.
+/// Answers finished tasks: writes the outcome down, then settles the task in flight.
 package struct ResultOutbox: Sendable {
   private let journal: TaskJournal
   private let inFlight: InFlightTasks
@@ -30,7 +30,7 @@ package struct ResultOutbox: Sendable {
     answer(task, with: stored)
   }
 
-  /// The same, unless it cannot be kept at once.
+  /// Keeps a failure like `fail`, but tries only once.
   package func tryToFail(_ task: AcceptedTask, with failure: TaskFailure) async throws(TaskFailure) {
     let stored = StoredFailure(failure)
     try await journal.tryToFail(task.id, with: stored)

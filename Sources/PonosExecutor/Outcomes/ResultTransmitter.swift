@@ -4,7 +4,7 @@ import PonosStore
 import PonosSystem
 import Synchronization
 
-/// Brings outcomes to the sessions of those who submitted the tasks: at once when a session is open, from the store otherwise.
+/// Brings outcomes to the sessions of the tasks' owners: at once while a session is open, from the store otherwise.
 ///
 /// Owns which session gets an aggregator's outcomes for an AVS: the newest one.
 package final class ResultTransmitter: Sendable {
@@ -39,11 +39,11 @@ package final class ResultTransmitter: Sendable {
     }
   }
 
-  /// A task ended, or was interrupted.
+  /// Tells the owner's session that a task ended or was interrupted.
   package func settled(_ task: InFlightTask, _ outcome: TaskOutcome) {
     guard let subscriber = subscribers.withLock({ $0[task.owner] }) else { return }
     if let answer = StreamAnswer(outcome) {
-      // Of a task that was taken up after a restart only the store knows whether it came by a stream.
+      // For a task that was taken up after a restart, only the store knows whether it came by a stream.
       guard task.isStreamed else { return subscriber.resultsWait() }
       subscriber.finished(Deliverable(id: task.id, byteCount: answer.byteCount, answer: answer))
     } else if case .interrupted(let reason) = outcome, task.isStreamed {
@@ -62,12 +62,12 @@ package final class ResultTransmitter: Sendable {
     return (outcomes, page.isAll)
   }
 
-  /// Makes the outcome of a task known already wait for `owner`.
+  /// Makes the outcome of a known task wait for `owner`.
   func expect(_ id: TaskID, by owner: TaskOwner) async throws(StoreError) -> TaskStanding {
     try await store.expectDelivery(of: id, to: owner)
   }
 
-  /// The same for several tasks.
+  /// Makes the outcomes of several tasks wait for `owner`.
   func expect(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) -> [TaskID: TaskStanding] {
     try await store.expectDeliveries(of: ids, to: owner)
   }

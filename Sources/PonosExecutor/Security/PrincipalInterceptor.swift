@@ -11,7 +11,8 @@ extension Eigenlayer_Hourglass_V1_DeployArtifactRequest: ProvingRequest {}
 extension Eigenlayer_Hourglass_V1_ListPerformersRequest: ProvingRequest {}
 extension Eigenlayer_Hourglass_V1_RemovePerformerRequest: ProvingRequest {}
 
-/// Finds out who makes a call before its handler sees it, and refuses who cannot be let in. Handlers read `Principal.current`.
+/// Establishes who makes a call before its handler runs, and refuses a call without a valid proof where one is needed. Handlers
+/// read `Principal.current`.
 package struct PrincipalInterceptor: ServerInterceptor {
   private let authenticator: ManagementAuthenticator
   private let allowsRemote: Bool

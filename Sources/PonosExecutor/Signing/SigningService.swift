@@ -4,7 +4,7 @@ import PonosCrypto
 import PonosSystem
 import SwiftProtobuf
 
-/// Signs checked results: records the digest first, then signs, then verifies what it made.
+/// Signs checked results: records the digest first, then signs, then verifies the signatures.
 package struct SigningService: Sendable {
   private let keys: KeyRing
   private let operatorAddress: EthereumAddress
@@ -45,8 +45,8 @@ package struct SigningService: Sendable {
     return try await signedResult(result.output, certificate, for: task, signer)
   }
 
-  /// Signs an output again whose digest was recorded as `recorded` before: the same signatures, since signing is deterministic.
-  /// Throws `.digestConflict` when it is not the output the digest is of.
+  /// Signs an output again whose digest was recorded before. The signatures are the same, since signing is deterministic. Throws
+  /// `.digestConflict` when the output does not have the recorded digest.
   func signAgain(
     _ output: [UInt8], of task: ValidatedTask, recorded: Digest32
   ) async throws(TaskFailure) -> SignedResult {
@@ -79,7 +79,7 @@ package struct SigningService: Sendable {
       ecdsaDomain: ecdsaDomain)
   }
 
-  /// Both signatures of a result. They leave here only when they verify, wherever the key is.
+  /// Makes both signatures of a result, and returns them only when they verify, wherever the key is.
   private func signatures(
     over certificate: CertificateDigest, for submission: TaskSubmission, with signer: Signer
   ) async throws(TaskFailure) -> ResultSignatures {

@@ -54,7 +54,7 @@ package struct AggregatorAuthenticator: Sendable {
   }
 }
 
-/// A session cannot be.
+/// Why a session cannot be established, as the way it ends.
 struct SessionFailure: Error {
   let end: SessionEnd
 

@@ -15,11 +15,11 @@ struct AggregatorDialer: Sendable {
   let policy: ReconnectPolicy
   let logger: Logger
 
-  /// Until the sessions stops or the task is cancelled.
+  /// Dials until the registry stops or the task is cancelled.
   func run() async {
     var failures = 0
     while !Task.isCancelled, !sessions.isStopped {
-      // One that the aggregator opened is as good, and would end if we opened another.
+      // The aggregator has opened a session itself. Another one would supersede it.
       if sessions.hasSession(with: aggregator.owner) {
         guard await sleep(policy.maximum) else { return }
         continue
@@ -40,7 +40,8 @@ struct AggregatorDialer: Sendable {
     return true
   }
 
-  /// The pause that the peer wants. Where it sees no point in another session, its configuration may still change some day.
+  /// The pause that the peer asked for. A peer that wants no further session is still dialled, since its configuration may
+  /// change.
   private func asked(by end: SessionEnd) -> Duration? {
     guard case .peerLeft(let goodbye) = end else { return nil }
     return goodbye.retryAfter.map { .milliseconds($0) } ?? policy.maximum
@@ -51,7 +52,7 @@ struct AggregatorDialer: Sendable {
     return outcome ?? (.unavailable(code: "too_many_sessions", message: "as many sessions are open as there may be"), false)
   }
 
-  /// The call ends with the session, also where the aggregator has accepted it and then says nothing.
+  /// Makes the call that carries the session. It ends with the session, even if the aggregator accepted it and then fell silent.
   private func hold(_ session: AggregatorSession) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await call(session) }
@@ -61,7 +62,7 @@ struct AggregatorDialer: Sendable {
     }
   }
 
-  /// On a connection of its own. The call's task lives on the connection's event loop, which must not verify signatures.
+  /// Makes the call on a connection of its own. Its task runs on the event loop, which must not verify signatures.
   private func call(_ session: AggregatorSession) async {
     do {
       let transport = try Transports.client(ClientTransportSettings(host: aggregator.host, port: aggregator.port))
@@ -81,7 +82,7 @@ struct AggregatorDialer: Sendable {
 
   private func log(_ end: SessionEnd, failures: Int, pause: Duration) {
     logger.log(
-      // Once when it begins; an aggregator that is away for a night is no night of warnings.
+      // One warning when it begins: an aggregator that is away for a night is no night of warnings.
       level: failures == 1 ? .warning : .debug, "no session with an aggregator; it is dialled again",
       metadata: [
         LogKey.aggregator: "\(aggregator.owner.aggregator)", LogKey.avs: "\(aggregator.owner.avs)",

@@ -68,7 +68,7 @@ extension StreamSubmission {
       task.urgency = TaskUrgency(priority: message.priority, deadline: message.deadlineMs == 0 ? nil : message.deadlineMs)
       return task
     }
-    // What is not an id is shortened: it comes back in the refusal.
+    // The refusal repeats the text, so one that is no id is cut short.
     self.init(idText: message.task.taskID.cut(toBytes: 80), task: task)
   }
 

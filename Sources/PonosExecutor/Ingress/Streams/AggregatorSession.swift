@@ -7,7 +7,7 @@ import PonosSystem
 import PonosTelemetry
 import Synchronization
 
-/// What sessions need of the daemon.
+/// The parts of the daemon that sessions use.
 package struct SessionDependencies: Sendable {
   let operatorAddress: EthereumAddress
   let authenticator: AggregatorAuthenticator
@@ -36,17 +36,18 @@ package struct SessionDependencies: Sendable {
   }
 }
 
-/// A session with an aggregator on a stream, whoever dialled: moves messages between the stream and the state machine, and does what
-/// the machine asks for.
+/// A session with an aggregator on a stream, whichever end dialled: moves messages between the stream and the state machine, and
+/// carries out the machine's actions.
 package final class AggregatorSession: Sendable {
   package typealias Machine = AggregatorSessionStateMachine<StreamAnswer>
 
   private struct State {
     var machine: Machine
     var credit: SessionCredit?
-    /// Whom the session is with, since that was proven; also after its end, when what was asked before is still done.
+    /// Whose tasks the session carries; nil until the aggregator has proven it. Stays after the session's end, for work in
+    /// progress.
     var owner: TaskOwner?
-    /// Whether the owner's outcomes come here.
+    /// Whether the session subscribes to the owner's outcomes.
     var isAttached = false
     var end: SessionEnd?
   }
@@ -99,19 +100,19 @@ package final class AggregatorSession: Sendable {
     handle(.end(reason))
   }
 
-  /// Writes what the session says, until its end. Runs beside `run`.
+  /// Writes the session's messages to the stream, until its end. Runs beside `run`.
   func write(to writer: RPCWriter<Ponos_V1_ExecutorMessage>) async {
     do { try await outbound.write(to: writer) } catch {
       handle(.end(.disconnected("it could not be written to (\(error))")))
     }
   }
 
-  /// The stream is there, or about to be: the time for the handshake begins.
+  /// Starts the time for the handshake: the stream is open, or about to be.
   func open() {
     handle(.opened)
   }
 
-  /// Returns when the session is over and its last words have had their time to leave, or when cancelled.
+  /// Returns when the session is over and its last messages had time to leave, or when cancelled.
   func hasEnded() async {
     for await _ in ended {}
     try? await Task.sleep(for: Self.flushLimit)
@@ -129,14 +130,14 @@ package final class AggregatorSession: Sendable {
       }
       group.cancelAll()
     }
-    // When the task was cancelled rather than the session ended.
+    // Ends the session if it was the task that was cancelled.
     handle(.end(.stopping))
     await flush()
   }
 
   // MARK: Events
 
-  /// Every change of the machine, and every message in the order of these changes.
+  /// Changes the machine and enqueues its messages in one step, so that messages leave in the order of the changes.
   private func handle(_ event: Machine.Event) {
     let now = dependencies.clock.monotonic()
     state.withLock { state in
@@ -152,7 +153,7 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// What takes no time is done at once, the rest is handed to `run`.
+  /// Carries out what takes no time, and hands the rest to `run`.
   private func carryOut(_ action: Machine.Action, _ state: inout State) {
     switch action {
     case .send(let message):
@@ -182,7 +183,7 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// An outcome weighs what it takes: a peer that acknowledges what it has not read makes room in the machine's window, not in memory.
+  /// An outcome weighs by its size: a peer that acknowledges outcomes unread makes room in the machine's window, not in memory.
   static func weight(of message: ExecutorMessage<StreamAnswer>) -> Int {
     switch message {
     case .standings(let standings): 1 + standings.count / standingsPerMessage
@@ -191,7 +192,8 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// What a request makes the one writer of the store do. One reconciliation at a time: nothing more is read until it is answered.
+  /// A request weighs by the work it makes for the store's one writer. A reconciliation weighs the whole limit: nothing more is
+  /// read until it is answered.
   static func weight(of action: Machine.Action) -> Int {
     switch action {
     case .admit: 0
@@ -217,10 +219,10 @@ package final class AggregatorSession: Sendable {
     do {
       for try await message in messages {
         handle(.received(try AggregatorMessage(wire: message)))
-        // A peer that does not read, or asks faster than we answer, is not listened to meanwhile.
+        // A peer that does not read, or asks faster than we answer, has to wait.
         await outbound.room()
         await requests.room()
-        // The session is over: a peer that goes on sending does not keep it.
+        // The session is over: a peer that goes on sending does not keep it open.
         if Task.isCancelled { return }
       }
       handle(.end(.disconnected("the peer closed the stream")))
@@ -231,7 +233,7 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// Lets time pass for the session, until cancelled.
+  /// Tells the machine the time, until cancelled.
   func runClock() async {
     while !Task.isCancelled {
       do { try await Task.sleep(for: tick) } catch { return }
@@ -321,7 +323,7 @@ package final class AggregatorSession: Sendable {
     guard let owner else { return }
     do throws(StoreError) { handle(.reconciled(try await dependencies.transmitter.expect(ids, by: owner))) } catch {
       log(error, "where tasks stand could not be found out", owner)
-      // The peer asks again in its next session.
+      // The peer reconciles again in its next session.
       handle(.end(.unavailable(code: "store_unavailable", message: "the store does not answer")))
     }
   }
@@ -338,13 +340,13 @@ package final class AggregatorSession: Sendable {
 
   // MARK: The end
 
-  /// Whether the session came about.
+  /// Whether the aggregator has proven who it is.
   var wasEstablished: Bool { owner != nil }
 
-  /// Whom the session is with, as long as it lasts.
+  /// Whose tasks the session carries, as long as it lasts.
   var currentOwner: TaskOwner? { state.withLock { $0.end == nil ? $0.owner : nil } }
 
-  /// Whether it is with somebody who dialled us and has not proven anything.
+  /// Whether the peer dialled us and has not proven who it is.
   var isUnauthenticated: Bool { !dialledByUs && !wasEstablished }
 
   private func flush() async {
@@ -356,7 +358,7 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// Gives up what the session had, once nobody works for it any more. Returns how it ended.
+  /// Gives up the session's credit and subscription, once all work for it has ended. Returns how the session ended.
   func conclude() -> SessionEnd {
     handle(.end(.stopping))
     let (end, credit, isAttached) = state.withLock { ($0.end ?? .stopping, $0.credit, $0.isAttached) }
@@ -375,7 +377,7 @@ package final class AggregatorSession: Sendable {
 }
 
 extension Digest32 {
-  /// 32 bytes nobody can foresee.
+  /// 32 unpredictable bytes.
   package static func random() -> Digest32 {
     var generator = SystemRandomNumberGenerator()
     return Digest32(unchecked: (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) })

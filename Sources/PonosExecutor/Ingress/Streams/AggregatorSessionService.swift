@@ -4,7 +4,7 @@ import PonosCore
 import PonosSystem
 import ServiceLifecycle
 
-/// Dials the aggregators of the configuration, and ends all sessions, dialled and accepted, when the daemon stops.
+/// Dials the aggregators of the configuration. Ends all sessions, dialled and accepted, when the daemon stops.
 package struct AggregatorSessionService: Service {
   private let sessions: SessionRegistry
   private let dialers: [AggregatorDialer]
@@ -20,7 +20,7 @@ package struct AggregatorSessionService: Service {
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { group in
         for dialer in dialers { group.addTask { await dialer.run() } }
-        // Cancellation ends the wait too.
+        // Cancellation ends the wait as well.
         try? await gracefulShutdown()
       }
     } onGracefulShutdown: {
@@ -31,7 +31,7 @@ package struct AggregatorSessionService: Service {
 }
 
 extension StreamConfig {
-  /// The same, for the state machine of a session.
+  /// The settings in the form that the state machine of a session takes.
   var sessionSettings: AggregatorSession.Machine.Settings {
     var settings = AggregatorSession.Machine.Settings()
     settings.heartbeat = heartbeat.milliseconds

@@ -74,8 +74,8 @@ package final class SessionRegistry: Sendable {
     state.withLock { $0.sessions.values.contains { $0.session.currentOwner == owner } }
   }
 
-  /// The session that makes room for a newcomer: the oldest one of the host with the most peers. A host that opens many sessions so
-  /// crowds out its own.
+  /// The session that makes room for a newcomer: the oldest one of the host with the most peers. A host that opens many sessions
+  /// so crowds out its own.
   static func evictionCandidate(among peers: [UnauthenticatedPeer]) -> UInt64? {
     let hosts = Dictionary(grouping: peers, by: \.host).mapValues { (count: $0.count, oldest: $0.map(\.number).min() ?? 0) }
     return hosts.values.max { ($0.count, $1.oldest) < ($1.count, $0.oldest) }?.oldest

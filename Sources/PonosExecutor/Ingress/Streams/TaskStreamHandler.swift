@@ -32,7 +32,7 @@ package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtoc
 }
 
 extension RPCError {
-  /// The status a session's call ends with; nil for one that ended as it may. What the goodbye said is said here again.
+  /// The status of a session's call, which repeats the goodbye; nil for a session that ended well.
   fileprivate init?(_ end: SessionEnd) {
     let code: RPCError.Code
     switch end {

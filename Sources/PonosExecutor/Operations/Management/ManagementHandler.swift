@@ -9,7 +9,8 @@ import PonosSystem
 import PonosTelemetry
 import SwiftProtobuf
 
-/// The management port: checks the request's shape and asks the performer service, for callers that `PrincipalInterceptor` has let in.
+/// The management port: checks the request's shape and asks the performer service, for callers that `PrincipalInterceptor` has
+/// let in.
 package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementService.SimpleServiceProtocol {
   private let authenticator: ManagementAuthenticator
   private let performers: PerformerService
