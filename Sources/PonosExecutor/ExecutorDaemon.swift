@@ -138,7 +138,7 @@ package struct ExecutorDaemon: Sendable {
     let validator = TaskValidator(
       operatorAddress: config.identity.address, registry: operatorSets, verifier: ground.verifier,
       signers: { [curves = config.identity.curves] in curves },
-      maxPayloadBytes: { [config] in config.avs($0)?.maxPayloadBytes ?? TaskSubmission.maxPayloadBytes })
+      maxPayloadBytes: { [config] in config.settings(for: $0).maxPayloadBytes })
     let transmitter = ResultTransmitter(store: ground.store, metrics: ground.streamMetrics)
     var recent = RecentOutcomes<TaskOutcome>.Limits()
     recent.age = config.storeKeeping.retention.milliseconds
@@ -177,7 +177,7 @@ package struct ExecutorDaemon: Sendable {
       TaskPipeline(
         journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
         recovery: recovery, running: running, metrics: metrics, clock: clock,
-        rules: { [config] in config.avs($0)?.responseRules ?? .none }))
+        rules: { [config] in config.settings(for: $0).responseRules }))
     return Execution(
       roster: roster, running: running, outbox: outbox,
       answers: StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger), pipeline: pipeline)
@@ -211,7 +211,7 @@ package struct ExecutorDaemon: Sendable {
       metrics: ground.metrics, audit: ground.audit,
       timeout: { [config] avs in
         failpoints.pass(.intakeReserved)
-        return config.avs(avs)?.taskTimeout ?? .seconds(90)
+        return config.settings(for: avs).taskTimeout
       },
       readiness: { avs in
         failpoints.pass(.intakeVerified)
@@ -247,7 +247,7 @@ package struct ExecutorDaemon: Sendable {
         authenticator: ManagementAuthenticator(
           isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
           tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey?.verificationKey),
-        performers: performers, configuration: { [config] in config.avs($0) }, logger: logger),
+        performers: performers, configuration: { [config] in config.settings(for: $0) }, logger: logger),
       isReady: { view.readiness().isReady },
       interceptors: [MetricsInterceptor(registry: ground.registry)] + ground.failpoints.interceptors, logger: logger)
   }
@@ -271,8 +271,8 @@ package struct ExecutorDaemon: Sendable {
 
   private func rosterRules(_ metrics: ExecutorMetrics) -> PerformerRoster.Rules {
     PerformerRoster.Rules(
-      balancing: { [config] in config.avs($0)?.balancing ?? .leastOutstanding },
-      breaker: { [config] in config.avs($0)?.circuitBreaker ?? .standard },
+      balancing: { [config] in config.settings(for: $0).balancing },
+      breaker: { [config] in config.settings(for: $0).circuitBreaker },
       breakerOpened: { [logger] avs, performerID in
         metrics.breakerOpened(avs)
         logger.warning(

@@ -12,12 +12,12 @@ import SwiftProtobuf
 package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementService.SimpleServiceProtocol {
   private let authenticator: ManagementAuthenticator
   private let performers: PerformerService
-  private let configuration: @Sendable (EthereumAddress) -> AVSConfig?
+  private let configuration: @Sendable (EthereumAddress) -> AVSConfig
   private let logger: Logger
 
   package init(
     authenticator: ManagementAuthenticator, performers: PerformerService,
-    configuration: @escaping @Sendable (EthereumAddress) -> AVSConfig?, logger: Logger
+    configuration: @escaping @Sendable (EthereumAddress) -> AVSConfig, logger: Logger
   ) {
     self.authenticator = authenticator
     self.performers = performers
@@ -89,7 +89,7 @@ package struct ManagementHandler: Eigenlayer_Hourglass_V1_ExecutorManagementServ
 enum DeployRequest {
   static func spec(
     from request: Eigenlayer_Hourglass_V1_DeployArtifactRequest,
-    configuration: (EthereumAddress) -> AVSConfig?
+    configuration: (EthereumAddress) -> AVSConfig
   ) throws(RPCError) -> PerformerSpec {
     let avs = try avs(from: request.avsAddress)
     guard request.digest.wholeMatch(of: /sha256:[0-9a-f]{64}/) != nil else {
@@ -103,10 +103,9 @@ enum DeployRequest {
     let configured = configuration(avs)
     return PerformerSpec(
       avs: avs, image: ImageReference(repository: request.registryURL, tag: nil, digest: request.digest),
-      pullPolicy: configured?.performer?.pullPolicy ?? .ifNotPresent,
+      pullPolicy: configured.pullPolicy,
       environment: try request.env.map { variable throws(RPCError) in try environmentVariable(variable) },
-      concurrency: configured?.concurrency ?? 8, limits: configured?.limits ?? .standard,
-      interface: configured?.interface ?? .standard)
+      concurrency: configured.concurrency, limits: configured.limits, interface: configured.interface)
   }
 
   static func avs(from text: String) throws(RPCError) -> EthereumAddress {
