@@ -74,7 +74,9 @@ package struct ExecutorDaemon: Sendable {
         observe: { [metrics = base.metrics] in metrics.containerUsage($0) }, logger: logger),
       TaskService(queue: tasks.queue, roster: processing.roster, pipeline: processing.pipeline, clock: base.clock),
     ]
-    services += ports(for: intake, performers, keys, base, view).listeners
+    let health = HealthPublisher { view.readiness().isReady }
+    services.append(health)
+    services += ports(for: intake, performers, keys, base, health).listeners
     services.append(TaskIntakeService(admission: intake.admission, drainLimit: Self.drainLimit))
     services.append(AggregatorSessionService(sessions: intake.sessions, aggregators: config.aggregators, logger: logger))
     logger.notice(
@@ -137,7 +139,7 @@ package struct ExecutorDaemon: Sendable {
     let validator = TaskValidator(
       operatorAddress: config.identity.address, registry: operatorSets, verifier: base.verifier,
       signers: { [curves = config.identity.curves] in curves },
-      maxPayloadBytes: { [config] in config.avs($0)?.maxPayloadBytes ?? TaskSubmission.maxPayloadBytes })
+      maxPayloadBytes: { [config] in config.settings(for: $0).maxPayloadBytes })
     let transmitter = ResultTransmitter(store: base.store, metrics: base.streamMetrics)
     var recent = RecentOutcomes<TaskOutcome>.Limits()
     recent.age = config.storeKeeping.retention.milliseconds
@@ -176,7 +178,7 @@ package struct ExecutorDaemon: Sendable {
       TaskPipeline(
         journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
         recovery: recovery, running: running, metrics: metrics, clock: clock,
-        rules: { [config] in config.avs($0)?.responseRules ?? .none }))
+        rules: { [config] in config.settings(for: $0).responseRules }))
     return TaskProcessing(
       roster: roster, running: running, outbox: outbox,
       answers: StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger), pipeline: pipeline)
@@ -213,7 +215,7 @@ package struct ExecutorDaemon: Sendable {
       metrics: base.metrics, audit: base.audit, clock: clock,
       timeout: { [config] avs in
         failpoints.pass(.intakeReserved)
-        return config.avs(avs)?.taskTimeout ?? .seconds(90)
+        return config.settings(for: avs).taskTimeout
       },
       readiness: { avs in
         failpoints.pass(.intakeVerified)
@@ -241,7 +243,7 @@ package struct ExecutorDaemon: Sendable {
   }
 
   private func ports(
-    for intake: TaskIntake, _ performers: PerformerService, _ keys: KeyRing, _ base: Infrastructure, _ view: DaemonView
+    for intake: TaskIntake, _ performers: PerformerService, _ keys: KeyRing, _ base: Infrastructure, _ health: HealthPublisher
   ) -> GRPCPorts {
     let clock = base.clock
     let authenticator = ManagementAuthenticator(
@@ -250,9 +252,10 @@ package struct ExecutorDaemon: Sendable {
     return GRPCPorts(
       config: config, submit: SubmitTaskHandler(intake: intake.unary), streams: TaskStreamHandler(sessions: intake.sessions),
       management: ManagementHandler(
-        authenticator: authenticator,
-        performers: performers, configuration: { [config] in config.avs($0) }, logger: logger),
-      principals: PrincipalInterceptor(authenticator: authenticator), isReady: { view.readiness().isReady },
+        authenticator: authenticator, performers: performers,
+        deployments: DeployRequest.Rules(
+          configuration: { [config] in config.avs($0) }, sharedVariables: config.management.sharedVariables), logger: logger),
+      principals: PrincipalInterceptor(authenticator: authenticator, allowsRemote: config.management.allowsRemote), health: health,
       interceptors: [MetricsInterceptor(registry: base.registry)] + base.failpoints.interceptors, logger: logger)
   }
 
@@ -275,8 +278,8 @@ package struct ExecutorDaemon: Sendable {
 
   private func rosterRules(_ metrics: ExecutorMetrics) -> PerformerRoster.Rules {
     PerformerRoster.Rules(
-      balancing: { [config] in config.avs($0)?.balancing ?? .leastOutstanding },
-      breaker: { [config] in config.avs($0)?.circuitBreaker ?? .standard },
+      balancing: { [config] in config.settings(for: $0).balancing },
+      breaker: { [config] in config.settings(for: $0).circuitBreaker },
       breakerOpened: { [logger] avs, performerID in
         metrics.breakerOpened(avs)
         logger.warning(

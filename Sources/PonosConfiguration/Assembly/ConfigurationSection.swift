@@ -3,7 +3,7 @@ import PonosCrypto
 
 /// One group of the checked configuration, read key by key with the schema's defaults.
 ///
-/// A value that does not fit its kind reads as nil: the checker has reported it already.
+/// A value that does not fit its kind reads as absent: the checker has reported it already.
 struct ConfigurationSection {
   let node: ConfigurationNode?
   let schema: SchemaNode
@@ -36,6 +36,12 @@ struct ConfigurationSection {
     let kind = child(key).key
     guard let text = node?[key]?.text ?? kind.standard, kind.kind.fault(in: text) == nil else { return nil }
     return text
+  }
+
+  /// The value of a typed key; its default when the key is absent.
+  subscript<Value>(key: Key<Value>) -> Value {
+    precondition(child(key.name).key.path == key.row.path, "'\(key.row.path)' is no key of '\(schema.key.path)'")
+    return text(key.name).flatMap(key.read) ?? key.standard
   }
 
   func boolean(_ key: String) -> Bool? { text(key).flatMap(ScalarText.boolean) }

@@ -5,9 +5,9 @@ extension ConfigurationAssembly {
   func streams() -> StreamConfig {
     let section = root.section("streams")
     var config = StreamConfig()
-    config.heartbeat = section.duration("heartbeat") ?? config.heartbeat
-    config.maxCredit = section.integer("maxCredit") ?? config.maxCredit
-    config.maxUnacknowledged = section.integer("maxUnacknowledged") ?? config.maxUnacknowledged
+    config.heartbeat = section[StreamKeys.heartbeat]
+    config.maxCredit = section[StreamKeys.maxCredit]
+    config.maxUnacknowledged = section[StreamKeys.maxUnacknowledged]
     return config
   }
 

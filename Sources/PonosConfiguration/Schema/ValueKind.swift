@@ -165,11 +165,13 @@ package enum ValueKind: Sendable, Equatable {
     return ("is out of range", "write \(Self.sizeText(range.lowerBound)) to \(Self.sizeText(range.upperBound))")
   }
 
-  private static func plain(_ value: Double) -> String {
+  /// A number without a fraction that says nothing.
+  static func plain(_ value: Double) -> String {
     value == value.rounded() ? String(Int(value)) : String(value)
   }
 
-  private static func sizeText(_ bytes: Int64) -> String {
+  /// Bytes in the largest unit that divides them.
+  static func sizeText(_ bytes: Int64) -> String {
     for (unit, factor) in [("Ti", Int64(1) << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)]
     where bytes >= factor && bytes.isMultiple(of: factor) {
       return "\(bytes / factor)\(unit)"

@@ -4,13 +4,13 @@ import PonosCrypto
 /// Everything the daemon is told, checked and with defaults filled in. Values only; `ConfigurationLoader` makes it.
 package struct ExecutorConfig: Sendable, Equatable {
   /// Log at debug level.
-  package var debug = false
+  package var debug = ServerKeys.debug.standard
   /// Port of `ExecutorService`; 0 lets the system choose.
   package var taskPort: Int
   /// Port of `ExecutorManagementService`; equal to `taskPort` when both share one listener.
   package var managementPort: Int
   /// Address both gRPC listeners bind to.
-  package var listenAddress = "0.0.0.0"
+  package var listenAddress = ServerKeys.listenAddress.standard
   /// Docker network performers join; nil for one of our own per AVS.
   package var performerNetworkName: String?
   package var identity: OperatorIdentity
@@ -24,7 +24,7 @@ package struct ExecutorConfig: Sendable, Equatable {
   package var aggregators: [AggregatorConfig] = []
   package var streams = StreamConfig()
   /// Whether management calls must carry a signed challenge token.
-  package var managementAuthentication = false
+  package var managementAuthentication = ServerKeys.authentication.standard
 
   /// Where the audit log is appended to; nil where nothing is kept on disk and none is named.
   package var auditLogPath: String? {
@@ -43,6 +43,11 @@ package struct ExecutorConfig: Sendable, Equatable {
   /// The configuration of one AVS; nil for an AVS the file does not name.
   package func avs(_ address: EthereumAddress) -> AVSConfig? {
     avs.first { $0.address == address }
+  }
+
+  /// The configuration of one AVS; the defaults for an AVS the file does not name.
+  package func settings(for address: EthereumAddress) -> AVSConfig {
+    avs(address) ?? AVSConfig(address: address)
   }
 
   /// Shares of the turns, by AVS.
@@ -100,21 +105,23 @@ package struct AVSConfig: Sendable, Equatable {
   package var address: EthereumAddress
   /// The performer to deploy at start; nil when it comes by DeployArtifact.
   package var performer: PerformerSpec?
+  /// When a registry is asked for the image of a performer that a deployment brings: as for the one deployed at start.
+  package var pullPolicy: PullPolicy { performer?.pullPolicy ?? AVSKeys.pullPolicy.standard }
   /// Tasks given to one performer at a time.
-  package var concurrency = 8
+  package var concurrency = AVSKeys.concurrency.standard
   /// From acceptance to answer.
-  package var taskTimeout = Duration.seconds(90)
+  package var taskTimeout = AVSKeys.taskTimeout.standard
   /// Bytes a task's payload may have.
-  package var maxPayloadBytes = TaskSubmission.maxPayloadBytes
+  package var maxPayloadBytes = AVSKeys.maxPayloadBytes.standard
   /// Share of the turns its tasks get while several AVSs wait.
-  package var weight = 1
+  package var weight = AVSKeys.weight.standard
   /// How often its tasks may be submitted.
   package var submissionLimits = SubmissionLimits()
   /// When a performer that fails its tasks is left alone.
   package var circuitBreaker = CircuitBreaker.Settings.standard
   /// Performers that serve it at a time.
-  package var replicas = 1
-  package var balancing = LoadBalancing.leastOutstanding
+  package var replicas = AVSKeys.replicas.standard
+  package var balancing = AVSKeys.balancing.standard
   /// What its performers speak, and where.
   package var interface = PerformerInterface.standard
   /// What its outputs must look like.
@@ -159,7 +166,7 @@ package enum StorageConfig: Sendable, Equatable {
 /// What is kept in the store and beside it, and for how long.
 package struct StoreKeepingConfig: Sendable, Equatable {
   /// How long finished tasks are kept, so that a retry gets the same answer.
-  package var retention = Duration.seconds(7 * 24 * 3600)
+  package var retention = StorageKeys.retention.standard
   /// How long signed digests are kept once their tasks are gone; nil for ever.
   package var digestRetention: Duration?
   /// nil without scheduled backups.
@@ -184,9 +191,9 @@ package struct BackupConfig: Sendable, Equatable {
 
 /// Where the operations HTTP server listens.
 package struct OperationsConfig: Sendable, Equatable {
-  package var address = "127.0.0.1"
+  package var address = OperationsKeys.address.standard
   /// 0 lets the system choose.
-  package var port = 9092
+  package var port = OperationsKeys.port.standard
 }
 
 /// An aggregator that this executor dials for a session of one AVS.
@@ -207,18 +214,18 @@ package struct AggregatorConfig: Sendable, Equatable {
 /// Bounds of task streams.
 package struct StreamConfig: Sendable, Equatable {
   /// Our longest silence.
-  package var heartbeat = Duration.seconds(10)
+  package var heartbeat = StreamKeys.heartbeat.standard
   /// Submissions of a session that no place was found for yet.
-  package var maxCredit = 1024
+  package var maxCredit = StreamKeys.maxCredit.standard
   /// Outcomes of a session that were sent and not acknowledged.
-  package var maxUnacknowledged = 512
+  package var maxUnacknowledged = StreamKeys.maxUnacknowledged.standard
 
   package init() {}
 }
 
 /// How many accepted tasks may wait, and what happens beyond.
 package struct QueueConfig: Sendable, Equatable {
-  package var maxPerAVS = 4096
-  package var maxTotal = 16384
-  package var overflow = OverflowPolicy.rejectNewest
+  package var maxPerAVS = QueueKeys.maxPerAVS.standard
+  package var maxTotal = QueueKeys.maxTotal.standard
+  package var overflow = QueueKeys.overflow.standard
 }

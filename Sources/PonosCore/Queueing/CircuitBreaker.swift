@@ -6,6 +6,9 @@
 package struct CircuitBreaker: Sendable {
   /// When it opens, and how it closes.
   package struct Settings: Sendable, Equatable {
+    /// Failures in a row that open a breaker unless it is told otherwise.
+    package static let standardFailures = 5
+
     /// Failures in a row that open it, at least 1; nil for a breaker that never opens.
     package var consecutiveFailures: Int?
     /// Share of failures among the last `window` runs that opens it, above 0 and up to 1.
@@ -21,7 +24,8 @@ package struct CircuitBreaker: Sendable {
     package var fairTime: Duration
 
     package init(
-      consecutiveFailures: Int? = 5, failureRatio: Double = 0.5, window: Int = 20, openTime: Duration = .seconds(10),
+      consecutiveFailures: Int? = standardFailures, failureRatio: Double = 0.5, window: Int = 20,
+      openTime: Duration = .seconds(10),
       probes: Int = 1, fairTime: Duration = .seconds(45)
     ) {
       self.consecutiveFailures = consecutiveFailures

@@ -31,7 +31,7 @@ struct KeystoreClaims: Sendable {
       case .ecdsa: ["ecdsa", "secp256k1"].contains(curve.lowercased())
       case .bn254: curve.lowercased() == "bn254"
       }
-    guard matches else { throw .curveMismatch(keystore: Keystore.quote(curve), requested: requested) }
+    guard matches else { throw .curveMismatch(keystore: KeystoreError.quote(curve), requested: requested) }
   }
 
   /// The ECDSA key of `secret`, after comparing what the file says.

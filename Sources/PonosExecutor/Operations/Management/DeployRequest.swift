@@ -44,7 +44,7 @@ package enum DeployRequest {
     }
     return PerformerSpec(
       avs: avs, image: ImageReference(repository: request.registryURL, tag: nil, digest: request.digest),
-      pullPolicy: configured.performer?.pullPolicy ?? .ifNotPresent, environment: try environment(request.env, rules),
+      pullPolicy: configured.pullPolicy, environment: try environment(request.env, rules),
       concurrency: configured.concurrency, limits: configured.limits, interface: configured.interface)
   }
 

@@ -1,13 +1,12 @@
 import Foundation
-import PonosTesting
 
 /// A tmpfs of a few megabytes, to be filled; unmounted with its last reference.
-final class SmallDisk: Sendable {
-  let path: String
+package final class SmallDisk: Sendable {
+  package let path: String
 
-  struct Failure: Error {}
+  package struct Failure: Error {}
 
-  init(at path: String, bytes: Int) throws {
+  package init(at path: String, bytes: Int) throws {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     guard Self.run(["mount", "-t", "tmpfs", "-o", "size=\(bytes)", "tmpfs", path]) else { throw Failure() }
     self.path = path
@@ -15,12 +14,12 @@ final class SmallDisk: Sendable {
 
   deinit { _ = Self.run(["umount", path]) }
 
-  func resize(bytes: Int) throws {
+  package func resize(bytes: Int) throws {
     guard Self.run(["mount", "-o", "remount,size=\(bytes)", path]) else { throw Failure() }
   }
 
   /// Whether this process may mount; tried out once.
-  static let isAvailable: Bool = {
+  package static let isAvailable: Bool = {
     do {
       let directory = try TemporaryDirectory()
       _ = try SmallDisk(at: directory.file("probe"), bytes: 1 << 20)
