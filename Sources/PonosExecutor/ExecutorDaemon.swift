@@ -36,6 +36,8 @@ package struct ExecutorDaemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT, or until a service fails.
   package func run() async throws {
+    let taken = ListenerCheck.errors(config)
+    guard taken.isEmpty else { throw ListenerErrors(errors: taken) }
     // Password hashes take seconds by design. Unfinished tasks come back in the meantime: recovery needs the curves, not the
     // keys.
     async let decryptedKeys = KeyRing.load(config.identity)

@@ -28,6 +28,10 @@ struct ConfigurationAssembly {
     let operations = root.section("operations")
     config.operations.address = operations[OperationsKeys.address]
     config.operations.port = operations[OperationsKeys.port]
+    config.operations.hosts = Set((operations.text("hosts").map(ScalarText.names) ?? []).map { $0.lowercased() })
+    let management = root.section("management")
+    config.management.allowsRemote = management[ManagementKeys.allowRemote]
+    config.management.sharedVariables = Set(management.text("valueFromEnv").map(ScalarText.names) ?? [])
     let queue = root.section("queue")
     config.queue.maxPerAVS = queue[QueueKeys.maxPerAVS]
     config.queue.maxTotal = queue[QueueKeys.maxTotal]
@@ -40,6 +44,7 @@ struct ConfigurationAssembly {
     config.queue.overflow = queue[QueueKeys.overflow]
     config.streams = streams()
     config.aggregators = aggregators(avs)
+    reportOpenDoors(config)
     return report.hasErrors ? nil : config
   }
 
@@ -89,13 +94,26 @@ struct ConfigurationAssembly {
     return keeping
   }
 
-  private func memory(_ storage: ConfigurationSection) -> StorageConfig {
+  private func memory(_ storage: ConfigurationSection) -> StorageConfig? {
+    let chain = root.section("l1Chain").integer("chainId") ?? 0
+    if Self.publicChains.contains(chain), !storage[StorageKeys.memoryOnPublicChain] {
+      report.add(
+        .error, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
+        "a memory store forgets at each restart which digests were signed, so two different answers to one task can be signed, and chain "
+          + "\(chain) is a public one",
+        cure: "use 'type: sqlite', or set storage.memoryOnPublicChain to take that risk")
+      return nil
+    }
     report.add(
-      .note, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
-      "nothing survives a restart: accepted tasks and deployed performers are forgotten",
+      .warning, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
+      "nothing survives a restart: accepted tasks and deployed performers are forgotten, and another answer to a task that was signed "
+        + "before may be signed",
       cure: "use 'type: sqlite' to keep them")
     return .memory
   }
+
+  /// Chains on which somebody else's stake or money may depend on a signature: Ethereum, Base, and their public test networks.
+  private static let publicChains: Set<Int> = [1, 8453, 17000, 84532, 560_048, 11_155_111]
 
   private func badger(_ storage: ConfigurationSection) -> StorageConfig? {
     let badger = storage.section("badger")

@@ -29,6 +29,8 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
     case conflict
     /// Known, but not available in this version.
     case unsupported
+    /// A listener that others than this host can use without a proof.
+    case openDoor = "open_door"
     /// Correct, with a consequence the operator may not expect.
     case consequence
   }

@@ -124,4 +124,9 @@ enum ScalarText {
   private static func isLowerCaseOrDigit(_ byte: UInt8) -> Bool {
     (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte)
   }
+
+  /// The parts of a list of names, none of which contains a separator.
+  static func names(_ text: String) -> [String] {
+    text.split { $0.isWhitespace || $0 == "," }.map(String.init)
+  }
 }

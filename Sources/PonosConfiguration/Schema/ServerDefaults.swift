@@ -11,6 +11,14 @@ enum ServerKeys {
     "Management calls must carry a challenge token signed with the executor's signing key.")
 }
 
+/// Keys with defaults of the management API.
+enum ManagementKeys {
+  static let allowRemote = Key(
+    "management.allowRemote", default: false,
+    "While authentication is disabled, callers of other hosts are refused, containers on a bridge among them. True lets them in: whoever reaches the port can then replace performers."
+  )
+}
+
 /// Keys with defaults of the operations server.
 enum OperationsKeys {
   static let address = Key("operations.address", .ipv4, default: "127.0.0.1", "Address it is bound to.")
@@ -42,6 +50,9 @@ enum StreamKeys {
 
 /// Keys with defaults of the store.
 enum StorageKeys {
+  static let memoryOnPublicChain = Key(
+    "storage.memoryOnPublicChain", default: false,
+    "`type: memory` is refused on public chains, since after a restart another answer to a task could be signed. True takes that risk.")
   static let retention = Key(
     "storage.retention", .seconds(3600)...(.seconds(3650 * 86400)), default: .seconds(7 * 86400),
     "How long finished tasks are kept. Within it a task that is submitted again gets the stored answer.")

@@ -15,8 +15,16 @@ extension ConfigurationSchema {
     ),
     ConfigurationKey("authentication", .group, also: ["authConfig"], "Who may call the management API."),
     ServerKeys.authentication.row,
+    ConfigurationKey("management", .group, "What management calls may do."),
+    ManagementKeys.allowRemote.row,
+    ConfigurationKey(
+      "management.valueFromEnv", .names, absent: "none",
+      "Variables of the executor's own environment that deployments by the API may give to performers (`value_from_env`)."),
     ConfigurationKey("operations", .group, "The HTTP server with health, metrics, state and the page for people."),
     OperationsKeys.address.row, OperationsKeys.port.row,
+    ConfigurationKey(
+      "operations.hosts", .names, absent: "localhost",
+      "Host names it is reached by through a proxy. On a loopback address it answers to no others, but for `/healthz` and `/readyz`."),
     ConfigurationKey("queue", .group, "How many accepted tasks may wait, and what happens when more come."),
     QueueKeys.maxPerAVS.row, QueueKeys.maxTotal.row, QueueKeys.overflow.row,
   ]
@@ -44,6 +52,7 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "storage.path", .path, default: "/var/lib/ponos/executor.db",
       "The SQLite database. Its directory is created when missing and must be on a local disk."),
+    StorageKeys.memoryOnPublicChain.row,
     StorageKeys.retention.row,
     ConfigurationKey(
       "storage.digestRetention", .duration(.seconds(30 * 86400)...(.seconds(3650 * 86400))), absent: "for ever",

@@ -18,11 +18,19 @@ struct SpellingNormalizer {
   private func leaf(_ node: ConfigurationNode, _ schema: SchemaNode, at path: ConfigurationPath) -> ConfigurationNode? {
     // Templates leave keys they have no value for as "", which the reference cannot tell from an absent key either.
     if let text = node.text { return text.isEmpty ? nil : node }
+    if schema.key.kind == .names, let joined = joined(node) { return joined }
     let wrong = if case .list = node.content { "is a list" } else { "is a group of keys" }
     report.add(
       .error, .invalidValue, key: path, origin: node.origin, "\(wrong), but one value belongs here",
       cure: "write \(schema.name): and a value of type \(schema.key.kind.name)")
     return nil
+  }
+
+  /// A list of single values as one value, as variables write it; nil for a list of anything else.
+  private func joined(_ node: ConfigurationNode) -> ConfigurationNode? {
+    let texts = node.elements.compactMap(\.text)
+    guard !texts.isEmpty, texts.count == node.elements.count else { return nil }
+    return ConfigurationNode(content: .scalar(texts.joined(separator: " ")), origin: node.origin)
   }
 
   private func list(_ node: ConfigurationNode, _ schema: SchemaNode, at path: ConfigurationPath) -> ConfigurationNode? {

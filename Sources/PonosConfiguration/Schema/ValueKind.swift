@@ -39,6 +39,8 @@ package enum ValueKind: Sendable, Equatable {
   case tag
   case digest
   case variableName
+  /// Any number of names from 1; written as a list, or with spaces or commas between them.
+  case names
   /// A network of the engine that has containers of its own; empty for none.
   case network
 
@@ -70,6 +72,7 @@ package enum ValueKind: Sendable, Equatable {
     case .tag: "image tag"
     case .digest: "image digest"
     case .variableName: "variable name"
+    case .names: "list of names"
     case .network: "network name"
     }
   }
@@ -127,6 +130,9 @@ package enum ValueKind: Sendable, Equatable {
     case .variableName:
       let isName = !text.isEmpty && !text.contains { $0 == "=" || $0 == "\0" || $0.isWhitespace }
       return isName ? nil : ("is not the name of a variable", "write a name without spaces and '='")
+    case .names:
+      let areNames = ScalarText.names(text).allSatisfy { !$0.contains("=") && !$0.contains("\0") }
+      return areNames ? nil : ("is not a list of names", "write names without spaces and '='")
     case .network:
       return text.isEmpty || ScalarText.isNetwork(text)
         ? nil

@@ -23,6 +23,7 @@ package struct ExecutorConfig: Sendable, Equatable {
   /// Aggregators this executor dials, one session each.
   package var aggregators: [AggregatorConfig] = []
   package var streams = StreamConfig()
+  package var management = ManagementConfig()
   /// Whether management calls must carry a signed challenge token.
   package var managementAuthentication = ServerKeys.authentication.standard
 
@@ -189,11 +190,21 @@ package struct BackupConfig: Sendable, Equatable {
   }
 }
 
+/// What management calls may do.
+package struct ManagementConfig: Sendable, Equatable {
+  /// Whether callers of other hosts may manage while authentication is disabled.
+  package var allowsRemote = ManagementKeys.allowRemote.standard
+  /// Variables of the daemon's environment that deployments by the API may give to performers.
+  package var sharedVariables: Set<String> = []
+}
+
 /// Where the operations HTTP server listens.
 package struct OperationsConfig: Sendable, Equatable {
   package var address = OperationsKeys.address.standard
   /// 0 lets the system choose.
   package var port = OperationsKeys.port.standard
+  /// Names the server answers to beside those of the loopback interface, in lower case.
+  package var hosts: Set<String> = []
 }
 
 /// An aggregator that this executor dials for a session of one AVS.

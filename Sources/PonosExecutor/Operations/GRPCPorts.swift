@@ -15,7 +15,7 @@ struct GRPCPorts {
   ///   - interceptors: Of all calls, the outermost first.
   init(
     config: ExecutorConfig, submit: SubmitTaskHandler, streams: TaskStreamHandler, management: ManagementHandler,
-    principals: PrincipalInterceptor, isReady: @escaping @Sendable () -> Bool, interceptors: [any ServerInterceptor],
+    principals: PrincipalInterceptor, health: HealthPublisher, interceptors: [any ServerInterceptor],
     logger: Logger
   ) {
     let tasks = Eigenlayer_Hourglass_V1_ExecutorService.descriptor
@@ -28,7 +28,8 @@ struct GRPCPorts {
     ) -> GRPCListenerService {
       GRPCListenerService(
         name: name, transport: Transports.server(ServerTransportSettings(host: config.listenAddress, port: port)),
-        services: services + [HealthHandler(services: descriptors, isReady: isReady)], interceptors: pipeline,
+        services: services + [HealthHandler(services: descriptors, alwaysServing: [manage], publisher: health)],
+        interceptors: pipeline,
         logger: logger)
     }
     if config.managementPort == config.taskPort {
