@@ -28,7 +28,7 @@ package enum SigningKey: Sendable {
     }
   }
 
-  /// What others check this key's signatures against.
+  /// The public side, which others check this key's signatures against.
   package var verificationKey: VerificationKey {
     switch self {
     case .ecdsa(let key): .ecdsa(key.address)
@@ -62,8 +62,8 @@ package enum SigningKey: Sendable {
     return signatures
   }
 
-  /// The same, with the verification on BN254 left to `holds`, which may check the claim together with others of the key. It has
-  /// to say whether the key made every signature of the claim.
+  /// Makes both signatures and lets `holds` verify them on BN254. `holds` may check the claim together with others of the key, and
+  /// returns whether the key made every signature of the claim.
   package func signResult(
     _ certificate: CertificateDigest, taskID: TaskID, operatorSet: OperatorSet, operatorAddress: EthereumAddress,
     holds: (_ claim: BN254Claim, _ key: BN254PublicKey) async -> Bool
@@ -81,7 +81,7 @@ package enum SigningKey: Sendable {
     return signatures
   }
 
-  /// Both signatures, not verified yet, and what the second one is over.
+  /// Both signatures, not verified yet, and the message that the second one signs.
   private func rawResultSignatures(
     _ certificate: CertificateDigest, taskID: TaskID, operatorSet: OperatorSet, operatorAddress: EthereumAddress
   ) throws(SigningError) -> (signatures: ResultSignatures, authDigest: Digest32) {
