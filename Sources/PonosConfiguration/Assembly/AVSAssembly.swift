@@ -2,7 +2,7 @@ import PonosCore
 
 /// The AVSs and their performers.
 extension ConfigurationAssembly {
-  /// nil when an entry cannot be read; every entry is looked at all the same.
+  /// The configurations of all entries; nil when one cannot be read. Reads all of them in any case, to report what is wrong with each.
   func avsConfigs(_ identity: OperatorIdentity?) -> [AVSConfig]? {
     let entries = root.entries("avsPerformers")
     var configs: [AVSConfig] = []

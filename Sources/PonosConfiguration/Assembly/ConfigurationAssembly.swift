@@ -8,7 +8,7 @@ struct ConfigurationAssembly {
   let secrets: SecretFileReader
   let keystores: KeystorePresence
 
-  /// nil when something was reported as an error.
+  /// The configuration; nil when something was reported as an error.
   func make() -> ExecutorConfig? {
     let identity = identity()
     let avs = avsConfigs(identity)

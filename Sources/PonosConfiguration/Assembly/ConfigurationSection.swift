@@ -58,7 +58,7 @@ struct ConfigurationSection {
     return choices.first { $0.lowercased() == text.lowercased() }
   }
 
-  /// The one of these keys that the highest layer gives; the earlier one when a layer gives several.
+  /// The key among `keys` that the highest layer gives; the first of them when that layer gives several.
   func strongest(of keys: [String]) -> String? {
     var best: String?
     for key in keys where isGiven(key) {

@@ -23,11 +23,11 @@ package enum ValueKind: Sendable, Equatable {
   case address
   /// 32 bytes in hex: a secp256k1 scalar.
   case ecdsaPrivateKey
-  /// 1 to 64 bytes in hex: an integer that is reduced to a BN254 scalar. Tools leave out the zeros it starts with.
+  /// 1 to 64 bytes in hex: an integer that is reduced to a BN254 scalar. Tools leave out leading zeros.
   case bn254PrivateKey
   /// 128 bytes in hex.
   case bn254PublicKey
-  /// So many bytes in hex.
+  /// Bytes in hex, as many as the range says.
   case hexBytes(ClosedRange<Int>)
   case url
   /// Host name or IPv4 address, and port.
@@ -41,7 +41,7 @@ package enum ValueKind: Sendable, Equatable {
   case variableName
   /// Any number of names from 1; written as a list, or with spaces or commas between them.
   case names
-  /// A network of the engine that has containers of its own; empty for none.
+  /// A network of the engine that performers can join; empty for none.
   case network
 
   /// What the reference calls it.
@@ -171,12 +171,12 @@ package enum ValueKind: Sendable, Equatable {
     return ("is out of range", "write \(Self.sizeText(range.lowerBound)) to \(Self.sizeText(range.upperBound))")
   }
 
-  /// A number without a fraction that says nothing.
+  /// The number in decimal, without ".0" at the end.
   static func plain(_ value: Double) -> String {
     value == value.rounded() ? String(Int(value)) : String(value)
   }
 
-  /// Bytes in the largest unit that divides them.
+  /// A size as the configuration writes it, in the largest unit that divides it: `512Mi`.
   static func sizeText(_ bytes: Int64) -> String {
     for (unit, factor) in [("Ti", Int64(1) << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)]
     where bytes >= factor && bytes.isMultiple(of: factor) {

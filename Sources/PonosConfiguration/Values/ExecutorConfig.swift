@@ -11,7 +11,7 @@ package struct ExecutorConfig: Sendable, Equatable {
   package var managementPort: Int
   /// Address both gRPC listeners bind to.
   package var listenAddress = ServerKeys.listenAddress.standard
-  /// Docker network performers join; nil for one of our own per AVS.
+  /// Docker network that performers join; nil when each AVS gets a network of its own.
   package var performerNetworkName: String?
   package var identity: OperatorIdentity
   package var chain: ChainConfig
@@ -27,14 +27,14 @@ package struct ExecutorConfig: Sendable, Equatable {
   /// Whether management calls must carry a signed challenge token.
   package var managementAuthentication = ServerKeys.authentication.standard
 
-  /// Where the audit log is appended to; nil where nothing is kept on disk and none is named.
+  /// Path of the audit log; nil when none is named and nothing is kept on disk.
   package var auditLogPath: String? {
     if let path = storeKeeping.auditLog { return path }
     return if case .sqlite(let path) = storage { path + ".audit.jsonl" } else { nil }
   }
 
-  /// What tells this daemon from others on the host where no database does: `memory-` and 32 hex digits, a hash of operator, chain
-  /// and ports. nil when the system chooses a port: such a daemon is never the same twice.
+  /// Identifies this daemon among others on the host when no database does: `memory-` and 32 hex digits, a hash of operator, chain and
+  /// ports. nil when the system chooses a port, because such a daemon is never the same twice.
   package var memoryInstallationID: String? {
     guard taskPort != 0, managementPort != 0 else { return nil }
     let text = "\(identity.address)/\(chain.chainID)/\(taskPort)/\(managementPort)"
@@ -51,7 +51,7 @@ package struct ExecutorConfig: Sendable, Equatable {
     avs(address) ?? AVSConfig(address: address)
   }
 
-  /// Shares of the turns, by AVS.
+  /// Each AVS's share of the turns.
   package var weights: [EthereumAddress: Int] {
     Dictionary(avs.map { ($0.address, $0.weight) }, uniquingKeysWith: { first, _ in first })
   }
@@ -106,11 +106,11 @@ package struct AVSConfig: Sendable, Equatable {
   package var address: EthereumAddress
   /// The performer to deploy at start; nil when it comes by DeployArtifact.
   package var performer: PerformerSpec?
-  /// When a registry is asked for the image of a performer that a deployment brings: as for the one deployed at start.
+  /// When a registry is asked for the image of a deployed performer; the same as for the performer deployed at start.
   package var pullPolicy: PullPolicy { performer?.pullPolicy ?? AVSKeys.pullPolicy.standard }
   /// Tasks given to one performer at a time.
   package var concurrency = AVSKeys.concurrency.standard
-  /// From acceptance to answer.
+  /// Time from the acceptance of a task to its answer.
   package var taskTimeout = AVSKeys.taskTimeout.standard
   /// Bytes a task's payload may have.
   package var maxPayloadBytes = AVSKeys.maxPayloadBytes.standard
@@ -127,7 +127,7 @@ package struct AVSConfig: Sendable, Equatable {
   package var interface = PerformerInterface.standard
   /// What its outputs must look like.
   package var responseRules = ResponseRules.none
-  /// Limits of containers deployed for this AVS, by whichever way.
+  /// Limits of every container of this AVS, however it was deployed.
   package var limits = ResourceLimits.standard
   /// Operator sets and aggregator keys, instead of reads from L1.
   package var registry: StaticRegistryConfig?

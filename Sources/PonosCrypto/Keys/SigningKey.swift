@@ -28,7 +28,7 @@ package enum SigningKey: Sendable {
     }
   }
 
-  /// What others check this key's signatures against.
+  /// The public side, which others check this key's signatures against.
   package var verificationKey: VerificationKey {
     switch self {
     case .ecdsa(let key): .ecdsa(key.address)

@@ -47,7 +47,7 @@ package struct Keystore: Sendable {
     }
   }
 
-  /// The bytes inside, whatever curve they are for; `wrongPassword` when the password does not open them.
+  /// The bytes inside, for any curve; `wrongPassword` when the password does not open them.
   package func secret(password: SecretBytes) throws(KeystoreError) -> SecretBytes {
     try seal.open(password: password)
   }
@@ -55,7 +55,7 @@ package struct Keystore: Sendable {
   /// How the password is turned into a key.
   var kdf: KeystoreKDF { seal.kdf }
 
-  /// A missing version is let pass on EIP-2335, as the public executor does not look at it.
+  /// EIP-2335 keystores may lack a version, which the public executor does not look at.
   private static func checkVersion(_ version: Int?, format: Format) throws(KeystoreError) {
     switch (format, version) {
     case (.eip2335, nil), (.eip2335, 4), (.legacy, 4), (.web3, 3): break

@@ -2,12 +2,12 @@ import SystemPackage
 
 /// Reads small files, never more of them than a bound, whatever the path leads to.
 package enum BoundedFile {
-  /// Why a file was not read, without its name: that may be a secret that was written into the wrong place.
+  /// Why a file was not read. Without the file's name, which may be a secret that was written into the wrong place.
   package enum ReadError: Error, Equatable, Sendable {
     case missing
     case notPermitted
     case directory
-    /// A device, pipe or socket where only a file in the ordinary sense will do.
+    /// A device, pipe or socket, where the caller takes regular files only.
     case notRegular
     /// More than `maximum` bytes.
     case tooLarge(maximum: Int)
@@ -90,14 +90,14 @@ extension BoundedFile.ReadError {
 }
 
 extension BoundedFile {
-  /// `path` as a message may show it when the file was to hold a secret; nil for what may be the secret itself, written where
-  /// the name of its file belongs: a key or a password names no directory, and a URL with an access key is no path.
+  /// `path` as a message may show it when the file was to hold a secret. nil when the text may be the secret itself, given in place of its
+  /// file's name: a key or a password has no slash, and a URL with an access key is no path.
   package static func displayName(ofSecret path: String) -> String? {
     path.contains("/") && !path.contains("://") ? path : nil
   }
 
-  /// `path` as a message may show it when the file was to be a keystore, which people name without a directory too: only what
-  /// looks like a key in hex or like the keystore's own text is withheld.
+  /// `path` as a message may show it when the file was to be a keystore. People name keystores without a directory too, so the message
+  /// withholds only what looks like a key in hex or like the keystore's own text.
   package static func displayName(ofKeystore path: String) -> String {
     let isDigits = path.utf8.count >= 32 && path.allSatisfy { $0.isHexDigit || $0 == "x" }
     return isDigits || path.contains("{") ? "the path given" : path
