@@ -1,7 +1,9 @@
 import GRPCCore
 import PonosAPI
+import PonosCore
 import PonosCrypto
 import PonosTesting
+import SwiftProtobuf
 import Testing
 
 @testable import PonosExecutor
