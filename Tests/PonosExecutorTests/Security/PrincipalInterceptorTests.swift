@@ -30,7 +30,8 @@ struct PrincipalInterceptorTests {
 
   /// Makes a call; returns whom the handler saw, and the messages it read.
   private static func call<Message: Sendable>(
-    _ authenticator: ManagementAuthenticator, _ messages: [Message]
+    _ authenticator: ManagementAuthenticator, _ messages: [Message], from peer: String = "ipv4:192.0.2.7:4",
+    allowsRemote: Bool = false
   ) async throws -> (caller: Principal?, messages: [Message]) {
     let request = StreamingServerRequest(
       metadata: [:],
@@ -42,8 +43,10 @@ struct PrincipalInterceptorTests {
     let method = MethodDescriptor(fullyQualifiedService: "ponos.Test", method: "Do", type: .unary)
     let seen = Seen<Message>()
     _ = try await withServerContextRPCCancellationHandle { handle in
-      let context = ServerContext(descriptor: method, remotePeer: "ipv4:192.0.2.7:4", localPeer: "", cancellation: handle)
-      return try await PrincipalInterceptor(authenticator: authenticator).intercept(request: request, context: context) {
+      let context = ServerContext(descriptor: method, remotePeer: peer, localPeer: "", cancellation: handle)
+      return try await PrincipalInterceptor(authenticator: authenticator, allowsRemote: allowsRemote).intercept(
+        request: request, context: context
+      ) {
         request, _ -> StreamingServerResponse<Int> in
         for try await message in request.messages { await seen.add(message) }
         await seen.set(Principal.current)
@@ -83,7 +86,25 @@ struct PrincipalInterceptorTests {
   func anonymous() async throws {
     let open = try await Self.call(Self.authenticator(), [Eigenlayer_Hourglass_V1_GetChallengeTokenRequest()])
     #expect(open.caller?.identity == .anonymous && open.caller?.mayManage == false && open.messages.count == 1)
-    let disabled = try await Self.call(Self.authenticator(isEnabled: false), [List()])
+    let disabled = try await Self.call(Self.authenticator(isEnabled: false), [List()], from: "ipv4:127.0.0.1:4")
     #expect(disabled.caller?.identity == .unchecked && disabled.caller?.mayManage == true && disabled.messages.count == 1)
+  }
+
+  @Test(
+    "refuses other hosts and containers on a bridge while authentication is disabled, unless the configuration leaves the door open",
+    arguments: ["ipv4:192.0.2.7:4", "ipv4:172.17.0.2:40000", "ipv6:[2001:db8::1]:4", "ipv6:[::ffff:10.0.0.1]:4", "unknown"])
+  func refusesOtherHostsWithoutAuthentication(peer: String) async throws {
+    let disabled = Self.authenticator(isEnabled: false)
+    let error = await #expect(throws: RPCError.self) { try await Self.call(disabled, [List()], from: peer) }
+    #expect(error?.code == .permissionDenied && error?.message.contains("authentication.enabled") == true)
+    #expect(try await Self.call(disabled, [List()], from: peer, allowsRemote: true).caller?.identity == .unchecked)
+  }
+
+  @Test("answers this host while authentication is disabled", arguments: [
+    "ipv4:127.0.0.1:4", "ipv4:127.8.9.1:4", "ipv6:[::1]:4", "ipv6:[::ffff:127.0.0.1]:4", "unix:/run/ponos.sock",
+  ])
+  func answersThisHostWithoutAuthentication(peer: String) async throws {
+    let call = try await Self.call(Self.authenticator(isEnabled: false), [List()], from: peer)
+    #expect(call.caller?.mayManage == true)
   }
 }
