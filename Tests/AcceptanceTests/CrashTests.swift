@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosDocker
 import PonosExecutorTesting
@@ -18,7 +19,7 @@ extension Acceptance {
         let container = try await daemon.containers.theOnlyOne().id
 
         let interrupted = try daemon.submission("delay 3000 survived", set: .bn254)
-        let client = Task { try await StockRetries().run { try await daemon.submit(interrupted, options: $0) } }
+        let client = Task { try await StockRetryPolicy().run { try await daemon.submit(interrupted, options: $0) } }
         try await wait(until: "the task to run") {
           try await daemon.operations.state().recentTasks.contains { $0.id == interrupted.taskID && $0.phase == "executing" }
         }
@@ -55,7 +56,7 @@ extension Acceptance {
     func killedTwice() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let submission = try daemon.submission("delay 2000 third time")
-        let client = Task { try await StockRetries().run { try await daemon.submit(submission, options: $0) } }
+        let client = Task { try await StockRetryPolicy().run { try await daemon.submit(submission, options: $0) } }
         for run in 1...2 {
           try await wait(until: "run \(run) to begin") {
             try await daemon.operations.state().recentTasks.contains {
@@ -160,7 +161,7 @@ extension Acceptance {
         }
         #expect(error.code == .unavailable)
         #expect(error.ponosCode == "not_accepting")
-        #expect(StockRetries.repeats(error))
+        #expect(StockRetryPolicy.repeats(error))
         let readiness = try await daemon.operations.get("/readyz")
         #expect(readiness.status == 503 && readiness.body.contains("the executor is stopping"), "\(readiness.body)")
         let health = try await daemon.withClient(port: daemon.place.taskPort) { client in

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosDocker
 import PonosExecutorTesting

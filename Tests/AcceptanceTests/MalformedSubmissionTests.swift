@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosExecutorTesting
 import PonosTesting
 import SwiftProtobuf
@@ -72,7 +73,7 @@ extension Acceptance {
       #expect(error.code == .invalidArgument)
       #expect(error.ponosCode == "malformed_submission")
       #expect(error.message.hasPrefix(malformation.field + " "), "\(error.message)")
-      #expect(!StockRetries.repeats(error))
+      #expect(!StockRetryPolicy.repeats(error))
     }
 
     @Test("an empty message is refused like any other")

@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -29,7 +30,7 @@ extension Acceptance {
           let error = try await daemon.refusal(of: late)
           #expect(error.ponosCode == "queue_full")
           #expect(error.code == .resourceExhausted)
-          #expect(StockRetries.repeats(error))
+          #expect(StockRetryPolicy.repeats(error))
           #expect(try await daemon.answer(to: "echo other", avs: daemon.configuration.avs[1].address) == "other")
           var answers: Set<String> = []
           for try await answer in group { answers.insert(answer) }
@@ -71,7 +72,7 @@ extension Acceptance {
         }
         let again = try await daemon.refusal(of: low)
         #expect(again.ponosCode == "task_displaced")
-        #expect(!StockRetries.repeats(again))
+        #expect(!StockRetryPolicy.repeats(again))
         let displaced = try await daemon.operations.metric(
           "ponos_queue_overflow_total", labels: ["policy=\"dropLowestPriority\"", "reason=\"avs_tasks\""])
         #expect(displaced == 1)
@@ -94,7 +95,7 @@ extension Acceptance {
         #expect(error.code == .resourceExhausted && error.ponosCode == "aggregator_rate_limited")
         #expect(error.metadata[binaryValues: "grpc-status-details-bin"].contains { _ in true })
         #expect(try await daemon.answer(to: try daemon.submission("echo other", by: .registered(.bn254))) == "other")
-        let (result, attempts) = try await StockRetries().run { try await daemon.submit(hasty, options: $0) }
+        let (result, attempts) = try await StockRetryPolicy().run { try await daemon.submit(hasty, options: $0) }
         try daemon.check(result, for: hasty)
         #expect(attempts > 1)
       }

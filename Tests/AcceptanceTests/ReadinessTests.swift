@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosAggregator
 import PonosExecutorTesting
 import PonosTesting
 import Testing
@@ -48,7 +49,7 @@ extension Acceptance {
           return refusal.ponosCode == "performer_unavailable" ? nil : refusal
         }
         #expect(refusal.ponosCode == "insufficient_resources" && refusal.code == .failedPrecondition)
-        #expect(!StockRetries.repeats(refusal))
+        #expect(!StockRetryPolicy.repeats(refusal))
         let page = try await readiness(daemon)
         #expect(page.status == 503)
         #expect(page.body.contains("insufficient_resources") && page.body.contains("lower it"), "\(page.body)")

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -120,7 +121,7 @@ extension Acceptance {
       #expect(error.ponosCode == refusal.code)
       #expect(error.code == refusal.status)
       for word in refusal.words { #expect(error.message.contains(word), "\(error.message)") }
-      #expect(StockRetries.repeats(error) == (refusal.status == .unavailable))
+      #expect(StockRetryPolicy.repeats(error) == (refusal.status == .unavailable))
     }
 
     @Test("are counted by their code, and reach no performer")

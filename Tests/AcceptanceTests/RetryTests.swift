@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -96,7 +97,7 @@ extension Acceptance {
     func longTask() async throws {
       let before = try await daemon.executions()
       let submission = try daemon.submission("delay 12000 worth waiting for")
-      let (result, attempts) = try await StockRetries().run { options in
+      let (result, attempts) = try await StockRetryPolicy().run { options in
         try await daemon.submit(submission, options: options)
       }
       try daemon.check(result, for: submission)
@@ -127,7 +128,7 @@ extension Acceptance {
       #expect(first.ponosCode == code)
       #expect(first.code == .failedPrecondition)
       #expect(first.message.contains(words), "\(first.message)")
-      #expect(!StockRetries.repeats(first))
+      #expect(!StockRetryPolicy.repeats(first))
       let second = try await daemon.refusal(of: submission)
       #expect(second.ponosCode == code && second.message == first.message)
       #expect(try await daemon.executions() == before + 2, "the question before, and one run")
@@ -152,7 +153,7 @@ extension Acceptance {
     func wordsOfPerformers() async throws {
       let error = try await daemon.refusal(of: try daemon.submission("error 2 dial tcp 10.0.0.1: connection refused"))
       #expect(error.ponosCode == "performer_error")
-      #expect(!StockRetries.repeats(error), "\(error.message)")
+      #expect(!StockRetryPolicy.repeats(error), "\(error.message)")
     }
 
     @Test("a task that waits until its time is over fails, and the ones before it do not")

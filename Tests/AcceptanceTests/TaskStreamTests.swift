@@ -1,4 +1,5 @@
 import Foundation
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting

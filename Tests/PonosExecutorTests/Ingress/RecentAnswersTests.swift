@@ -1,4 +1,5 @@
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting

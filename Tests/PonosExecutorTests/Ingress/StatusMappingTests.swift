@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -47,7 +48,7 @@ struct StatusMappingTests {
       .aggregatorRateLimited(Self.avs, avs: Self.avs, retryAfter: .milliseconds(1500)),
     ]
     .contains(rejection)
-    #expect(StockRetries.repeats(error) == mayPass)
+    #expect(StockRetryPolicy.repeats(error) == mayPass)
   }
 
   @Test(
@@ -85,7 +86,7 @@ struct StatusMappingTests {
     for failure in [TaskFailure.performerError(code: 14, message: words), .performerUnreachable(words), .signingFailed(words)] {
       let error = RPCError(StoredFailure(failure))
       #expect(error.code == .failedPrecondition)
-      #expect(!StockRetries.repeats(error), "\(error.message)")
+      #expect(!StockRetryPolicy.repeats(error), "\(error.message)")
       #expect(Array(error.metadata[stringValues: "ponos-code"]) == [failure.code])
     }
   }

@@ -1,3 +1,4 @@
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting

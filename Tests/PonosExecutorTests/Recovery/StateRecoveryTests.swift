@@ -1,5 +1,6 @@
 import GRDB
 import GRPCCore
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 @testable import PonosExecutor

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosCrypto

@@ -1,5 +1,6 @@
 import Logging
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting

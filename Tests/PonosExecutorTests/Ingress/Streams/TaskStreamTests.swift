@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosCrypto
@@ -28,9 +29,10 @@ struct TaskStreamTests {
               let result = try #require(ending?.result, "\(String(describing: ending))")
               #expect(Array(result.output) == draft.payload)
               let submission = try aggregator.task(draft)
-              try ResultCheck(
-                operatorAddress: PipelineRig.operatorAddress, key: TestKeys.executor(curve).verificationKey,
-                ecdsaVerifier: PipelineRig.ecdsaVerifier
+              try ResultVerifier(
+                operatorAddress: PipelineRig.operatorAddress,
+                registered: RegisteredKey(
+                  TestKeys.executor(curve).verificationKey, contract: PipelineRig.ecdsaVerifier)
               ).check(result, for: submission.wire)
             }
           }
