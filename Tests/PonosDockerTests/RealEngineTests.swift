@@ -1,4 +1,5 @@
 import Foundation
+import PonosCore
 import PonosDocker
 import PonosTesting
 import Testing
@@ -109,7 +110,11 @@ struct RealEngineTests {
   @Test("creates, finds and removes an internal network")
   func networks() async throws {
     let name = "ponos-test-\(UUID())"
-    let creation = NetworkCreation(name: name, isInternal: true, labels: ["ponos.test.run": String(label.dropFirst(15))])
+    // Not from the engine's own pools, which others may have used up.
+    let routes = try String(contentsOfFile: "/proc/net/route", encoding: .utf8)
+    let subnet = try #require(AddressReserve.candidates(for: name, notIn: IPv4Subnet.routed(by: routes), limit: 1).first)
+    let creation = NetworkCreation(
+      name: name, isInternal: true, labels: ["ponos.test.run": String(label.dropFirst(15))], subnet: "\(subnet)")
     let id = try await docker.createNetwork(creation)
     do {
       #expect(try await docker.network(name)?.id == id)
