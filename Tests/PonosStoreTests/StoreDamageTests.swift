@@ -10,7 +10,7 @@ import Testing
 ///
 /// `PONOS_STORE_DAMAGES` sets how many damages are tried.
 @Suite struct StoreDamageTests {
-  private static let damages = ProcessInfo.processInfo.environment["PONOS_STORE_DAMAGES"].flatMap { Int($0) } ?? 500
+  private static let damages = ProofSize.of(500, variable: "PONOS_STORE_DAMAGES")
   private static let tasks = 60
 
   private let directory: TemporaryDirectory
