@@ -61,7 +61,7 @@ extension Acceptance {
     @Test(
       "every task ends once, in time and with a code that says why; the neighbour is served as quickly as before; memory stays bounded"
     )
-    func siege() async throws {
+    func everyTaskEndsOnce() async throws {
       for cast in Cast.allCases where cast.comesUp {
         try await wait(until: "\(cast) to be served", within: .seconds(60)) { try await daemon.serves(avs(cast)) }
       }

@@ -66,7 +66,7 @@ extension Acceptance {
     init() throws { daemon = try Daemon.ofSuite() }
 
     @Test("are refused for good, by the name of the field", arguments: Malformation.all)
-    func refused(malformation: Malformation) async throws {
+    func areRefusedForGood(malformation: Malformation) async throws {
       var submission = try daemon.submission("echo x")
       malformation.spoil(&submission)
       let error = try await daemon.refusal(of: submission)
@@ -77,14 +77,14 @@ extension Acceptance {
     }
 
     @Test("an empty message is refused like any other")
-    func empty() async throws {
+    func emptyMessageIsRefusedLikeAnyOther() async throws {
       let error = try await daemon.refusal(of: WireSubmission())
       #expect(error.code == .invalidArgument)
       #expect(error.message.hasPrefix("task_id "))
     }
 
     @Test("are not run, and not remembered")
-    func leaveNoTrace() async throws {
+    func areNotRun() async throws {
       let before = try await daemon.executions()
       var submission = try daemon.submission("echo still good")
       let good = submission

@@ -9,7 +9,7 @@ extension Acceptance {
   @Suite("A full queue and a full disk")
   struct QueueLimitTests {
     @Test("beyond its queue an AVS is refused, to be sent again; what was accepted is answered, and other AVSs do not notice")
-    func queueFull() async throws {
+    func beyondItsQueueAVSIsRefused() async throws {
       var busy = DaemonConfiguration.AVS.scripted()
       busy.concurrency = 1
       var configuration = DaemonConfiguration(busy, .scripted())
@@ -41,7 +41,7 @@ extension Acceptance {
     }
 
     @Test("tasks run by the priority their callers state; under dropLowestPriority the least of them makes room and is answered")
-    func priorities() async throws {
+    func tasksRunByPriorityTheirCallersState() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.concurrency = 1
       var configuration = DaemonConfiguration(avs)
@@ -80,7 +80,7 @@ extension Acceptance {
     }
 
     @Test("an aggregator beyond its rate is told when to come again, others are served, and unreadable urgency is refused")
-    func rates() async throws {
+    func aggregatorBeyondItsRateIsToldWhenToComeAgain() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.aggregatorRateLimit = (perSecond: 0.5, burst: 2)
       try await Daemon.running(DaemonConfiguration(avs)) { daemon in
@@ -102,7 +102,7 @@ extension Acceptance {
     }
 
     @Test("what cannot be written down is not accepted and readiness says why; when there is room again, all goes on by itself")
-    func diskFull() async throws {
+    func whatCannotBeWrittenDownIsNotAcceptedAndReadiness() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.fileSizeLimit = 1024
       try await Daemon.running(configuration) { daemon in

@@ -14,7 +14,7 @@ extension Acceptance {
     }
 
     @Test("a circuit breaker that opens is told with the AVS, and not any more once a probe has succeeded")
-    func breaker() async throws {
+    func circuitBreakerThatOpensIsToldWithAVS() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.taskTimeout = "2s"
       avs.settings["circuitBreaker"] = "{consecutiveFailures: 2, openTime: 4s}"
@@ -37,7 +37,7 @@ extension Acceptance {
     }
 
     @Test("a performer that the host is too small for is not started, and its tasks are refused for good; others are served")
-    func resources() async throws {
+    func performerThatHostIsTooSmallForIsNotStarted() async throws {
       var large = DaemonConfiguration.AVS.scripted()
       large.resources = ["memory": "15Ti"]
       var configuration = DaemonConfiguration(.scripted(), large)

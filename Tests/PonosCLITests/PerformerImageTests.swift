@@ -93,7 +93,7 @@ struct PerformerImageTests {
   }
 
   @Test("need the libraries that the loader lists, by their paths")
-  func librariesOfListing() throws {
+  func needLibrariesThatLoaderLists() throws {
     let listing = """
       \tlinux-vdso.so.1 (0x00007ffd)
       \tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x00007f1)
@@ -108,7 +108,7 @@ struct PerformerImageTests {
   }
 
   @Test("keep names of up to 255 bytes, and refuse longer ones")
-  func longNames() throws {
+  func keepNamesOfUpTo255Bytes() throws {
     try Program.withDirectory { directory in
       let archive = directory + "/long.tar"
       let name = String(repeating: "d", count: 120) + "/" + String(repeating: "f", count: 90)

@@ -17,7 +17,7 @@ struct FuzzTests {
   private static let lines = 4
 
   @Test("no bytes bring a reader down", arguments: FuzzTarget.all.map(\.name))
-  func reader(name: String) async throws {
+  func noBytesBringReaderDown(name: String) async throws {
     let target = try #require(FuzzTarget.all.first { $0.name == name })
     let corpus = try Self.corpus(of: target)
     let start = ContinuousClock.now

@@ -9,7 +9,7 @@ import Testing
 @Suite("Performer networks")
 struct PerformerNetworksTests {
   @Test("have names a bridge can have, stable, and different for each installation and AVS")
-  func names() {
+  func haveNamesBridgeCanHave() {
     var names: Set<String> = []
     for installation in 0..<50 {
       for byte in UInt8(0)..<50 {
@@ -38,7 +38,7 @@ struct PerformerNetworksTests {
   ]
 
   @Test("take addresses of the reserve that nobody has where the engine's pools are used up", arguments: exhausted)
-  func reserve(message: String) async throws {
+  func takeAddressesOfReserveThatNobodyHasWhereEngines(message: String) async throws {
     let avs = EthereumAddress.random
     let name = PerformerNetworks.ownName(installationID: "i", avs: avs)
     let wanted = AddressReserve.candidates(for: name, notIn: [], limit: 3).map(\.description)
@@ -64,7 +64,7 @@ struct PerformerNetworksTests {
   }
 
   @Test("say what to do when nothing is left")
-  func nothingLeft() async throws {
+  func sayWhatToDoWhenNothingIsLeft() async throws {
     try await ScriptedSocketServer.run(script: { request in
       switch request.path {
       case "/version": .version()

@@ -8,7 +8,7 @@ struct AloneListTests {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   @Test("names suites and targets that exist, and says why")
-  func namesExistingSuites() throws {
+  func namesSuitesAndTargetsThatExist() throws {
     let text = try String(contentsOf: Self.tests.appending(path: "alone.txt"), encoding: .utf8)
     let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
     #expect(lines.count > 3)

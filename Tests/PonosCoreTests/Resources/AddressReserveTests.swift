@@ -4,7 +4,7 @@ import Testing
 @Suite("The address reserve")
 struct AddressReserveTests {
   @Test("gives a name the same subnet until it is taken, then the next")
-  func candidatesAreStable() throws {
+  func givesNameTheSameSubnetUntilItIsTaken() throws {
     let all = AddressReserve.candidates(for: "ponos-0123456789", notIn: [], limit: .max)
     #expect(all.count == 1024 && Set(all).count == 1024)
     #expect(all.allSatisfy { $0.prefix == 25 && IPv4Subnet(base: 0xc612_0000, prefix: 15).overlaps($0) })
@@ -14,7 +14,7 @@ struct AddressReserveTests {
   }
 
   @Test("leaves alone what the host has routes to, and is empty on a host that uses all of it")
-  func keepsOffRoutes() {
+  func leavesAloneWhatHostHasRoutesTo() {
     let half = IPv4Subnet(base: 0xc612_0000, prefix: 16)
     let left = AddressReserve.candidates(for: "n", notIn: [half], limit: .max)
     #expect(left.count == 512 && left.allSatisfy { !$0.overlaps(half) })
@@ -27,7 +27,7 @@ struct AddressReserveTests {
       ("10.1.0.0/16", 0x0a01_0000, 16, true), ("10.1.2.0/24", 0x0a01_0200, 24, true), ("10.2.0.0/16", 0x0a02_0000, 16, false),
       ("0.0.0.0/0", 0, 0, true),
     ] as [(String, UInt32, Int, Bool)])
-  func overlap(text: String, base: UInt32, prefix: Int, overlaps: Bool) {
+  func subnetsOverlapWhenOneHoldsOther(text: String, base: UInt32, prefix: Int, overlaps: Bool) {
     let subnet = IPv4Subnet(base: base, prefix: prefix)
     #expect("\(subnet)" == text)
     #expect(subnet.overlaps(IPv4Subnet(base: 0x0a01_0203, prefix: 26)) == overlaps)
@@ -35,7 +35,7 @@ struct AddressReserveTests {
   }
 
   @Test("routes are read as the kernel writes them, but for the one to everywhere")
-  func routes() {
+  func routesAreReadAsKernelWritesThem() {
     let text = """
       Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
       eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0

@@ -16,7 +16,7 @@ struct PipelineHistoryTests {
   }
 
   @Test("does what the plain model allows, crash after crash")
-  func agreesWithModel() async throws {
+  func doesWhatPlainModelAllows() async throws {
     let submissions = SimulatedSubmissions()
     var met = Encounters()
     for seed in Self.seeds {
