@@ -38,6 +38,16 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
+/// What is listed below only for its version: the package manager warns of a dependency that no target names, so one names these, for a
+/// platform that nothing here is built for.
+let fixed: [Target.Dependency] = [
+  ("Algorithms", "swift-algorithms"), ("SwiftASN1", "swift-asn1"), ("AsyncAlgorithms", "swift-async-algorithms"),
+  ("Atomics", "swift-atomics"), ("X509", "swift-certificates"), ("Configuration", "swift-configuration"),
+  ("Instrumentation", "swift-distributed-tracing"), ("StructuredFieldValues", "swift-http-structured-headers"),
+  ("NIOExtras", "swift-nio-extras"), ("NIOTransportServices", "swift-nio-transport-services"), ("RealModule", "swift-numerics"),
+  ("ServiceContextModule", "swift-service-context"),
+].map { .product(name: $0, package: $1, condition: .when(platforms: [.wasi])) }
+
 /// scripts/fuzz.sh sets this: our own targets are compiled for libFuzzer, and its program is built.
 let isFuzzing = Context.environment["PONOS_FUZZING"] != nil
 if isFuzzing { strict.append(.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])) }
@@ -69,25 +79,39 @@ let package = Package(
     .library(name: "PonosLibraryTransport", targets: ["PonosLibraryTransport"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
-    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
-    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
-    .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Exactly these versions, as Package.resolved is not kept: a program that holds keys takes nothing newer by itself.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", exact: "2.4.3"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", exact: "2.9.2"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", exact: "2.4.1"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    // What those depend on, fixed for the same reason. Package.resolved, after `swift package update`, shows whether one is missing.
+    .package(url: "https://github.com/apple/swift-algorithms", exact: "1.2.1"),
+    .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
+    .package(url: "https://github.com/apple/swift-atomics", exact: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: []),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
+    .package(url: "https://github.com/apple/swift-http-structured-headers", exact: "1.7.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-transport-services", exact: "1.28.0"),
+    .package(url: "https://github.com/apple/swift-numerics", exact: "1.1.1"),
+    .package(url: "https://github.com/apple/swift-service-context", exact: "1.5.1"),
   ],
   targets: [
     // C libraries (scripts/setup.sh installs them), found by pkg-config.
@@ -169,8 +193,9 @@ let package = Package(
       name: "PonosCLI",
       dependencies: [
         "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry", "PonosCore",
-        "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, grpcCore, logging, protobuf,
-      ],
+        "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosDocker", argumentParser, crypto, grpcCore, logging,
+        protobuf,
+      ] + fixed,
       swiftSettings: strict),
 
     // For AVS authors.
@@ -218,7 +243,8 @@ let package = Package(
     .testTarget(name: "PonosSystemTests", dependencies: ["PonosSystem", "PonosTesting", system], swiftSettings: strict),
     .testTarget(
       name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
-    .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
+    .testTarget(
+      name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosCore", "PonosTesting", nioCore], swiftSettings: strict),
     .testTarget(
       name: "PonosChainTests", dependencies: ["PonosChain", "PonosCore", "PonosCrypto", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
@@ -263,7 +289,7 @@ let package = Package(
     .testTarget(
       name: "PonosCLITests",
       dependencies: [
-        "PonosCLI", "PonosCore", "PonosExecutor", "PonosConfiguration", "PonosStore", "PonosTesting", "PonosStoreTesting",
+        "PonosCLI", "PonosCore", "PonosExecutor", "PonosConfiguration", "PonosStore", "PonosTesting", "PonosStoreTesting", crypto,
       ],
       swiftSettings: strict),
     .testTarget(
@@ -285,7 +311,8 @@ let package = Package(
         nioEmbedded, nioHTTP1, asyncHTTPClient,
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: strict),
-    .testTarget(name: "FuzzTests", dependencies: ["PonosFuzzing"], path: "Tests/Fuzzing/Tests", swiftSettings: strict),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["PonosFuzzing", "PonosTesting"], path: "Tests/Fuzzing/Tests", swiftSettings: strict),
   ] + fuzzProgram,
   swiftLanguageModes: [.v6]
 )

@@ -10,7 +10,7 @@ products=Benchmarks/.build/release
 
 # The second half, with an engine in DOCKER_HOST.
 with_engine() {
-  scripts/build-performer-image.sh "$products/NoOpPerformer" ponos-bench/no-op:latest
+  "$products/ponos-executor" performer image "$products/NoOpPerformer" ponos-bench/no-op:latest
   exec "$products/PonosBenchmarks" measure --json "$products/figures.json" "$@"
 }
 

@@ -7,8 +7,12 @@
 #   ponos-go                             one on grpc-go, for tests (from .build/interop)
 #
 #   CONFIG=debug scripts/build-images.sh [square|price-median|fingerprint|scripted|go…]     default: all
+#
+# `ponos-executor performer image` writes them; an image that is up to date is left as it is.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
+
+products=$repo/.build/${CONFIG:-debug}
 
 # wanted NAME [NAMES…]: whether NAME is among NAMES, or there are none.
 wanted() {
@@ -17,11 +21,11 @@ wanted() {
 }
 
 while read -r name binary; do
-  if wanted "$name" "$@"; then "$repo/scripts/build-performer-image.sh" "$binary" "ponos-$name:${CONFIG:-debug}"; fi
+  if wanted "$name" "$@"; then "$products/ponos-executor" performer image "$binary" "ponos-$name:${CONFIG:-debug}"; fi
 done <<LIST
-square SquarePerformer
-price-median PriceMedianPerformer
-scripted ScriptedPerformer
+square $products/SquarePerformer
+price-median $products/PriceMedianPerformer
+scripted $products/ScriptedPerformer
 go $repo/.build/interop/go/bin/performer
 LIST
 if wanted fingerprint "$@"; then

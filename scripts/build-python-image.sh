@@ -20,4 +20,4 @@ tar --create --directory "$library" --exclude=__pycache__ --exclude='config-*' -
   --exclude=./dist-packages --exclude=./distutils --exclude=./ensurepip --exclude=./idlelib --exclude=./lib2to3 \
   --exclude=./pydoc_data --exclude=./test --exclude=./tkinter --exclude=./turtledemo --exclude=./unittest . \
   | tar --extract --directory "$root$library"
-"$repo/scripts/build-performer-image.sh" "$python" "$2" "$root" -I -B /app/performer.py
+"$repo/.build/${CONFIG:-debug}/ponos-executor" performer image "$python" "$2" --files "$root" -- -I -B /app/performer.py

@@ -224,6 +224,7 @@ case "${1:-}" in
   "")
     scripts/setup.sh build docker demo
     long "build-$CONFIG" "building the daemon and the examples ($CONFIG)" scripts/build.sh
+    step "$(tail -n 1 "$logs/build-$CONFIG.log")"
     scripts/docker.sh run scripts/demo.sh --with-engine
     step "the demo is done"
     ;;

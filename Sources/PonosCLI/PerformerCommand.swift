@@ -5,8 +5,8 @@ import SwiftProtobuf
 /// `performer`: what runs in containers.
 struct PerformerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "performer", abstract: "Lists, deploys and removes performers.",
-    subcommands: [List.self, Deploy.self, Remove.self])
+    commandName: "performer", abstract: "Lists, deploys and removes performers, and packs programs into images.",
+    subcommands: [List.self, Deploy.self, Remove.self, PerformerImageCommand.self])
 
   /// `performer list`.
   struct List: AsyncParsableCommand {

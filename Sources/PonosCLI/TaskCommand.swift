@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosTransport
@@ -90,12 +91,13 @@ struct TaskSubmitCommand: AsyncParsableCommand {
     }
     let run = SubmissionRun(
       plan: SubmissionPlan(
-        key: signingKey, aggregator: aggregatorAddress, operatorSet: OperatorSet(avs: avs, id: operatorSetID),
-        executor: executorAddress, payload: try payload.bytes(),
-        referenceTimestamp: referenceTimestamp ?? UInt32(Date().timeIntervalSince1970), blockNumber: taskBlockNumber),
-      verifier: try identity.verifier(), concurrency: concurrency, timeout: .seconds(timeout),
-      retry: retry ? StockRetry() : nil, urgency: streams.urgency)
-    let summary = try await submit(taskID.map { [$0] } ?? (0..<count).map { _ in SubmissionPlan.randomID() }, run)
+        signer: SubmissionSigner(address: aggregatorAddress, key: signingKey),
+        draft: SubmissionDraft(
+          avs: avs, executor: executorAddress, operatorSetID: operatorSetID, payload: try payload.bytes(),
+          referenceTimestamp: referenceTimestamp ?? UInt32(Date().timeIntervalSince1970), blockNumber: taskBlockNumber)),
+      verifier: try identity.registered().map { ResultVerifier(operatorAddress: executorAddress, registered: $0) },
+      concurrency: concurrency, timeout: .seconds(timeout), retry: retry ? StockRetryPolicy() : nil, urgency: streams.urgency)
+    let summary = try await submit(taskID.map { [$0] } ?? (0..<count).map { _ in TaskID.random() }, run)
     try SubmissionReport(summary).print(as: format.output)
     let isComplete = summary.failed == 0
     if !isComplete { throw ExitCode.failure }
@@ -174,7 +176,7 @@ struct ExecutorIdentityOptions: ParsableArguments {
   }
 
   /// nil with `--no-verify`.
-  func verifier() throws -> ResultVerifier? {
+  func registered() throws -> RegisteredKey? {
     if noVerify { return nil }
     if let executorEcdsaAddress { return .ecdsa(signer: executorEcdsaAddress, contract: try contract()) }
     guard let executorBn254PublicKey else {

@@ -13,21 +13,21 @@ extension Acceptance {
     init() throws { daemon = try Daemon.ofSuite() }
 
     @Test("a token signed with the operator's key lets one call through")
-    func accepted() async throws {
+    func tokenSignedWithOperatorsKeyLetsOneCallThrough() async throws {
       let token = try await daemon.challengeToken()
       #expect(token.wholeMatch(of: /[0-9a-f]{64}/) != nil)
       #expect(try await daemon.performers(proof: try daemon.proof(token: token)).count == 1)
     }
 
     @Test("a token can be used once")
-    func reused() async throws {
+    func tokenCanBeUsedOnce() async throws {
       let proof = try daemon.proof(token: try await daemon.challengeToken())
       _ = try await daemon.performers(proof: proof)
       try await expectUnauthenticated { try await daemon.performers(proof: proof) }
     }
 
     @Test("a call without a proof is refused, before anything else is looked at")
-    func missing() async throws {
+    func callWithoutProofIsRefused() async throws {
       try await expectUnauthenticated { try await daemon.performers() }
       try await expectUnauthenticated { try await daemon.removePerformer("") }
       let image = RegistryImage(repository: "", digest: "")
@@ -38,12 +38,12 @@ extension Acceptance {
     @Test(
       "a token of nobody's is refused",
       arguments: ["", "00", String(repeating: "ab", count: 32), String(repeating: "é", count: 64)])
-    func unknown(token: String) async throws {
+    func tokenOfNobodysIsRefused(token: String) async throws {
       try await expectUnauthenticated { try await daemon.performers(proof: try daemon.proof(token: token)) }
     }
 
     @Test("a token with a digit changed, or written in capitals, is refused")
-    func altered() async throws {
+    func tokenWithDigitChanged() async throws {
       let token = try await daemon.challengeToken()
       let changed = (token.first == "0" ? "1" : "0") + token.dropFirst()
       for other in [changed, token.uppercased()] where other != token {
@@ -54,7 +54,7 @@ extension Acceptance {
     @Test(
       "a signature by another key, or over another token, is refused, and does not use the token up",
       arguments: SignatureCurve.allCases)
-    func wrongSignature(curve: SignatureCurve) async throws {
+    func signatureByAnotherKey(curve: SignatureCurve) async throws {
       let token = try await daemon.challengeToken()
       try await expectUnauthenticated {
         try await daemon.performers(proof: try daemon.proof(token: token, by: TestKeys.stranger(curve)))
@@ -68,7 +68,7 @@ extension Acceptance {
     }
 
     @Test("one token used by many calls at once lets one of them through")
-    func race() async throws {
+    func oneTokenUsedByManyCallsAtOnceLets() async throws {
       let proof = try daemon.proof(token: try await daemon.challengeToken())
       let daemon = daemon
       let passed = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -87,7 +87,7 @@ extension Acceptance {
     }
 
     @Test("tokens are given for this operator only")
-    func otherOperator() async throws {
+    func tokensAreGivenForThisOperatorOnly() async throws {
       #expect(try await failure { try await daemon.challengeToken(for: "") }.code == .invalidArgument)
       let other = EthereumAddress(unchecked: [UInt8](repeating: 9, count: 20)).description
       #expect(try await failure { try await daemon.challengeToken(for: other) }.code == .permissionDenied)
@@ -96,7 +96,7 @@ extension Acceptance {
     }
 
     @Test("tasks need no token: their aggregator's signature protects them")
-    func tasks() async throws {
+    func tasksNeedNoToken() async throws {
       #expect(try await daemon.answer(to: "echo open") == "open")
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosDocker
 import PonosExecutorTesting
@@ -11,14 +12,14 @@ extension Acceptance {
   @Suite("Crashes")
   struct CrashTests {
     @Test("a daemon killed in mid-task: the client's retry gets one signed result, from the container that was there")
-    func daemonKilled() async throws {
+    func daemonKilledInMidTask() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let done = try daemon.submission("echo done before")
         let doneBytes = try await daemon.submit(done).bytes
         let container = try await daemon.containers.theOnlyOne().id
 
         let interrupted = try daemon.submission("delay 3000 survived", set: .bn254)
-        let client = Task { try await StockRetries().run { try await daemon.submit(interrupted, options: $0) } }
+        let client = Task { try await StockRetryPolicy().run { try await daemon.submit(interrupted, options: $0) } }
         try await wait(until: "the task to run") {
           try await daemon.operations.state().recentTasks.contains { $0.id == interrupted.taskID && $0.phase == "executing" }
         }
@@ -38,7 +39,7 @@ extension Acceptance {
     }
 
     @Test("a daemon killed with nobody left to ask: the accepted task is run all the same")
-    func nobodyAsks() async throws {
+    func daemonKilledWithNobodyLeftToAsk() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let submission = try daemon.submission("delay 1500 kept promise")
         _ = try await daemon.refusal(of: submission, options: .within(.milliseconds(500)))
@@ -52,10 +53,10 @@ extension Acceptance {
     }
 
     @Test("a daemon killed twice in the same task still answers it once")
-    func killedTwice() async throws {
+    func daemonKilledTwiceInTheSameTaskStillAnswersItOnce() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let submission = try daemon.submission("delay 2000 third time")
-        let client = Task { try await StockRetries().run { try await daemon.submit(submission, options: $0) } }
+        let client = Task { try await StockRetryPolicy().run { try await daemon.submit(submission, options: $0) } }
         for run in 1...2 {
           try await wait(until: "run \(run) to begin") {
             try await daemon.operations.state().recentTasks.contains {
@@ -72,7 +73,7 @@ extension Acceptance {
     }
 
     @Test("a container killed, gone wrong, or removed behind our back: the AVS is served again without help")
-    func containerKilled() async throws {
+    func containerKilledGoneWrong() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.taskTimeout = "3s"
       try await Daemon.running(DaemonConfiguration(avs)) { daemon in
@@ -97,7 +98,7 @@ extension Acceptance {
     }
 
     @Test("a task that ends its performer every time fails for good; tasks beside it are answered")
-    func poison() async throws {
+    func taskThatEndsItsPerformerEveryTimeFailsForGood() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         async let neighbours = withThrowingTaskGroup(of: String.self) { group in
           for number in 0..<4 { group.addTask { try await daemon.answer(to: "delay 300 \(number)") } }
@@ -125,7 +126,7 @@ extension Acceptance {
     }
 
     @Test("a performer that says it does not serve is replaced")
-    func notServing() async throws {
+    func performerThatSaysItDoesNotServeIsReplaced() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let container = try await daemon.containers.theOnlyOne().id
         _ = try await daemon.answer(to: "not-serving")
@@ -143,7 +144,7 @@ extension Acceptance {
   @Suite("Stopping and starting")
   struct ShutdownTests {
     @Test("on SIGTERM what runs is answered, what is new is sent away, and the daemon ends with status 0")
-    func graceful() async throws {
+    func onSIGTERMWhatRunsIsAnswered() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let container = try await daemon.containers.theOnlyOne().id
         async let running = daemon.answer(to: "delay 4000 finished")
@@ -160,7 +161,7 @@ extension Acceptance {
         }
         #expect(error.code == .unavailable)
         #expect(error.ponosCode == "not_accepting")
-        #expect(StockRetries.repeats(error))
+        #expect(StockRetryPolicy.repeats(error))
         let readiness = try await daemon.operations.get("/readyz")
         #expect(readiness.status == 503 && readiness.body.contains("the executor is stopping"), "\(readiness.body)")
         let health = try await daemon.withClient(port: daemon.place.taskPort) { client in
@@ -176,7 +177,7 @@ extension Acceptance {
     }
 
     @Test("a client that watches the health service does not hold up the end")
-    func watcher() async throws {
+    func clientThatWatchesHealthServiceDoesNotHoldUpEnd() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let seen = Collected<HealthStatus>()
         let watcher = Task {
@@ -196,7 +197,7 @@ extension Acceptance {
     }
 
     @Test("a daemon on memory alone works, and forgets")
-    func memory() async throws {
+    func daemonOnMemoryAloneWorks() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.storesInMemory = true
       try await Daemon.running(configuration) { daemon in
@@ -208,7 +209,7 @@ extension Acceptance {
     }
 
     @Test("one failing performer keeps neither the daemon nor the others from working, and readiness names it")
-    func oneFails() async throws {
+    func oneFailingPerformerKeepsNeitherDaemonNorOthers() async throws {
       var configuration = DaemonConfiguration(.scripted(), .init(image: "ponos-test/does-not-exist:1"))
       configuration.isNeverReady = true
       try await Daemon.running(configuration) { daemon in
@@ -221,7 +222,7 @@ extension Acceptance {
     }
 
     @Test("two daemons on one database do not both run")
-    func lockedDatabase() async throws {
+    func twoDaemonsOnOneDatabaseDoNotBothRun() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let output = try await failingStart(["run", "--config", daemon.place.configurationFile.path])
         #expect(output.contains("store_locked") || output.contains("another"), "\(output)")
@@ -230,7 +231,7 @@ extension Acceptance {
     }
 
     @Test("a configuration with mistakes is refused, all of them at once, by key and line")
-    func badConfiguration() async throws {
+    func configurationWithMistakesIsRefused() async throws {
       let daemon = try Daemon(DaemonConfiguration(.scripted()))
       var text = try String(contentsOf: daemon.place.configurationFile, encoding: .utf8)
       text = text.replacing("chainId: 31337", with: "chainId: 5").replacing("curve: bn254}]", with: "curve: ed25519}]")

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosDocker
 import PonosExecutorTesting
@@ -17,7 +18,7 @@ extension Acceptance {
     init() throws { daemon = try Daemon.ofSuite() }
 
     @Test("answers signed tasks of any bytes and size, for both curves", arguments: [1, 33, 1_500_000], SignatureCurve.allCases)
-    func roundTrip(count: Int, curve: SignatureCurve) async throws {
+    func answersSignedTasksOfAnyBytesAndSize(count: Int, curve: SignatureCurve) async throws {
       var draft = daemon.draft("", set: curve)
       draft.payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ count) }
       let submission = try TestAggregator.registered(.ecdsa).sign(draft)
@@ -27,14 +28,14 @@ extension Acceptance {
     }
 
     @Test("a task that it refuses fails for good, with its words")
-    func refused() async throws {
+    func taskThatItRefusesFailsForGood() async throws {
       let error = try await daemon.refusal(of: try daemon.submission(""))
       #expect(error.ponosCode == "performer_error")
       #expect(error.message.contains("status 400") && error.message.contains("payload is empty"), "\(error.message)")
     }
 
     @Test("forty tasks at once are answered")
-    func concurrent() async throws {
+    func fortyTasksAtOnceAreAnswered() async throws {
       let daemon = daemon
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<40 {
@@ -46,7 +47,7 @@ extension Acceptance {
     }
 
     @Test("runs unprivileged on a read-only file system, and is replaced when it ends")
-    func container() async throws {
+    func runsUnprivilegedOnReadOnlyFileSystem() async throws {
       let container = try await daemon.containers.theOnlyOne()
       let details = try await PerformerContainers.inspect(container.id)
       #expect((details["HostConfig"] as? [String: Any])?["ReadonlyRootfs"] as? Bool == true)
@@ -75,7 +76,7 @@ extension Acceptance {
         (0, "[1, 2]", true), (0, "[1, 2", false), (1, "oversize 64", true), (1, "oversize 63", false), (2, "echo abcdef", true),
         (2, "echo ab", false), (2, "echo abcdefghi", false), (2, "echo xbcdef", false),
       ])
-    func rules(avs: Int, payload: String, passes: Bool) async throws {
+    func outputThatKeepsRulesOfItsAVSIsSigned(avs: Int, payload: String, passes: Bool) async throws {
       let submission = try daemon.submission(payload, avs: daemon.configuration.avs[avs].address)
       if passes {
         try daemon.check(try await daemon.submit(submission), for: submission)

@@ -13,7 +13,7 @@ extension Acceptance {
     init() throws { daemon = try Daemon.ofSuite() }
 
     @Test("the engine was told to take everything away that a performer does not need")
-    func engineView() async throws {
+    func engineWasToldToTakeEverythingAwayThatPerformer() async throws {
       let container = try await daemon.containers.theOnlyOne()
       let details = try await PerformerContainers.inspect(container.id)
       let host = try #require(details["HostConfig"] as? [String: Any])
@@ -46,7 +46,7 @@ extension Acceptance {
     }
 
     @Test("nothing is published, and its network belongs to its AVS alone and leads nowhere")
-    func network() async throws {
+    func nothingIsPublished() async throws {
       let container = try await daemon.containers.theOnlyOne()
       let details = try await PerformerContainers.inspect(container.id)
       let host = try #require(details["HostConfig"] as? [String: Any])
@@ -65,7 +65,7 @@ extension Acceptance {
     }
 
     @Test("labels say whose it is: installation, AVS, performer and generation")
-    func labels() async throws {
+    func labelsSayWhoseItIs() async throws {
       let container = try await daemon.containers.theOnlyOne()
       let state = try await daemon.operations.state()
       let performer = try #require(state.performers.first)
@@ -78,7 +78,7 @@ extension Acceptance {
 
     @Test(
       "the performer itself finds no capabilities, no way to new privileges, a system call filter, and two small places to write")
-    func insideView() async throws {
+    func performerItselfFindsNoCapabilities() async throws {
       let report = try await daemon.answer(to: "inspect")
       let lines = report.split(separator: "\n").reduce(into: [String: String]()) { lines, line in
         let parts = line.split(separator: ":", maxSplits: 1)
@@ -100,7 +100,7 @@ extension Acceptance {
     }
 
     @Test("a performer that takes more memory than it may is ended alone, and replaced")
-    func memoryLimit() async throws {
+    func performerThatTakesMoreMemoryThanItMayIsEnded() async throws {
       let container = try await daemon.containers.theOnlyOne().id
       let error = try await daemon.refusal(of: try daemon.submission("allocate \(600 << 20)"))
       #expect(["performer_unreachable", "performer_crashed", "task_timed_out"].contains(error.ponosCode))

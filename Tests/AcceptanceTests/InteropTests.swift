@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -32,7 +33,7 @@ extension Acceptance {
     }
 
     @Test("10,000 calls from grpcio on one connection, most of them for tasks already answered")
-    func callsFromPython() async throws {
+    func test10000CallsFromGrpcioOnOneConnection() async throws {
       let submissions = try (0..<250).map { try daemon.submission("python \($0)", set: .bn254) }
       let run = try await InteropClient.python.submit(
         submissions, count: 10_000, concurrency: 32, idle: 11, port: daemon.place.taskPort, in: daemon.place.directory)
@@ -47,7 +48,7 @@ extension Acceptance {
     }
 
     @Test("refusals reach other implementations with code and message", arguments: InteropClient.allCases)
-    func refusals(client: InteropClient) async throws {
+    func refusalsReachOtherImplementationsWithCode(client: InteropClient) async throws {
       var unsigned = try daemon.submission("x")
       unsigned.signature = Data()
       var stranger = try daemon.submission("x", by: .registered(.bn254))

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosExecutorTesting
 import PonosTesting
 import SwiftProtobuf
@@ -65,25 +66,25 @@ extension Acceptance {
     init() throws { daemon = try Daemon.ofSuite() }
 
     @Test("are refused for good, by the name of the field", arguments: Malformation.all)
-    func refused(malformation: Malformation) async throws {
+    func areRefusedForGood(malformation: Malformation) async throws {
       var submission = try daemon.submission("echo x")
       malformation.spoil(&submission)
       let error = try await daemon.refusal(of: submission)
       #expect(error.code == .invalidArgument)
       #expect(error.ponosCode == "malformed_submission")
       #expect(error.message.hasPrefix(malformation.field + " "), "\(error.message)")
-      #expect(!StockRetries.repeats(error))
+      #expect(!StockRetryPolicy.repeats(error))
     }
 
     @Test("an empty message is refused like any other")
-    func empty() async throws {
+    func emptyMessageIsRefusedLikeAnyOther() async throws {
       let error = try await daemon.refusal(of: WireSubmission())
       #expect(error.code == .invalidArgument)
       #expect(error.message.hasPrefix("task_id "))
     }
 
     @Test("are not run, and not remembered")
-    func leaveNoTrace() async throws {
+    func areNotRun() async throws {
       let before = try await daemon.executions()
       var submission = try daemon.submission("echo still good")
       let good = submission

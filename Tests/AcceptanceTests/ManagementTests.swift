@@ -14,7 +14,7 @@ extension Acceptance {
     init() throws { registry = try LocalRegistry.ofSuite() }
 
     @Test("deploy, list, replace, remove, deploy again: from a registry, by digest")
-    func lifecycle() async throws {
+    func deployListReplace() async throws {
       let image = try await registry.push(Images.scripted, as: "acme/scripted")
       try await Daemon.running(DaemonConfiguration(DaemonConfiguration.AVS())) { daemon in
         #expect(try await daemon.performers().isEmpty)
@@ -61,7 +61,7 @@ extension Acceptance {
     }
 
     @Test("a task that runs during a deployment is answered by the old performer, and none is lost")
-    func drain() async throws {
+    func taskThatRunsDuringDeploymentIsAnsweredByOld() async throws {
       let image = try await registry.push(Images.scripted, as: "acme/drained")
       try await Daemon.running(DaemonConfiguration(DaemonConfiguration.AVS())) { daemon in
         try await daemon.deploy(image, environment: ["NAME": "old"])
@@ -90,7 +90,7 @@ extension Acceptance {
     }
 
     @Test("a second deployment of the same AVS at once is refused, and the first one is not disturbed")
-    func concurrentDeployments() async throws {
+    func secondDeploymentOfTheSameAVSAtOnceIsRefused() async throws {
       let image = try await registry.push(Images.scripted, as: "acme/slow")
       try await Daemon.running(DaemonConfiguration(DaemonConfiguration.AVS())) { daemon in
         async let first = daemon.deploy(image, environment: ["SCRIPT_START_DELAY_MS": "3000"])
@@ -105,7 +105,7 @@ extension Acceptance {
     }
 
     @Test("what was deployed comes back after the daemon was stopped, in the same container")
-    func survivesStop() async throws {
+    func whatWasDeployedComesBackAfterDaemonWasStopped() async throws {
       let image = try await registry.push(Images.scripted, as: "acme/lasting")
       try await Daemon.running(DaemonConfiguration(DaemonConfiguration.AVS())) { daemon in
         try await daemon.deploy(image, environment: ["NAME": "kept"])
@@ -165,7 +165,7 @@ extension Acceptance {
     }
 
     @Test("a performer that ends at once: its last words are told, and the old one goes on")
-    func exits() async throws {
+    func performerThatEndsAtOnce() async throws {
       let image = try await registry.push(Images.scripted, as: "acme/exits")
       let error = try await failedDeployment(of: image, environment: ["SCRIPT_LIFETIME_MS": "1"])
       #expect(error.ponosCode == "performer_exited")
@@ -173,7 +173,7 @@ extension Acceptance {
     }
 
     @Test("a digest the registry does not have")
-    func unknownDigest() async throws {
+    func digestRegistryDoesNotHave() async throws {
       let image = try await registry.push(Images.scripted, as: "acme/known")
       let unknown = RegistryImage(repository: image.repository, digest: "sha256:" + String(repeating: "0", count: 64))
       let error = try await failedDeployment(of: unknown)
@@ -183,21 +183,21 @@ extension Acceptance {
     }
 
     @Test("a layer the registry lost: the engine says so only inside its stream of progress")
-    func missingLayer() async throws {
+    func layerRegistryLost() async throws {
       let error = try await failedDeployment(of: try await registry.pushDamaged(.missing))
       #expect(["image_not_found", "image_corrupt", "registry_unavailable"].contains(error.ponosCode))
       #expect(error.message.lowercased().contains("blob"), "the registry's words are missing: \(error.message)")
     }
 
     @Test("a layer with other content than its digest says")
-    func alteredLayer() async throws {
+    func layerWithOtherContentThanItsDigestSays() async throws {
       let error = try await failedDeployment(of: try await registry.pushDamaged(.altered))
       #expect(error.ponosCode == "image_corrupt")
       #expect(error.code == .failedPrecondition)
     }
 
     @Test("a registry that is not there")
-    func noRegistry() async throws {
+    func registryThatIsNotThere() async throws {
       let port = try FreePorts.find(1)[0]
       let image = RegistryImage(repository: "127.0.0.1:\(port)/nobody", digest: "sha256:" + String(repeating: "1", count: 64))
       let error = try await failedDeployment(of: image)
@@ -213,7 +213,7 @@ extension Acceptance {
         ("registry_url", ""), ("registry_url", "http://127.0.0.1:1/x"), ("registry_url", "127.0.0.1:1/x:1"),
         ("registry_url", "127.0.0.1:1/UPPER"), ("registry_url", "127.0.0.1:1/x y"), ("env.name", ""), ("env.name", "A=B"),
       ])
-    func malformed(field: String, value: String) async throws {
+    func requestThatSaysNothingUsefulIsRefusedByName(field: String, value: String) async throws {
       let digest = "sha256:" + String(repeating: "2", count: 64)
       var request = daemon.deployment(of: RegistryImage(repository: "127.0.0.1:1/x", digest: digest))
       switch field {
@@ -231,7 +231,7 @@ extension Acceptance {
     }
 
     @Test("removing what is not there")
-    func removeUnknown() async throws {
+    func removingWhatIsNotThere() async throws {
       #expect(try await failure { try await daemon.removePerformer("") }.code == .invalidArgument)
       let error = try await failure { try await daemon.removePerformer("performer-of-nobody") }
       #expect(error.code == .notFound)

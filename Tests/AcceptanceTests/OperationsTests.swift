@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosDocker
 import PonosExecutorTesting
@@ -24,7 +25,7 @@ extension Acceptance {
         ("/healthz", "text/plain"), ("/readyz", "application/json"), ("/metrics", "text/plain"),
         ("/api/v1/state", "application/json"), ("/", "text/html"),
       ])
-    func pages(path: String, contentType: String) async throws {
+    func healthzReadyzMetrics(path: String, contentType: String) async throws {
       let page = try await daemon.operations.get(path)
       #expect(page.status == 200)
       #expect(page.contentType?.hasPrefix(contentType) == true || path == "/readyz", "\(page.contentType ?? "none")")
@@ -32,7 +33,7 @@ extension Acceptance {
     }
 
     @Test("an unknown path is 404, and the server listens on loopback only")
-    func unknown() async throws {
+    func unknownPathIs404() async throws {
       #expect(try await daemon.operations.get("/nothing").status == 404)
       let sockets = try await Command.run(
         "ss", "--no-header", "--listening", "--tcp", "--numeric", "sport = :\(daemon.place.operationsPort)")
@@ -41,7 +42,7 @@ extension Acceptance {
     }
 
     @Test("metrics count what happened, in the Prometheus text format")
-    func metrics() async throws {
+    func metricsCountWhatHappened() async throws {
       let label = "\(daemon.avs)"
       let names = [
         "ponos_tasks_received_total", "ponos_tasks_accepted_total", "ponos_tasks_executed_total", "ponos_tasks_failed_total",
@@ -63,7 +64,7 @@ extension Acceptance {
     }
 
     @Test("the processor time and memory of containers are measured")
-    func containerUsage() async throws {
+    func processorTimeAndMemoryOfContainersAreMeasured() async throws {
       let label = "\(daemon.avs)"
       // Processor time is what was used between two samples, ten seconds apart.
       try await eventually(within: .seconds(60)) { [operations = daemon.operations] in
@@ -75,7 +76,7 @@ extension Acceptance {
     }
 
     @Test("a browser shows the page, keeps it fresh, and has nothing to complain about")
-    func browser() async throws {
+    func browserShowsPage() async throws {
       let submission = try daemon.submission("echo seen in a browser")
       _ = try await daemon.submit(submission)
       let browser = try await Browser.open("http://127.0.0.1:\(daemon.place.operationsPort)/")
@@ -88,7 +89,7 @@ extension Acceptance {
     }
 
     @Test("the state names performers, containers and the last tasks")
-    func state() async throws {
+    func stateNamesPerformers() async throws {
       let submission = try daemon.submission("echo seen")
       _ = try await daemon.submit(submission)
       let state = try await daemon.operations.state()
@@ -100,7 +101,7 @@ extension Acceptance {
     }
 
     @Test("grpc.health.v1 answers on both ports, for the port and for its service, and for no other")
-    func health() async throws {
+    func grpcHealthV1AnswersOnBothPorts() async throws {
       for (port, service) in [
         (daemon.place.taskPort, "eigenlayer.hourglass.v1.ExecutorService"),
         (daemon.place.managementPort, "eigenlayer.hourglass.v1.ExecutorManagementService"),
@@ -118,7 +119,7 @@ extension Acceptance {
     }
 
     @Test("pings without calls are answered, ten times as many as any peer sends, and the connection stays")
-    func keepalive() async throws {
+    func pingsWithoutCallsAreAnswered() async throws {
       for port in [daemon.place.taskPort, daemon.place.managementPort] {
         let connection = try RawHTTP2Connection(port: port)
         for number in 1...300 as ClosedRange<UInt64> {
@@ -134,7 +135,7 @@ extension Acceptance {
     }
 
     @Test("a request of more than the limit is refused, and its connection goes on")
-    func tooLarge() async throws {
+    func requestOfMoreThanLimitIsRefused() async throws {
       var draft = daemon.draft("")
       draft.payload = [UInt8](repeating: 1, count: 5 << 20)
       let submission = try TestAggregator.registered(.ecdsa).sign(draft)
@@ -144,7 +145,7 @@ extension Acceptance {
     }
 
     @Test("management without authentication refuses proofs rather than ignoring them")
-    func authenticationDisabled() async throws {
+    func managementWithoutAuthenticationRefusesProofs() async throws {
       #expect(try await failure { try await daemon.challengeToken() }.code == .unimplemented)
       let proof = try daemon.proof(token: String(repeating: "ab", count: 32))
       #expect(try await failure { try await daemon.performers(proof: proof) }.code == .unimplemented)
@@ -155,7 +156,7 @@ extension Acceptance {
   @Suite("One port for both services", .daemon(.shared))
   struct SharedPortTests {
     @Test("tasks, management and health on the same port")
-    func all() async throws {
+    func tasksManagementAndHealthOnTheSamePort() async throws {
       let daemon = try Daemon.ofSuite()
       #expect(daemon.place.taskPort == daemon.place.managementPort)
       #expect(try await daemon.answer(to: "echo one port") == "one port")

@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -8,7 +9,7 @@ extension Acceptance {
   @Suite("A full queue and a full disk")
   struct QueueLimitTests {
     @Test("beyond its queue an AVS is refused, to be sent again; what was accepted is answered, and other AVSs do not notice")
-    func queueFull() async throws {
+    func beyondItsQueueAVSIsRefused() async throws {
       var busy = DaemonConfiguration.AVS.scripted()
       busy.concurrency = 1
       var configuration = DaemonConfiguration(busy, .scripted())
@@ -29,7 +30,7 @@ extension Acceptance {
           let error = try await daemon.refusal(of: late)
           #expect(error.ponosCode == "queue_full")
           #expect(error.code == .resourceExhausted)
-          #expect(StockRetries.repeats(error))
+          #expect(StockRetryPolicy.repeats(error))
           #expect(try await daemon.answer(to: "echo other", avs: daemon.configuration.avs[1].address) == "other")
           var answers: Set<String> = []
           for try await answer in group { answers.insert(answer) }
@@ -40,7 +41,7 @@ extension Acceptance {
     }
 
     @Test("tasks run by the priority their callers state; under dropLowestPriority the least of them makes room and is answered")
-    func priorities() async throws {
+    func tasksRunByPriorityTheirCallersState() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.concurrency = 1
       var configuration = DaemonConfiguration(avs)
@@ -71,7 +72,7 @@ extension Acceptance {
         }
         let again = try await daemon.refusal(of: low)
         #expect(again.ponosCode == "task_displaced")
-        #expect(!StockRetries.repeats(again))
+        #expect(!StockRetryPolicy.repeats(again))
         let displaced = try await daemon.operations.metric(
           "ponos_queue_overflow_total", labels: ["policy=\"dropLowestPriority\"", "reason=\"avs_tasks\""])
         #expect(displaced == 1)
@@ -79,7 +80,7 @@ extension Acceptance {
     }
 
     @Test("an aggregator beyond its rate is told when to come again, others are served, and unreadable urgency is refused")
-    func rates() async throws {
+    func aggregatorBeyondItsRateIsToldWhenToComeAgain() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.aggregatorRateLimit = (perSecond: 0.5, burst: 2)
       try await Daemon.running(DaemonConfiguration(avs)) { daemon in
@@ -94,14 +95,14 @@ extension Acceptance {
         #expect(error.code == .resourceExhausted && error.ponosCode == "aggregator_rate_limited")
         #expect(error.metadata[binaryValues: "grpc-status-details-bin"].contains { _ in true })
         #expect(try await daemon.answer(to: try daemon.submission("echo other", by: .registered(.bn254))) == "other")
-        let (result, attempts) = try await StockRetries().run { try await daemon.submit(hasty, options: $0) }
+        let (result, attempts) = try await StockRetryPolicy().run { try await daemon.submit(hasty, options: $0) }
         try daemon.check(result, for: hasty)
         #expect(attempts > 1)
       }
     }
 
     @Test("what cannot be written down is not accepted and readiness says why; when there is room again, all goes on by itself")
-    func diskFull() async throws {
+    func whatCannotBeWrittenDownIsNotAcceptedAndReadiness() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.fileSizeLimit = 1024
       try await Daemon.running(configuration) { daemon in

@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosAggregator
 import PonosExecutorTesting
 import PonosTesting
 import Testing
@@ -13,7 +14,7 @@ extension Acceptance {
     }
 
     @Test("a circuit breaker that opens is told with the AVS, and not any more once a probe has succeeded")
-    func breaker() async throws {
+    func circuitBreakerThatOpensIsToldWithAVS() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.taskTimeout = "2s"
       avs.settings["circuitBreaker"] = "{consecutiveFailures: 2, openTime: 4s}"
@@ -36,7 +37,7 @@ extension Acceptance {
     }
 
     @Test("a performer that the host is too small for is not started, and its tasks are refused for good; others are served")
-    func resources() async throws {
+    func performerThatHostIsTooSmallForIsNotStarted() async throws {
       var large = DaemonConfiguration.AVS.scripted()
       large.resources = ["memory": "15Ti"]
       var configuration = DaemonConfiguration(.scripted(), large)
@@ -48,7 +49,7 @@ extension Acceptance {
           return refusal.ponosCode == "performer_unavailable" ? nil : refusal
         }
         #expect(refusal.ponosCode == "insufficient_resources" && refusal.code == .failedPrecondition)
-        #expect(!StockRetries.repeats(refusal))
+        #expect(!StockRetryPolicy.repeats(refusal))
         let page = try await readiness(daemon)
         #expect(page.status == 503)
         #expect(page.body.contains("insufficient_resources") && page.body.contains("lower it"), "\(page.body)")

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -115,16 +116,16 @@ extension Acceptance {
     init() throws { daemon = try Daemon.ofSuite() }
 
     @Test("say which field and why, with a status that stock clients understand", arguments: Refusal.all)
-    func refused(refusal: Refusal) async throws {
+    func sayWhichFieldAndWhy(refusal: Refusal) async throws {
       let error = try await daemon.refusal(of: try refusal.submission(daemon))
       #expect(error.ponosCode == refusal.code)
       #expect(error.code == refusal.status)
       for word in refusal.words { #expect(error.message.contains(word), "\(error.message)") }
-      #expect(StockRetries.repeats(error) == (refusal.status == .unavailable))
+      #expect(StockRetryPolicy.repeats(error) == (refusal.status == .unavailable))
     }
 
     @Test("are counted by their code, and reach no performer")
-    func counted() async throws {
+    func areCountedByTheirCode() async throws {
       let before = try await daemon.executions()
       let counted = try await daemon.operations.metric("ponos_tasks_refused_total")
       for refusal in Refusal.all { _ = try await daemon.refusal(of: try refusal.submission(daemon)) }
@@ -134,7 +135,7 @@ extension Acceptance {
     }
 
     @Test("a refused id can still be used for the task it belongs to")
-    func idIsFree() async throws {
+    func refusedIdCanStillBeUsedForTaskItBelongsTo() async throws {
       let good = try daemon.submission("echo mine")
       var bad = good
       bad.payload = Data("echo yours".utf8)

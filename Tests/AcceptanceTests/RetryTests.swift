@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -15,7 +16,7 @@ extension Acceptance {
     init() throws { daemon = try Daemon.ofSuite() }
 
     @Test("while it runs: joins the run, and everybody gets the same answer")
-    func joins() async throws {
+    func whileItRuns() async throws {
       let before = try await daemon.executions()
       let submission = try daemon.submission("delay 1500 once")
       let daemon = daemon
@@ -30,7 +31,7 @@ extension Acceptance {
     }
 
     @Test("afterwards: gets the stored answer, byte for byte, without another run")
-    func replays() async throws {
+    func afterwardsGetsStoredAnswer() async throws {
       let submission = try daemon.submission("echo once", set: .bn254, by: .registered(.bn254))
       let first = try await daemon.submit(submission)
       let before = try await daemon.executions()
@@ -39,7 +40,7 @@ extension Acceptance {
     }
 
     @Test("under a spelling of its own: gets its own spelling back, and the same signatures")
-    func otherSpelling() async throws {
+    func underSpellingOfItsOwn() async throws {
       let submission = try daemon.submission("echo spelt")
       let first = try await daemon.submit(submission)
       var upper = submission
@@ -51,7 +52,7 @@ extension Acceptance {
     }
 
     @Test("with other content: is refused for good, whether the first one runs or is done")
-    func otherContent() async throws {
+    func withOtherContent() async throws {
       let draft = daemon.draft("delay 1500 mine")
       let mine = try TestAggregator.registered(.ecdsa).sign(draft)
       var yours = draft
@@ -80,7 +81,7 @@ extension Acceptance {
     }
 
     @Test("after its caller went away: the work went on, and the retry gets its result")
-    func callerGoesAway() async throws {
+    func afterItsCallerWentAway() async throws {
       let before = try await daemon.executions()
       let submission = try daemon.submission("delay 1500 patience")
       let error = try await daemon.refusal(of: submission, options: .within(.milliseconds(300)))
@@ -93,10 +94,10 @@ extension Acceptance {
     }
 
     @Test("by a stock client whose attempts last 10 s: a task of 12 s is run once and answered")
-    func longTask() async throws {
+    func byStockClientWhoseAttemptsLast10S() async throws {
       let before = try await daemon.executions()
       let submission = try daemon.submission("delay 12000 worth waiting for")
-      let (result, attempts) = try await StockRetries().run { options in
+      let (result, attempts) = try await StockRetryPolicy().run { options in
         try await daemon.submit(submission, options: options)
       }
       try daemon.check(result, for: submission)
@@ -120,14 +121,14 @@ extension Acceptance {
         ("oversize 1572864", "output_too_large", "1572863 bytes"), ("oversize 6000000", "output_too_large", "1572863 bytes"),
         ("hang", "task_timed_out", "taskTimeout"),
       ])
-    func failures(payload: String, code: String, words: String) async throws {
+    func failForGoodAfterOneRun(payload: String, code: String, words: String) async throws {
       let before = try await daemon.executions()
       let submission = try daemon.submission(payload)
       let first = try await daemon.refusal(of: submission)
       #expect(first.ponosCode == code)
       #expect(first.code == .failedPrecondition)
       #expect(first.message.contains(words), "\(first.message)")
-      #expect(!StockRetries.repeats(first))
+      #expect(!StockRetryPolicy.repeats(first))
       let second = try await daemon.refusal(of: submission)
       #expect(second.ponosCode == code && second.message == first.message)
       #expect(try await daemon.executions() == before + 2, "the question before, and one run")
@@ -136,12 +137,12 @@ extension Acceptance {
     @Test(
       "are run again when the performer asks for it, however it says so",
       arguments: ["once 10", "once 14"])
-    func asksAgain(payload: String) async throws {
+    func areRunAgainWhenPerformerAsksForIt(payload: String) async throws {
       #expect(try await daemon.answer(to: payload) == "again")
     }
 
     @Test("the largest output that aggregators take is answered")
-    func largestOutput() async throws {
+    func largestOutputThatAggregatorsTakeIsAnswered() async throws {
       let submission = try daemon.submission("oversize 1572863")
       let result = try await daemon.submit(submission)
       try daemon.check(result, for: submission)
@@ -149,14 +150,14 @@ extension Acceptance {
     }
 
     @Test("a failure is final, so its words never make a stock client send again")
-    func wordsOfPerformers() async throws {
+    func failureIsFinal() async throws {
       let error = try await daemon.refusal(of: try daemon.submission("error 2 dial tcp 10.0.0.1: connection refused"))
       #expect(error.ponosCode == "performer_error")
-      #expect(!StockRetries.repeats(error), "\(error.message)")
+      #expect(!StockRetryPolicy.repeats(error), "\(error.message)")
     }
 
     @Test("a task that waits until its time is over fails, and the ones before it do not")
-    func expires() async throws {
+    func taskThatWaitsUntilItsTimeIsOverFails() async throws {
       let daemon = daemon
       async let first = daemon.answer(to: "delay 1500 first")
       try await wait(until: "the first task to run") {

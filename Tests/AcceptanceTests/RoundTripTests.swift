@@ -1,4 +1,5 @@
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -14,7 +15,7 @@ extension Acceptance {
     @Test(
       "a signed task comes back as a signed result",
       arguments: SignatureCurve.allCases, SignatureCurve.allCases)
-    func pairs(aggregator: SignatureCurve, executor: SignatureCurve) async throws {
+    func signedTaskComesBackAsSignedResult(aggregator: SignatureCurve, executor: SignatureCurve) async throws {
       for (payload, square) in [("0x04", "0x10"), ("ff", "0xfe01"), ("0x00", "0x00")] {
         let submission = try daemon.submission(payload, set: executor, by: .registered(aggregator))
         #expect(submission.signature.count == (aggregator == .ecdsa ? 65 : 64))
@@ -27,7 +28,7 @@ extension Acceptance {
     }
 
     @Test("the id comes back to the letter, and addresses may be written in any case")
-    func letterCase() async throws {
+    func idComesBackToLetter() async throws {
       var submission = try daemon.submission("0x03")
       submission.taskID = "0x" + submission.taskID.dropFirst(2).uppercased()
       submission.avsAddress = "0x" + submission.avsAddress.dropFirst(2).uppercased()
@@ -40,7 +41,7 @@ extension Acceptance {
 
     @Test(
       "payload and output of any bytes and almost any size go through, empty ones too", arguments: [0, 1, 31, 32, 33, 1_500_000])
-    func sizes(count: Int) async throws {
+    func payloadAndOutputOfAnyBytesAndAlmostAnySizeGo(count: Int) async throws {
       var draft = daemon.draft("", avs: daemon.configuration.avs[1].address, set: .bn254)
       draft.payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
       let submission = try TestAggregator.registered(.bn254).sign(draft)
@@ -50,7 +51,7 @@ extension Acceptance {
     }
 
     @Test("a request of just under 4 MiB is read")
-    func largeRequest() async throws {
+    func requestOfJustUnder4MiBIsRead() async throws {
       var draft = daemon.draft("", avs: daemon.configuration.avs[1].address)
       draft.payload = [UInt8](repeating: 0x2e, count: (4 << 20) - 1024)
       let submission = try TestAggregator.registered(.ecdsa).sign(draft)
@@ -60,7 +61,7 @@ extension Acceptance {
     }
 
     @Test("forty tasks at once on two AVSs are all answered")
-    func concurrent() async throws {
+    func fortyTasksAtOnceOnTwoAVSsAreAllAnswered() async throws {
       let daemon = daemon
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 1...20 {

@@ -28,7 +28,7 @@ extension Acceptance {
     }
 
     @Test("no log, metric, state, page or error carries a secret, at debug level and after failures")
-    func nothingLeaks() async throws {
+    func noLogMetric() async throws {
       _ = try await daemon.answer(to: "echo ordinary")
       _ = try await daemon.refusal(of: try daemon.submission("error 3 ordinary"))
       var bad = try daemon.submission("echo tampered")
@@ -49,7 +49,7 @@ extension Acceptance {
     }
 
     @Test("payloads and signatures of tasks are not logged")
-    func tasks() async throws {
+    func payloadsAndSignaturesOfTasksAreNotLogged() async throws {
       let payload = "echo canary-payload-5d1e"
       let submission = try daemon.submission(payload)
       let result = try await daemon.submit(submission)
@@ -63,7 +63,7 @@ extension Acceptance {
     }
 
     @Test("the performer gets its own variables and nothing of the daemon's")
-    func performerEnvironment() async throws {
+    func performerGetsItsOwnVariablesAndNothingOfDaemons() async throws {
       let details = try await PerformerContainers.inspect(try await daemon.containers.theOnlyOne().id)
       let state = try #require(details["State"] as? [String: Any])
       let pid = try #require(state["Pid"] as? Int)
@@ -80,7 +80,7 @@ extension Acceptance {
     }
 
     @Test("the command line and the files that others may read hold no secret")
-    func files() async throws {
+    func commandLineAndFilesThatOthersMayReadHoldNoSecret() async throws {
       let pid = try #require(daemon.child?.id)
       let command = try String(contentsOf: URL(filePath: "/proc/\(pid)/cmdline"), encoding: .utf8)
       expectNoSecret(in: command, called: "the command line")

@@ -1,4 +1,5 @@
 import Foundation
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
@@ -9,7 +10,7 @@ extension Acceptance {
   @Suite("Task streams")
   struct TaskStreamTests {
     @Test("carry tasks and verified results, dialled by the aggregator, on both curves")
-    func dialledByAggregator() async throws {
+    func carryTasksAndVerifiedResults() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         for curve in SignatureCurve.allCases {
           let aggregator = daemon.streamAggregator(.registered(curve), set: curve)
@@ -31,7 +32,7 @@ extension Acceptance {
     }
 
     @Test("carry tasks and verified results, dialled by the executor, which comes back when the connection is lost")
-    func dialledByExecutor() async throws {
+    func carryTasksAndVerifiedResultsDialledByExecutor() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.aggregatorPorts = try FreePorts.find(1)
       let port = configuration.aggregatorPorts[0]
@@ -49,7 +50,7 @@ extension Acceptance {
     }
 
     @Test("a connection cut in mid-task: executed once, and its result delivered once acknowledged")
-    func cutInTask() async throws {
+    func connectionCutInMidTask() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let aggregator = daemon.streamAggregator()
         try await aggregator.dialling(port: daemon.place.taskPort) {
@@ -72,7 +73,7 @@ extension Acceptance {
 
     @Test(
       "a daemon killed with unacknowledged results delivers them after its restart, the same bytes, and runs on what was open")
-    func killed() async throws {
+    func daemonKilledWithUnacknowledgedResultsDelivers() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.aggregatorPorts = try FreePorts.find(1)
       let port = configuration.aggregatorPorts[0]
@@ -106,7 +107,7 @@ extension Acceptance {
     }
 
     @Test("credit ends with the queue's places, and comes back with them: nothing is refused")
-    func creditExhausted() async throws {
+    func creditEndsWithQueuesPlaces() async throws {
       var avs = DaemonConfiguration.AVS.scripted()
       avs.concurrency = 1
       var configuration = DaemonConfiguration(avs)
@@ -130,7 +131,7 @@ extension Acceptance {
     }
 
     @Test("an aggregator with the wrong key is refused in its hello, whoever dials")
-    func wrongKey() async throws {
+    func aggregatorWithWrongKeyIsRefusedInItsHello() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.aggregatorPorts = try FreePorts.find(1)
       let port = configuration.aggregatorPorts[0]
@@ -150,7 +151,7 @@ extension Acceptance {
     }
 
     @Test("the command line submits over a stream it dials, and over one it is dialled for")
-    func commandLine() async throws {
+    func commandLineSubmitsOverStreamItDials() async throws {
       var configuration = DaemonConfiguration(.scripted())
       configuration.aggregatorPorts = try FreePorts.find(1)
       let port = configuration.aggregatorPorts[0]
@@ -165,7 +166,7 @@ extension Acceptance {
     }
 
     @Test("an aggregator that is frozen is noticed within two of its heartbeats, and its result waits for it")
-    func frozen() async throws {
+    func aggregatorThatIsFrozenIsNoticedWithinTwo() async throws {
       try await Daemon.running(DaemonConfiguration(.scripted())) { daemon in
         let submit = try daemon.taskSubmit("--payload", "delay 3000 late", "--stream")
         try await wait(until: "the task to run") {

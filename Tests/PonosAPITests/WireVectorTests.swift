@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test("each published message has its published bytes, both ways", arguments: try Vectors.of("protobuf"))
-  func messageBytes(vector: TestVector) throws {
+  func eachPublishedMessageHasItsPublishedBytes(vector: TestVector) throws {
     let message = try #require(Self.messages[vector.name], "no message for this vector")
     #expect(type(of: message).protoMessageName == (try vector.inputs.string("message")))
     let published = try vector.outputs.bytes("serialized_hex")
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test("a field of a newer version of the protocol is kept, not refused")
-  func unknownFields() throws {
+  func fieldOfNewerVersionOfProtocolIsKept() throws {
     let published: [UInt8] = try Eigenlayer_Hourglass_V1_RemovePerformerResponse.with { $0.message = "no" }.serializedBytes()
     // Field 100, a varint of 7.
     let extended = published + [0xa0, 0x06, 0x07]
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test("services and methods have their published names")
-  func methodNames() {
+  func servicesAndMethodsHaveTheirPublishedNames() {
     let names = [
       Eigenlayer_Hourglass_V1_ExecutorService.Method.SubmitTask.descriptor,
       Eigenlayer_Hourglass_V1_ExecutorManagementService.Method.DeployArtifact.descriptor,

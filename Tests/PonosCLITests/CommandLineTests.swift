@@ -5,7 +5,7 @@ import Testing
 @Suite struct CommandLineTests {
   @Test(arguments: [
     ["run"], ["config", "check"], ["config", "show"], ["task", "submit"], ["performer", "list"], ["performer", "deploy"],
-    ["performer", "remove"], ["keys", "new"], ["keys", "import"], ["keys", "show"], ["version"],
+    ["performer", "remove"], ["performer", "image"], ["keys", "new"], ["keys", "import"], ["keys", "show"], ["version"],
     ["state", "backup"], ["state", "verify"], ["state", "compact"], ["state", "export-signed"], ["state", "import-signed"],
   ])
   func everyCommandHelpsWithExamplesAndIsDocumented(command: [String]) throws {

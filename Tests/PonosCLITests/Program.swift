@@ -58,7 +58,7 @@ enum Program {
   /// Ends a program that goes on waiting, which is a failure and not a test that never ends; to be cancelled when it has ended.
   static func watchdog(of process: Process) -> DispatchWorkItem {
     let end = DispatchWorkItem { [id = process.processIdentifier] in kill(id, SIGKILL) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: end)
+    DispatchQueue.global().asyncAfter(deadline: .now() + 180, execute: end)
     return end
   }
 

@@ -46,7 +46,7 @@ struct ChainReaderTests {
   }
 
   @Test("asks nothing twice while the contract logs nothing")
-  func epochs() async throws {
+  func asksNothingTwiceWhileContractLogsNothing() async throws {
     try await Self.run { nodes, reader in
       #expect(try await Self.read(reader) == 20)
       let before = nodes[0].count(of: "eth_call")
@@ -66,7 +66,7 @@ struct ChainReaderTests {
   }
 
   @Test("shares a request between all who need it")
-  func sharing() async throws {
+  func sharesRequestBetweenAllWhoNeedIt() async throws {
     try await Self.run { nodes, reader in
       let before = nodes[0].requests.count
       try await withThrowingTaskGroup(of: UInt64.self) { group in
@@ -78,7 +78,7 @@ struct ChainReaderTests {
   }
 
   @Test("goes on when the one who asked first is cancelled")
-  func cancellation() async throws {
+  func goesOnWhenOneWhoAskedFirstIsCancelled() async throws {
     try await Self.run { nodes, reader in
       nodes[0].state.withLock { $0.fault = { _ in [.wait(.milliseconds(100)), .hang] } }
       try await withThrowingTaskGroup(of: UInt64?.self) { group in
@@ -94,7 +94,7 @@ struct ChainReaderTests {
   }
 
   @Test("reads again in one request what a block may have changed")
-  func refresh() async throws {
+  func readsAgainInOneRequestWhatBlockMayHaveChanged() async throws {
     try await Self.run { nodes, reader in
       for argument in UInt8(0)..<5 { _ = try await Self.read(reader, argument) }
       let before = nodes[0].count(of: "eth_call")
@@ -107,7 +107,7 @@ struct ChainReaderTests {
   }
 
   @Test("forgets what a reorganisation removed, and only that")
-  func reorganisation() async throws {
+  func forgetsWhatReorganisationRemoved() async throws {
     try await Self.run { nodes, reader in
       nodes[0].mine(touching: [Self.contract])
       nodes[0].mine()
@@ -127,7 +127,7 @@ struct ChainReaderTests {
   }
 
   @Test("follows a chain that got shorter by a block")
-  func shorter() async throws {
+  func followsChainThatGotShorterByBlock() async throws {
     try await Self.run { nodes, reader in
       nodes[0].reorganise(after: 18, count: 1)
       try await reader.advance()
@@ -136,7 +136,7 @@ struct ChainReaderTests {
   }
 
   @Test("is not led back by a node that lags behind the others")
-  func lag() async throws {
+  func isNotLedBackByNodeThatLagsBehindOthers() async throws {
     try await Self.run { nodes, reader in
       nodes[0].state.withLock { $0.blocks.removeLast(3) }
       try await reader.advance()
@@ -145,7 +145,7 @@ struct ChainReaderTests {
   }
 
   @Test("catches up over a gap, and begins anew over a long one", arguments: [(30, 0), (300, 1)])
-  func gap(blocks: Int, reorganisations: Int) async throws {
+  func catchesUpOverGap(blocks: Int, reorganisations: Int) async throws {
     try await Self.run { nodes, reader in
       #expect(try await Self.read(reader) == 20)
       for _ in 0..<blocks { nodes[0].mine() }
@@ -155,7 +155,7 @@ struct ChainReaderTests {
   }
 
   @Test("reads old blocks by their hash, once")
-  func oldBlocks() async throws {
+  func readsOldBlocksByTheirHash() async throws {
     try await Self.run { nodes, reader in
       let first = try await Self.read(reader, at: 2)
       let before = nodes[0].requests.count
@@ -166,7 +166,7 @@ struct ChainReaderTests {
   }
 
   @Test("waits for a block that is not there yet, and asks the others for it")
-  func newBlock() async throws {
+  func waitsForBlockThatIsNotThereYet() async throws {
     try await Self.run(2) { (nodes, reader) async throws -> Void in
       nodes[1].mine()
       #expect(try await Self.read(reader, at: 21) == 21)
@@ -183,7 +183,7 @@ struct ChainReaderTests {
   }
 
   @Test("with an agreement follows the block that enough endpoints have")
-  func agreement() async throws {
+  func withAgreementFollowsBlockThatEnoughEndpointsHave() async throws {
     try await Self.run(2, agreement: 2) { nodes, reader in
       nodes[0].mine()
       try await reader.advance()
@@ -196,7 +196,7 @@ struct ChainReaderTests {
   }
 
   @Test("survives an outage with what it knows")
-  func outage() async throws {
+  func survivesOutageWithWhatItKnows() async throws {
     try await Self.run { nodes, reader in
       #expect(try await Self.read(reader) == 20)
       nodes[0].fail(.reply(500, ""))

@@ -16,7 +16,7 @@ struct ChainSegmentTests {
   }
 
   @Test("divide what a contract says into epochs, by the blocks in which it logged")
-  func epochs() {
+  func divideWhatContractSaysIntoEpochs() {
     var segment = segment(101...120, touching: [105, 110])
     #expect([101, 104, 105, 109, 110, 120].map { segment.epoch(of: Self.contract, at: $0) } == [101, 101, 105, 105, 110, 110])
     segment.append(TestBlocks.block(121, touching: [Self.contract]))
@@ -25,14 +25,14 @@ struct ChainSegmentTests {
   }
 
   @Test("begin a new epoch now and then, for contracts that change without logging")
-  func recheck() {
+  func beginNewEpochNowAndThen() {
     var segment = segment(120...130)
     #expect(segment.epoch(of: Self.contract, at: 127) == 120)
     #expect(segment.epoch(of: Self.contract, at: 128) == 128)
   }
 
   @Test("forget what a reorganisation replaced")
-  func reorganisation() {
+  func forgetWhatReorganisationReplaced() {
     var segment = segment(101...110, touching: [108])
     #expect(segment.epoch(of: Self.contract, at: 110) == 108)
     #expect(!segment.isFollowed(by: TestBlocks.block(107, branch: 1, fork: 106)))
@@ -45,7 +45,7 @@ struct ChainSegmentTests {
   }
 
   @Test("stay few, and their epochs keep their names")
-  func bound() {
+  func stayFewAndTheirEpochsKeepTheirNames() {
     var segment = segment(1...2, touching: [2])
     #expect(segment.epoch(of: Self.contract, at: 2) == 2)
     for number in 3...UInt64(2_000) { segment.append(TestBlocks.block(number)) }
@@ -56,7 +56,7 @@ struct ChainSegmentTests {
   }
 
   @Test("are believed to have logged nothing only when they say so")
-  func blooms() {
+  func areBelievedToHaveLoggedNothingOnlyWhenTheySaySo() {
     let key = LogsBloomKey(Self.contract)
     #expect(LogsBloom(hex: nil, isBlockEmpty: false).mayContain(key))
     #expect(LogsBloom(hex: TestBlocks.bloom([]), isBlockEmpty: false).mayContain(key))
@@ -76,7 +76,7 @@ struct FactTableTests {
   }
 
   @Test("stay few: what is not used goes first")
-  func bound() {
+  func stayFewWhatIsNotUsedGoesFirst() {
     var table = FactTable(limit: 3)
     for byte in UInt8(0)..<3 { table.store(.returned([byte]), for: Self.key(byte, 0)) }
     table.store(.returned([3]), for: Self.key(3, 0))
@@ -86,7 +86,7 @@ struct FactTableTests {
   }
 
   @Test("of replaced blocks go, others stay")
-  func cut() {
+  func ofReplacedBlocksGo() {
     var table = FactTable()
     table.store(.returned([1]), for: Self.key(1, 100))
     table.store(.returned([2]), for: Self.key(1, 110))
@@ -95,7 +95,7 @@ struct FactTableTests {
   }
 
   @Test("that are out of date are named")
-  func outdated() {
+  func thatAreOutOfDateAreNamed() {
     var table = FactTable()
     table.store(.returned([1]), for: Self.key(1, 100))
     table.store(.returned([2]), for: Self.key(2, 100))

@@ -12,7 +12,7 @@ struct ContractVectorTests {
   }
 
   @Test("tell the registrar of an AVS, which is the AVS itself when it never set one")
-  func registrar() throws {
+  func tellRegistrarOfAVS() throws {
     let set = try ChainVectors.named("registrar")
     let registrar = try answer(set, AllocationManager(address: try set.contract).registrar(of: try set.address(0)))
     #expect(registrar.description == "0xeb45fc1352570d252fa381d773ed6d3b2f65d3e7")
@@ -22,14 +22,14 @@ struct ContractVectorTests {
   }
 
   @Test("tell the operator sets of an AVS", arguments: [("config, one executor set", [1]), ("config, two executor sets", [1, 2])])
-  func configuration(name: String, sets: [UInt32]) throws {
+  func tellOperatorSetsOfAVS(name: String, sets: [UInt32]) throws {
     let vector = try ChainVectors.named(name)
     let configuration = try answer(vector, TaskAVSRegistrar(address: try vector.contract).configuration())
     #expect(configuration.aggregatorSet == 0 && configuration.executorSets == sets)
   }
 
   @Test("that are not there, or are others, are never taken for an answer")
-  func otherContracts() throws {
+  func thatAreNotThere() throws {
     let absent = try ChainVectors.named("config of an address without code")
     let missing = #expect(throws: ContractError.self) {
       try answer(absent, TaskAVSRegistrar(address: try absent.contract).configuration())
@@ -45,7 +45,7 @@ struct ContractVectorTests {
   @Test(
     "tell the curve of an operator set",
     arguments: [("curve ECDSA", SignatureCurve.ecdsa), ("curve BN254", .bn254), ("curve none", nil)])
-  func curve(name: String, curve: SignatureCurve?) throws {
+  func tellCurveOfOperatorSet(name: String, curve: SignatureCurve?) throws {
     let vector = try ChainVectors.named(name)
     let registrar = KeyRegistrar(address: try vector.contract)
     #expect(try answer(vector, registrar.curve(of: try vector.operatorSet(0))) == curve)
@@ -57,7 +57,7 @@ struct ContractVectorTests {
       ("ECDSA key", "0x4418404d8c29aebfeb3c6028eaa1c0e64b1348b7"), ("ECDSA key, not registered", nil),
       ("ECDSA key asked of a BN254 set", nil), ("ECDSA key asked of an unknown set", nil),
     ])
-  func ecdsaKey(name: String, address: String?) throws {
+  func tellECDSAKeys(name: String, address: String?) throws {
     let vector = try ChainVectors.named(name)
     let call = KeyRegistrar(address: try vector.contract)
       .ecdsaAddress(of: try vector.address(2), in: try vector.operatorSet(0))
@@ -67,7 +67,7 @@ struct ContractVectorTests {
   @Test(
     "tell BN254 keys, and that there is none",
     arguments: [("BN254 key", true), ("BN254 key, not registered", false), ("BN254 key asked of an ECDSA set", false)])
-  func bn254Key(name: String, isThere: Bool) throws {
+  func tellBN254Keys(name: String, isThere: Bool) throws {
     let vector = try ChainVectors.named(name)
     let call = KeyRegistrar(address: try vector.contract).bn254Key(of: try vector.address(2), in: try vector.operatorSet(0))
     let key = try answer(vector, call)
@@ -76,7 +76,7 @@ struct ContractVectorTests {
   }
 
   @Test("tell whom a signing key belongs to", arguments: ["operator of a signing key", "operator of an unknown signing key"])
-  func owner(name: String) throws {
+  func tellWhomSigningKeyBelongsTo(name: String) throws {
     let vector = try ChainVectors.named(name)
     let key = Array(try vector.word(4).prefix(20))
     let owner = try answer(
@@ -85,14 +85,14 @@ struct ContractVectorTests {
   }
 
   @Test("tell who is a member", arguments: [("member", true), ("not a member", false), ("member of an unknown set", false)])
-  func membership(name: String, isMember: Bool) throws {
+  func tellWhoIsMember(name: String, isMember: Bool) throws {
     let vector = try ChainVectors.named(name)
     let manager = AllocationManager(address: try vector.contract)
     #expect(try answer(vector, manager.isMember(try vector.address(0), of: try vector.operatorSet(1))) == isMember)
   }
 
   @Test("tell all members")
-  func members() throws {
+  func tellAllMembers() throws {
     let vector = try ChainVectors.named("members")
     let members = try answer(
       vector, AllocationManager(address: try vector.contract).members(of: try vector.operatorSet(0)))
@@ -101,7 +101,7 @@ struct ContractVectorTests {
   }
 
   @Test("tell a task in full")
-  func task() throws {
+  func tellTaskInFull() throws {
     let vector = try ChainVectors.named("task created")
     let task = try #require(
       try answer(vector, TaskMailbox(address: try vector.contract).info(of: try vector.taskID(0))))
@@ -119,13 +119,13 @@ struct ContractVectorTests {
       ("task status created", MailboxTaskStatus.created), ("task status unknown", .none),
       ("task status expired (same task, block time past creation + SLA)", .expired),
     ])
-  func status(name: String, status: MailboxTaskStatus) throws {
+  func tellHowFarTaskIs(name: String, status: MailboxTaskStatus) throws {
     let vector = try ChainVectors.named(name)
     #expect(try answer(vector, TaskMailbox(address: try vector.contract).status(of: try vector.taskID(0))) == status)
   }
 
   @Test("tell the domain separator")
-  func domainSeparator() throws {
+  func tellDomainSeparator() throws {
     let vector = try ChainVectors.named("domain separator")
     let separator = try answer(vector, ECDSACertificateVerifier(address: try vector.contract).domainSeparator())
     #expect(separator.description == "0x2b45ce0a7a0081c4e8788bd3171105dcb618008462eb6973af8fdd37a49f0994")
@@ -137,7 +137,7 @@ struct ABIReaderTests {
   private static let word = [UInt8](repeating: 0, count: 31) + [1]
 
   @Test("of every contract refuses each answer with one bit of its padding, length or offset changed")
-  func bits() throws {
+  func ofEveryContractRefusesEachAnswerWithOneBit() throws {
     let vector = try ChainVectors.named("config, two executor sets")
     guard case .returned(let bytes) = try vector.outcome else { throw CancellationError() }
     let call = TaskAVSRegistrar(address: try vector.contract).configuration()
@@ -153,7 +153,7 @@ struct ABIReaderTests {
   }
 
   @Test("refuses answers that are cut short or go on")
-  func lengths() throws {
+  func refusesAnswersThatAreCutShortOrGoOn() throws {
     let vector = try ChainVectors.named("task created")
     guard case .returned(let bytes) = try vector.outcome else { throw CancellationError() }
     let call = TaskMailbox(address: try vector.contract).info(of: try vector.taskID(0))
@@ -165,7 +165,7 @@ struct ABIReaderTests {
   }
 
   @Test("refuses lengths and offsets beyond everything", arguments: [0x7f, 0x80, 0xff] as [UInt8])
-  func hugeNumbers(byte: UInt8) throws {
+  func refusesLengthsAndOffsetsBeyondEverything(byte: UInt8) throws {
     for index in [0, 2, 3] {
       let vector = try ChainVectors.named("config, two executor sets")
       guard case .returned(var bytes) = try vector.outcome else { throw CancellationError() }
@@ -176,7 +176,7 @@ struct ABIReaderTests {
   }
 
   @Test("never takes an empty answer for one")
-  func empty() throws {
+  func neverTakesEmptyAnswerForOne() throws {
     let manager = AllocationManager(address: EthereumAddress(unchecked: [UInt8](repeating: 1, count: 20)))
     let set = OperatorSet(avs: manager.address, id: 0)
     #expect(throws: ContractError.self) { try manager.isMember(manager.address, of: set).answer(.returned([])) }

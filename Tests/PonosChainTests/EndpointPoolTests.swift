@@ -43,7 +43,7 @@ struct EndpointPoolTests {
   ]
 
   @Test("that is one bad endpoint says what is wrong with it, and nothing of its URL", arguments: faults.map(\.0))
-  func fault(name: String) async throws {
+  func thatIsOneBadEndpointSaysWhatIsWrongWithIt(name: String) async throws {
     let (_, steps, code) = try #require(Self.faults.first { $0.0 == name })
     try await ScriptedNode.run { nodes, pool, _ in
       nodes[0].fail(steps)
@@ -56,7 +56,7 @@ struct EndpointPoolTests {
   }
 
   @Test("asks the next one when the first fails, without anybody noticing", arguments: faults.map(\.0))
-  func failOver(name: String) async throws {
+  func asksNextOneWhenFirstFails(name: String) async throws {
     let (_, steps, _) = try #require(Self.faults.first { $0.0 == name })
     try await ScriptedNode.run(2) { nodes, pool, _ in
       nodes[0].fail(steps)
@@ -68,7 +68,7 @@ struct EndpointPoolTests {
   }
 
   @Test("uses an endpoint again that recovered, after checking its chain")
-  func recovery() async throws {
+  func usesEndpointAgainThatRecovered() async throws {
     try await ScriptedNode.run(2) { nodes, pool, events in
       nodes[0].fail(.reply(500, ""))
       _ = try await pool.read([.head])
@@ -83,7 +83,7 @@ struct EndpointPoolTests {
   }
 
   @Test("never reads from another chain")
-  func wrongChain() async throws {
+  func neverReadsFromAnotherChain() async throws {
     try await ScriptedNode.run(2) { nodes, pool, _ in
       nodes[0].state.withLock { $0.chainID = 1 }
       for _ in 0..<3 { _ = try await pool.read([.head]) }
@@ -94,7 +94,7 @@ struct EndpointPoolTests {
   }
 
   @Test("asks the next one as well when an answer is late")
-  func hedging() async throws {
+  func asksNextOneAsWellWhenAnswerIsLate() async throws {
     try await ScriptedNode.run(2) { nodes, pool, _ in
       _ = try await pool.read([.head])
       nodes[0].fail([.wait(.milliseconds(350))] + .reply(200, ""))
@@ -106,7 +106,7 @@ struct EndpointPoolTests {
   }
 
   @Test("splits batches by what an endpoint takes, and remembers it")
-  func batches() async throws {
+  func splitsBatchesByWhatEndpointTakes() async throws {
     try await ScriptedNode.run { nodes, pool, _ in
       let refusal = #"[{"jsonrpc":"2.0","id":0,"error":{"code":-32600,"message":"batch too large"}}]"#
       nodes[0].state.withLock { $0.fault = { $0.count > 20 ? .reply(200, refusal) : nil } }
@@ -122,7 +122,7 @@ struct EndpointPoolTests {
   }
 
   @Test("with an agreement names those that disagree and believes none of them")
-  func disagreement() async throws {
+  func withAgreementNamesThoseThatDisagreeAndBelieves() async throws {
     try await ScriptedNode.run(2) { nodes, pool, events in
       let call = ViewCall(contract: TestBlocks.address(1), data: [1, 2, 3, 4], name: "T.f")
       let request = RPCRequest.call(call, at: .hash(TestBlocks.block(20).hash))
@@ -136,7 +136,7 @@ struct EndpointPoolTests {
   }
 
   @Test("asks another one about a state that an endpoint lacks, and doubts an empty answer")
-  func missingState() async throws {
+  func asksAnotherOneAboutStateThatEndpointLacks() async throws {
     try await ScriptedNode.run(2) { nodes, pool, _ in
       let call = ViewCall(contract: TestBlocks.address(1), data: [1, 2, 3, 4], name: "T.f")
       let request = RPCRequest.call(call, at: .hash(TestBlocks.block(20).hash))
@@ -151,7 +151,7 @@ struct EndpointPoolTests {
   }
 
   @Test("skips an answer that the contract cannot have given")
-  func implausible() async throws {
+  func skipsAnswerThatContractCannotHaveGiven() async throws {
     try await ScriptedNode.run(2) { nodes, pool, _ in
       let set = OperatorSet(avs: TestBlocks.address(2), id: 1)
       let call = AllocationManager(address: TestBlocks.address(1)).isMember(TestBlocks.address(3), of: set)
@@ -165,7 +165,7 @@ struct EndpointPoolTests {
   }
 
   @Test("that cannot be reached at all says so at once")
-  func unreachable() async throws {
+  func thatCannotBeReachedAtAllSaysSoAtOnce() async throws {
     let url = try EndpointURL("http://127.0.0.1:1/secret-of-the-test")
     let pool = EndpointPool(urls: [url], settings: .quick)
     let error = try #require(await chainError { () throws(ChainError) in try await pool.read([.head]) })

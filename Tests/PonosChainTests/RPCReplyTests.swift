@@ -10,7 +10,7 @@ struct RPCReplyTests {
   }
 
   @Test("are sorted by id, whatever their order")
-  func order() throws {
+  func areSortedById() throws {
     let reply = try read(
       #"[{"jsonrpc":"2.0","id":1,"result":"0x2"},{"jsonrpc":"2.0","id":0,"result":"0x1"}]"#, count: 2)
     #expect(reply.answers == [.success(.string("0x1")), .success(.string("0x2"))])
@@ -18,7 +18,7 @@ struct RPCReplyTests {
   }
 
   @Test("may lack answers, which shows")
-  func missing() throws {
+  func mayLackAnswers() throws {
     #expect(try read(#"[{"jsonrpc":"2.0","id":1,"result":"0x2"}]"#, count: 2).isIncomplete)
     let refused = try read(#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}}"#, count: 2)
     #expect(refused.refusal?.code == -32600)
@@ -33,7 +33,7 @@ struct RPCReplyTests {
       (#"{"jsonrpc":"2.0","id":null,"result":"0x"}"#, .wrongID),
       (#"[{"jsonrpc":"2.0","id":0,"result":"0x"},{"jsonrpc":"2.0","id":0,"result":"0x"}]"#, .wrongID),
     ])
-  func problems(text: String, problem: RPCReply.Problem) {
+  func thatAreNoneAreToldApart(text: String, problem: RPCReply.Problem) {
     #expect(throws: problem) { try read(text) }
   }
 
@@ -54,12 +54,12 @@ struct RPCReplyTests {
       (-32601, "the method does not exist", nil, .unsupported), (-32600, "batch too large", nil, .invalid),
       (-32603, "internal error", nil, .failed),
     ] as [(Int, String, RPCValue?, RPCVerdict)])
-  func verdicts(code: Int, message: String, data: RPCValue?, verdict: RPCVerdict) {
+  func withErrorsMeanWhatNodesThatSendThemMean(code: Int, message: String, data: RPCValue?, verdict: RPCVerdict) {
     #expect(RPCVerdict(RPCErrorObject(code: code, message: message, data: data)) == verdict)
   }
 
   @Test("carry numbers as 0x and hex digits")
-  func quantities() {
+  func carryNumbersAs0xAndHexDigits() {
     #expect(Quantity.decode("0x1b4") == 436)
     #expect(Quantity.decode("0xffffffffffffffff") == .max)
     for text in ["", "0x", "1b4", "0x-1", "0x+1", "0x1ffffffffffffffff", "0xg", "0X1"] { #expect(Quantity.decode(text) == nil) }
@@ -70,7 +70,7 @@ struct RPCReplyTests {
 @Suite("Endpoint URLs")
 struct EndpointURLTests {
   @Test("show their host and hide everything else")
-  func redaction() throws {
+  func showTheirHostAndHideEverythingElse() throws {
     let url = try EndpointURL("https://user:hunter22@node.example:8545/v3/0123456789abcdef?apikey=topsecret#f")
     #expect("\(url)" == "node.example:8545" && url.host == "node.example:8545")
     var dump = ""
@@ -87,7 +87,7 @@ struct EndpointURLTests {
       ("ws://node.example", EndpointURL.Problem.scheme), ("node.example:8545", .scheme), ("http://", .noHost),
       ("file:///etc/passwd", .scheme),
     ])
-  func problems(text: String, problem: EndpointURL.Problem) {
+  func thatAreNoneAreRefusedWithoutBeingRepeated(text: String, problem: EndpointURL.Problem) {
     #expect(throws: problem) { try EndpointURL(text) }
   }
 }

@@ -7,7 +7,7 @@ struct RaceTests {
   private static func error(_ code: ChainError.Code) -> ChainError { ChainError(code, endpoint: "e", call: "c") }
 
   @Test("asks the best one, and the next when that fails or is late")
-  func order() {
+  func asksBestOne() {
     var race = Race<Int>(candidates: [2, 0, 1], needed: 1)
     #expect(race.start() == [.ask(2)])
     #expect(race.isLate() == [.ask(0)])
@@ -18,7 +18,7 @@ struct RaceTests {
   }
 
   @Test("fails with what says most, once nobody is left")
-  func failure() {
+  func failsWithWhatSaysMost() {
     var race = Race<Int>(candidates: [0, 1], needed: 1)
     _ = race.start()
     #expect(race.failed(0, Self.error(.statePruned)) == [.ask(1)])
@@ -29,7 +29,7 @@ struct RaceTests {
   }
 
   @Test("with an agreement counts only what enough of them say")
-  func agreement() {
+  func withAgreementCountsOnlyWhatEnoughOfThemSay() {
     var race = Race<Int>(candidates: [0, 1, 2], needed: 2)
     #expect(race.start() == [.ask(0), .ask(1)])
     #expect(race.answered(0, 5) == [])
@@ -39,7 +39,7 @@ struct RaceTests {
   }
 
   @Test("refuses when endpoints disagree, or too few answer")
-  func disagreement() {
+  func refusesWhenEndpointsDisagree() {
     var race = Race<Int>(candidates: [0, 1], needed: 2)
     _ = race.start()
     _ = race.answered(0, 5)
@@ -53,7 +53,7 @@ struct RaceTests {
   }
 
   @Test("takes a doubtful answer only when no other is to be had")
-  func doubt() {
+  func takesDoubtfulAnswerOnlyWhenNoOtherIsToBeHad() {
     var race = Race<Int>(candidates: [0, 1], needed: 1)
     _ = race.start()
     #expect(race.answered(0, 0, isDoubtful: true) == [.ask(1)])
@@ -73,7 +73,7 @@ struct EndpointStateMachineTests {
   }
 
   @Test("rests after failures for ever longer, and has its chain checked before it serves again")
-  func rest() {
+  func restsAfterFailuresForEverLonger() {
     var machine = EndpointStateMachine()
     #expect(machine.phase == .unverified && machine.rank == 0)
     machine.chainVerified()
@@ -91,14 +91,14 @@ struct EndpointStateMachineTests {
   }
 
   @Test("obeys its wish to be left alone")
-  func wish() {
+  func obeysItsWishToBeLeftAlone() {
     var machine = EndpointStateMachine()
     machine.failed(Self.error(.rateLimited, retryAfter: .seconds(30)), now: Self.start)
     #expect(machine.phase == .resting(until: Self.start + .seconds(30), because: .rateLimited) && machine.rank == nil)
   }
 
   @Test("is not changed by what is no fault of it")
-  func questions() {
+  func isNotChangedByWhatIsNoFaultOfIt() {
     var machine = EndpointStateMachine()
     machine.chainVerified()
     for code in [ChainError.Code.blockUnknown, .statePruned, .cancelled] { machine.failed(Self.error(code), now: Self.start) }
@@ -106,7 +106,7 @@ struct EndpointStateMachineTests {
   }
 
   @Test("counts answers that come too late")
-  func late() {
+  func countsAnswersThatComeTooLate() {
     var machine = EndpointStateMachine()
     machine.chainVerified()
     for _ in 0..<2 { machine.wasLate(Self.error(.timedOut), now: Self.start) }
@@ -116,7 +116,7 @@ struct EndpointStateMachineTests {
   }
 
   @Test("puts it last while its head lags, and never reads from another chain")
-  func lag() throws {
+  func putsItLastWhileItsHeadLags() throws {
     var machine = EndpointStateMachine()
     machine.chainVerified()
     machine.sawHead(TestBlocks.block(10), best: 12)

@@ -5,7 +5,7 @@ import Testing
 @Suite("API version")
 struct APIVersionTests {
   @Test("is compared number by number")
-  func comparison() throws {
+  func isComparedNumberByNumber() throws {
     #expect(try #require(APIVersion("1.9")) < APIVersion(1, 41))
     #expect(APIVersion(1, 100) > APIVersion(1, 52))
     #expect(APIVersion("1.41") == APIVersion(1, 41))
@@ -15,7 +15,7 @@ struct APIVersionTests {
   @Test(
     "is the newest both sides speak",
     arguments: [("1.12", "1.41", 41), ("1.24", "1.51", 44), ("1.44", "1.52", 44), ("1.12", "1.43", 43)])
-  func agreement(oldest: String, newest: String, minor: Int) async throws {
+  func isNewestBothSidesSpeak(oldest: String, newest: String, minor: Int) async throws {
     try await ScriptedSocketServer.run { request in
       switch request.path {
       case "/version": .version(oldest: oldest, newest: newest)
@@ -32,7 +32,7 @@ struct APIVersionTests {
   }
 
   @Test("is refused with both ranges when there is none in common", arguments: [("1.12", "1.40"), ("1.45", "1.60")])
-  func disagreement(oldest: String, newest: String) async throws {
+  func isRefusedWithBothRangesWhenThereIsNoneInCommon(oldest: String, newest: String) async throws {
     try await ScriptedSocketServer.run { _ in
       .version(oldest: oldest, newest: newest)
     } _: { server in
@@ -44,7 +44,7 @@ struct APIVersionTests {
   }
 
   @Test("is negotiated again when the engine was replaced by a newer one")
-  func upgrade() async throws {
+  func isNegotiatedAgainWhenEngineWasReplacedByNewerOne() async throws {
     try await ScriptedSocketServer.run { request in
       switch (request.path, request.version) {
       case ("/version", _): .version(oldest: "1.44", newest: "1.52")
@@ -62,7 +62,7 @@ struct APIVersionTests {
   }
 
   @Test("that keeps being refused ends in the engine's error, not in a loop")
-  func refusalForEver() async throws {
+  func thatKeepsBeingRefusedEndsInEnginesError() async throws {
     try await ScriptedSocketServer.run { request in
       request.path == "/version"
         ? .version() : .reply(400, #"{"message":"client version 1.41 is too new. Maximum supported API version is 1.41"}"#)

@@ -5,7 +5,7 @@ import Testing
 @Suite("An engine that misbehaves")
 struct MisbehavingEngineTests {
   @Test("and hangs costs a call no more than its deadline")
-  func hang() async throws {
+  func hangsCostsCallNoMoreThanItsDeadline() async throws {
     try await ScriptedSocketServer.run { _ in
       [.hang]
     } _: { server in
@@ -18,7 +18,7 @@ struct MisbehavingEngineTests {
   }
 
   @Test("and hangs in the middle of an answer costs no more either")
-  func hangInBody() async throws {
+  func hangsInMiddleOfAnswerCostsNoMoreEither() async throws {
     try await ScriptedSocketServer.run { request in
       request.path == "/version" ? .version() : [.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"), .hang]
     } _: { server in
@@ -30,7 +30,7 @@ struct MisbehavingEngineTests {
   }
 
   @Test("and answers without end is cut off")
-  func endlessAnswer() async throws {
+  func answersWithoutEndIsCutOff() async throws {
     let chunk = String(repeating: " ", count: 4096)
     try await ScriptedSocketServer.run { request in
       request.path == "/version" ? .version() : .stream(Array(repeating: chunk, count: 64)) + [.hang]
@@ -43,7 +43,7 @@ struct MisbehavingEngineTests {
   }
 
   @Test("and answers something else than promised is reported with its words")
-  func unexpectedAnswer() async throws {
+  func answersSomethingElseThanPromisedIsReported() async throws {
     try await ScriptedSocketServer.run { request in
       switch request.path {
       case "/version": .version()
@@ -63,7 +63,7 @@ struct MisbehavingEngineTests {
   }
 
   @Test("or does not run at all is unreachable at once")
-  func absence() async throws {
+  func orDoesNotRunAtAllIsUnreachableAtOnce() async throws {
     let client = DockerClient(endpoint: .unixSocket("/tmp/ponos-no-such.sock"))
     let start = ContinuousClock.now
     let error = await #expect(throws: DockerError.self) { try await client.ping() }
@@ -72,7 +72,7 @@ struct MisbehavingEngineTests {
   }
 
   @Test("lets a cancelled caller go")
-  func cancellation() async throws {
+  func letsCancelledCallerGo() async throws {
     try await ScriptedSocketServer.run { _ in
       [.hang]
     } _: { server in
@@ -90,7 +90,7 @@ struct MisbehavingEngineTests {
   }
 
   @Test("and closes the event stream ends the subscription; a line that is no event is an error")
-  func events() async throws {
+  func closesEventStreamEndsSubscription() async throws {
     try await ScriptedSocketServer.run { request in
       switch (request.path, request.target.contains("garbage")) {
       case ("/version", _): .version(newest: "1.52")

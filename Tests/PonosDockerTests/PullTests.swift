@@ -24,14 +24,14 @@ struct PullTests {
   ]
 
   @Test("reports the engine's refusal by kind", arguments: failures)
-  func refusal(status: Int, words: String, code: DockerError.Code) async throws {
+  func reportsEnginesRefusalByKind(status: Int, words: String, code: DockerError.Code) async throws {
     let error = try await pull(creating: .reply(status, #"{"message":"\#(words)"}"#))
     #expect(error?.code == code)
     #expect(error?.status == status)
   }
 
   @Test("finds an error hidden in an answer of status 200", arguments: failures)
-  func hiddenFailure(status: Int, words: String, code: DockerError.Code) async throws {
+  func findsErrorHiddenInAnswerOfStatus200(status: Int, words: String, code: DockerError.Code) async throws {
     let error = try await pull(
       creating: .stream([
         #"{"status":"Pulling from perf","id":"1"}"# + "\r\n",
@@ -42,7 +42,7 @@ struct PullTests {
   }
 
   @Test("finds the error without its deprecated twin, split across chunks, and without a final line end")
-  func errorDetailAlone() async throws {
+  func findsErrorWithoutItsDeprecatedTwin() async throws {
     let error = try await pull(
       creating: .stream([
         #"{"status":"x"}"# + "\n" + #"{"errorDe"#, #"tail":{"message":"filesystem layer veri"#, #"fication failed"}}"#,
@@ -51,14 +51,14 @@ struct PullTests {
   }
 
   @Test("believes no success without the image")
-  func missingImage() async throws {
+  func believesNoSuccessWithoutImage() async throws {
     let error = try await pull(creating: .stream([#"{"status":"Status: Downloaded newer image for r/perf:1"}"#]))
     #expect(error?.code == .pullFailed)
     #expect(error?.message.contains("does not hold the image") == true)
   }
 
   @Test("fails on a stream that is cut, garbage, or not HTTP at all")
-  func brokenStreams() async throws {
+  func failsOnStreamThatIsCut() async throws {
     let cut = try await pull(creating: .stream([#"{"status":"x"}"# + "\n"], isComplete: false))
     #expect(cut?.code == .streamBroken || cut?.code == .malformedReply)
     let halfChunk = try await pull(creating: [.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{\"sta")])
@@ -70,7 +70,7 @@ struct PullTests {
   }
 
   @Test("gives up on a registry that hangs, though each line starts the wait again")
-  func idleLimit() async throws {
+  func givesUpOnRegistryThatHangs() async throws {
     let line = "a\r\n{\"s\":\"xx\"}\r\n"
     let start = ContinuousClock.now
     let error = try await pull(
@@ -83,7 +83,7 @@ struct PullTests {
   }
 
   @Test("is bounded by the total limit even while there is progress")
-  func totalLimit() async throws {
+  func isBoundedByTotalLimitEvenWhileThereIsProgress() async throws {
     let slow = [ScriptedSocketServer.Step](repeating: .wait(.milliseconds(50)), count: 200)
       .flatMap { [$0, .send("a\r\n{\"s\":\"xx\"}\r\n")] }
     let error = try await pull(
@@ -92,7 +92,7 @@ struct PullTests {
   }
 
   @Test("sends tag and credentials in the form engines understand")
-  func request() async throws {
+  func sendsTagAndCredentialsInFormEnginesUnderstand() async throws {
     try await ScriptedSocketServer.run { request in
       switch request.path {
       case "/version": .version()

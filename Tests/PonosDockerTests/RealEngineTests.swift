@@ -1,4 +1,5 @@
 import Foundation
+import PonosCore
 import PonosDocker
 import PonosTesting
 import Testing
@@ -15,7 +16,7 @@ struct RealEngineTests {
   }
 
   @Test("answers ping, version and info")
-  func system() async throws {
+  func answersPingVersionAndInfo() async throws {
     try await docker.ping()
     let version = try await docker.version()
     #expect(version.apiVersion >= .oldestSpoken)
@@ -25,7 +26,7 @@ struct RealEngineTests {
   }
 
   @Test("creates, starts, lists, inspects, measures, stops and removes a container")
-  func lifecycle() async throws {
+  func createsStartsLists() async throws {
     try await withContainer { id in
       #expect(try await docker.container(id).state.status == "created")
       try await docker.startContainer(id)
@@ -49,7 +50,7 @@ struct RealEngineTests {
   }
 
   @Test("reports exit code and last words of a container that failed")
-  func failure() async throws {
+  func reportsExitCodeAndLastWordsOfContainerThatFailed() async throws {
     try await withContainer(environment: ["STUB_MODE=exit"]) { id in
       try await docker.startContainer(id)
       #expect(try await docker.waitForContainer(id, limit: .seconds(10)).statusCode == 3)
@@ -64,7 +65,7 @@ struct RealEngineTests {
   }
 
   @Test("tells of a container that dies, and of one that runs out of memory")
-  func events() async throws {
+  func tellsOfContainerThatDies() async throws {
     let seen = Collected<EngineEvent>()
     let opened = Collected<Bool>()
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -90,7 +91,7 @@ struct RealEngineTests {
   }
 
   @Test("refuses a taken name, an unknown image and a missing container with their own codes")
-  func refusals() async throws {
+  func refusesTakenName() async throws {
     let name = "ponos-test-\(UUID())"
     try await withContainer(name: name) { _ in
       let taken = await #expect(throws: DockerError.self) {
@@ -107,9 +108,13 @@ struct RealEngineTests {
   }
 
   @Test("creates, finds and removes an internal network")
-  func networks() async throws {
+  func createsFindsAndRemovesInternalNetwork() async throws {
     let name = "ponos-test-\(UUID())"
-    let creation = NetworkCreation(name: name, isInternal: true, labels: ["ponos.test.run": String(label.dropFirst(15))])
+    // Not from the engine's own pools, which others may have used up.
+    let routes = try String(contentsOfFile: "/proc/net/route", encoding: .utf8)
+    let subnet = try #require(AddressReserve.candidates(for: name, notIn: IPv4Subnet.routed(by: routes), limit: 1).first)
+    let creation = NetworkCreation(
+      name: name, isInternal: true, labels: ["ponos.test.run": String(label.dropFirst(15))], subnet: "\(subnet)")
     let id = try await docker.createNetwork(creation)
     do {
       #expect(try await docker.network(name)?.id == id)
@@ -127,7 +132,7 @@ struct RealEngineTests {
   }
 
   @Test("tags, finds and removes an image")
-  func images() async throws {
+  func tagsFindsAndRemovesImage() async throws {
     let id = try await StubImage.ensure(on: docker)
     let tag = "run-\(UUID())"
     try await docker.tagImage(StubImage.reference, repository: StubImage.repository, tag: tag)
@@ -140,7 +145,7 @@ struct RealEngineTests {
   }
 
   @Test("says why a pull fails")
-  func pullFailures() async throws {
+  func saysWhyPullFails() async throws {
     let refused = await #expect(throws: DockerError.self) {
       try await docker.pullImage(repository: "127.0.0.1:1/none", version: "1")
     }
@@ -152,7 +157,7 @@ struct RealEngineTests {
   }
 
   @Test("says why a build fails")
-  func buildFailure() async throws {
+  func saysWhyBuildFails() async throws {
     var tar = TarArchive()
     tar.add("Dockerfile", Data("FROM scratch\nCOPY missing /\n".utf8))
     let context = tar.finish()

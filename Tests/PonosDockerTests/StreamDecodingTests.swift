@@ -6,7 +6,7 @@ import Testing
 @Suite("Stream decoding")
 struct StreamDecodingTests {
   @Test("lines come out whole wherever the stream is cut")
-  func lines() throws {
+  func linesComeOutWholeWhereverStreamIsCut() throws {
     let text = "{\"a\":1}\r\n\n{\"b\":2}\nrest"
     for cut in 0...text.utf8.count {
       var splitter = LineSplitter()
@@ -20,14 +20,14 @@ struct StreamDecodingTests {
   }
 
   @Test("a line without end is an error, not a growing buffer")
-  func endlessLine() throws {
+  func lineWithoutEndIsError() throws {
     var splitter = LineSplitter(limit: 100)
     #expect(try splitter.feed(ByteBuffer(repeating: 65, count: 100)).isEmpty)
     #expect(throws: DockerError.self) { try splitter.feed(ByteBuffer(repeating: 65, count: 1)) }
   }
 
   @Test("log frames come out whole wherever the stream is cut")
-  func frames() {
+  func logFramesComeOutWholeWhereverStreamIsCut() {
     let bytes = frame(1, "hello ") + frame(2, "") + frame(2, "world\n")
     for cut in 0...bytes.count {
       var decoder = LogFrameDecoder()
@@ -38,7 +38,7 @@ struct StreamDecodingTests {
   }
 
   @Test("output without frames passes through")
-  func unframed() {
+  func outputWithoutFramesPassesThrough() {
     var decoder = LogFrameDecoder()
     var output = decoder.feed(ByteBuffer(string: "plain terminal"))
     output.writeImmutableBuffer(decoder.feed(ByteBuffer(string: " output\n")))
@@ -46,7 +46,7 @@ struct StreamDecodingTests {
   }
 
   @Test("a tail keeps the end, in whole lines")
-  func tail() {
+  func tailKeepsEnd() {
     var tail = TextTail(limit: 20)
     for number in 0..<100 { tail.append(ByteBuffer(string: "line \(number)\r\n")) }
     #expect(tail.lines(last: 10) == ["line 98", "line 99"])
@@ -54,7 +54,7 @@ struct StreamDecodingTests {
   }
 
   @Test("filters are escaped JSON")
-  func filters() throws {
+  func filtersAreEscapedJSON() throws {
     let item = try EngineRequest.filters(["label": ["a=\"b\\\n"], "event": ["die"]])
     #expect(item.value == #"{"event":["die"],"label":["a=\"b\\\n"]}"#)
     let request = EngineRequest.get("/x", query: [item])
@@ -63,7 +63,7 @@ struct StreamDecodingTests {
   }
 
   @Test("DOCKER_HOST is understood in its plain forms and refused in the others")
-  func endpoints() throws {
+  func dockerHOSTIsUnderstoodInItsPlainFormsAndRefused() throws {
     #expect(try DockerEndpoint.fromEnvironment([:]) == .standard)
     #expect(try DockerEndpoint.fromEnvironment(["DOCKER_HOST": "unix:///run/d.sock"]) == .unixSocket("/run/d.sock"))
     #expect(try DockerEndpoint.fromEnvironment(["DOCKER_HOST": "tcp://10.0.0.1:2375"]) == .tcp(host: "10.0.0.1", port: 2375))

@@ -7,12 +7,12 @@ import Testing
 
 @Suite struct DeliveryStoreTests {
   @Test("MemoryStore:", arguments: DeliveryConformance.cases)
-  func memory(_ conformance: DeliveryConformance.Case) async throws {
+  func memoryStore(_ conformance: DeliveryConformance.Case) async throws {
     try await conformance.run(MemoryStore())
   }
 
   @Test("SQLiteStore:", arguments: DeliveryConformance.cases)
-  func sqlite(_ conformance: DeliveryConformance.Case) async throws {
+  func sqLiteStore(_ conformance: DeliveryConformance.Case) async throws {
     let directory = try TemporaryDirectory()
     let store = try SQLiteStore.open(path: directory.file("store.sqlite"))
     try await conformance.run(store)
@@ -37,7 +37,7 @@ import Testing
 
   @Test(
     "a damaged row that an aggregator asks for is an error, not the end", arguments: ["finished_at = 'x'", "finished_at = x'01'"])
-  func damagedExpectation(change: String) async throws {
+  func damagedRowThatAggregatorAsksForIsError(change: String) async throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("store.sqlite")
     let store = try SQLiteStore.open(path: path)

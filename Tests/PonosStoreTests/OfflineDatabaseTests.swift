@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test("a history moves to a new host whole; importing it again changes nothing")
-  func moves() async throws {
+  func historyMovesToNewHostWhole() async throws {
     let entries = (0..<12_000).map { SignedHistory.Entry(StoreRecords.signedDigest(task: $0, digest: $0)) }
     _ = try take(try document(entries), into: path)
     let document = try export(path)
@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test("histories are merged")
-  func merges() async throws {
+  func historiesAreMerged() async throws {
     let other = directory.file("other.sqlite")
     try await record(0..<6, in: path)
     try await record(3..<9, in: other)
@@ -117,7 +117,7 @@ import Testing
   }
 
   @Test("a history that contradicts the database is refused whole, with every conflict")
-  func conflicts() async throws {
+  func historyThatContradictsDatabaseIsRefusedWhole() async throws {
     let other = directory.file("other.sqlite")
     try await record(0..<10, in: path)
     try await record([4, 7], in: other) { $0 + 100 }
@@ -137,7 +137,7 @@ import Testing
   }
 
   @Test("a document that contradicts itself is refused")
-  func contradiction() async throws {
+  func documentThatContradictsItselfIsRefused() async throws {
     try await record(0..<3, in: path)
     var entries = try entries(of: try export(path))
     entries.append(entries[1])
@@ -149,7 +149,7 @@ import Testing
   }
 
   @Test("another operator's history is refused")
-  func otherOperator() async throws {
+  func anotherOperatorsHistoryIsRefused() async throws {
     try await record(0..<3, in: path)
     let document = try export(path)
     let database = try OfflineDatabase(path: directory.file("target.sqlite"), mayCreate: true)
@@ -183,7 +183,7 @@ import Testing
       ("HEAD\"more\": [1, nul], \"entries\": []}", "'more' is not JSON"),
       ("HEAD\"more\": , \"entries\": []}", "a value is missing"),
     ])
-  func unreadable(text: String, words: String) throws {
+  func whatIsNoHistoryOfOursIsRefusedWithPlaceOfFault(text: String, words: String) throws {
     let head = #"{"format": "ponos-signed-history", "version": 1, "operatorAddress": "ADDRESS", "#
     let entry = String(
       decoding: try JSONEncoder().encode(SignedHistory.Entry(StoreRecords.signedDigest(task: 1, digest: 1))), as: UTF8.self)
@@ -198,7 +198,7 @@ import Testing
   }
 
   @Test("a document is read the same however its keys stand and its bytes come", arguments: [1, 7, 1 << 20])
-  func arrangements(chunk: Int) throws {
+  func documentIsReadTheSameHoweverItsKeysStand(chunk: Int) throws {
     let entry = SignedHistory.Entry(StoreRecords.signedDigest(task: 1, digest: 1))
     let text = String(decoding: try JSONEncoder().encode(entry), as: UTF8.self)
     let document = """
@@ -209,7 +209,7 @@ import Testing
   }
 
   @Test("a value without end is not kept in memory")
-  func endless() {
+  func valueWithoutEndIsNotKeptInMemory() {
     var begun = false
     var reader = SignedHistoryReader(of: Self.signer) {
       defer { begun = true }
@@ -219,7 +219,7 @@ import Testing
   }
 
   @Test("a damaged history is not exported")
-  func damagedHistory() async throws {
+  func damagedHistoryIsNotExported() async throws {
     try await record(0..<3, in: path)
     let queue = try DatabaseQueue(path: path)
     try await queue.write { try $0.execute(sql: "UPDATE signed_digest SET digest = zeroblob(32)") }
@@ -232,7 +232,7 @@ import Testing
   }
 
   @Test("of a damaged history everything else can be exported, and what is missing is counted")
-  func damagedRecords() async throws {
+  func ofDamagedHistoryEverythingElseCanBeExported() async throws {
     try await record(0..<40, in: path)
     let all = try entries(of: try export(path))
     let queue = try DatabaseQueue(path: path)
@@ -248,7 +248,7 @@ import Testing
   }
 
   @Test("what stands on either side of a page that cannot be read is exported")
-  func damagedPage() async throws {
+  func whatStandsOnEitherSideOfPageThatCannotBeRead() async throws {
     try await record(0..<600, in: path)
     let all = try entries(of: try export(path))
     let queue = try DatabaseQueue(path: path)
@@ -275,7 +275,7 @@ import Testing
   }
 
   @Test("a daemon and these commands keep each other out")
-  func exclusion() async throws {
+  func daemonAndTheseCommandsKeepEachOtherOut() async throws {
     let store = try SQLiteStore.open(path: path)
     #expect { _ = try OfflineDatabase(path: path) } throws: { ($0 as? StoreError)?.code == .locked }
     try await store.close()
@@ -289,7 +289,7 @@ import Testing
   // MARK: Space
 
   @Test("compaction gives room back and keeps every record")
-  func compaction() async throws {
+  func compactionGivesRoomBackAndKeepsEveryRecord() async throws {
     let store = try SQLiteStore.open(path: path)
     for number in 0..<40 {
       _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 50_000)))
@@ -313,7 +313,7 @@ import Testing
   // MARK: Backup and verification
 
   @Test("a copy made while writers write is of one moment, sound and private")
-  func backupUnderLoad() async throws {
+  func copyMadeWhileWritersWriteIsOfOneMoment() async throws {
     let store = try SQLiteStore.open(path: path)
     for number in 0..<200 {
       _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 30_000)))
@@ -346,7 +346,7 @@ import Testing
   }
 
   @Test("a backup replaces nothing, and leaves nothing when it fails")
-  func backupRefusals() async throws {
+  func backupReplacesNothing() async throws {
     #expect { _ = try StoreBackup.write(from: path, to: directory.file("x")) } throws: { "\($0)".contains("no database") }
     try await record(0..<3, in: path)
     let taken = directory.file("taken")
@@ -366,7 +366,7 @@ import Testing
   }
 
   @Test("a damaged database is not backed up over a good copy's name")
-  func damagedBackup() async throws {
+  func damagedDatabaseIsNotBackedUpOverGoodCopysName() async throws {
     try await record(0..<3, in: path)
     let queue = try DatabaseQueue(path: path)
     try await queue.write { try $0.execute(sql: "UPDATE signed_digest SET recorded_at = 1") }
@@ -379,7 +379,7 @@ import Testing
   }
 
   @Test("only databases of ours are verified")
-  func otherFiles() throws {
+  func onlyDatabasesOfOursAreVerified() throws {
     let text = directory.file("text")
     try Data(String(repeating: "no database\n", count: 100).utf8).write(to: URL(fileURLWithPath: text))
     #expect(throws: StoreError.self) { try StoreVerification.run(path: text) }

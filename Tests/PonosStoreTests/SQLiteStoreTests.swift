@@ -297,7 +297,7 @@ import Testing
   }
 
   @Test("what came of a task is told apart from what it is", arguments: TaskPhase.allCases)
-  func damagedOutcomes(phase: TaskPhase) async throws {
+  func whatCameOfTaskIsToldApartFromWhatItIs(phase: TaskPhase) async throws {
     let store = try SQLiteStore.open(path: path)
     let id = StoreRecords.taskID(1)
     _ = try await store.accept(StoreRecords.task(1))

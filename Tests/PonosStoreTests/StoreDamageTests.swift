@@ -10,7 +10,7 @@ import Testing
 ///
 /// `PONOS_STORE_DAMAGES` sets how many damages are tried.
 @Suite struct StoreDamageTests {
-  private static let damages = ProcessInfo.processInfo.environment["PONOS_STORE_DAMAGES"].flatMap { Int($0) } ?? 500
+  private static let damages = ProofSize.of(500, variable: "PONOS_STORE_DAMAGES")
   private static let tasks = 60
 
   private let directory: TemporaryDirectory
@@ -29,7 +29,7 @@ import Testing
     var installation = ""
   }
 
-  @Test("of the database") func database() async throws {
+  @Test("of the database") func ofDatabase() async throws {
     let store = try SQLiteStore.open(path: path)
     try await fill(store)
     let truth = try await truth(of: store)
@@ -47,7 +47,7 @@ import Testing
     #expect(outcomes.refusedStarts > 0 && outcomes.refusedReads > 0 && outcomes.undisturbed > 0, "\(outcomes)")
   }
 
-  @Test("of the write-ahead log") func log() async throws {
+  @Test("of the write-ahead log") func ofWriteAheadLog() async throws {
     let store = try SQLiteStore.open(path: path)
     try await store.compact()
     var history: [Truth] = [try await truth(of: store)]

@@ -136,7 +136,7 @@ import Testing
   }
 
   @Test("of a store at work", arguments: Fault.all)
-  func atWork(fault: Fault) async throws {
+  func ofStoreAtWork(fault: Fault) async throws {
     // What the store holds before the first step and after each, where nothing fails.
     try await SQLiteStore.open(path: path).close()
     let empty = directory.file("empty.sqlite")
@@ -228,7 +228,7 @@ import Testing
   }
 
   @Test("a lone acceptance costs one synchronisation, and as many as share a commit cost one together")
-  func synchronisations() async throws {
+  func loneAcceptanceCostsOneSynchronisation() async throws {
     faulty_vfs_arm(path, Int32(FAULTY_SYNC), 0, 0, 0, 0)
     let store = try SQLiteStore.open(path: path)
     // The log begins with the first commit.
@@ -252,7 +252,7 @@ import Testing
   @Test(
     "a log that cannot be moved into the database costs no commit, is told once, and is moved once it can be",
     arguments: [Fault.all[2], Fault.all[3]])
-  func checkpointsThatFail(fault: Fault) async throws {
+  func logThatCannotBeMovedIntoDatabaseCostsNoCommit(fault: Fault) async throws {
     let failures = Atomic(0)
     let log = Collected<String>()
     let store = try SQLiteStore.open(path: path, onCheckpointFailure: { failures.add(1, ordering: .relaxed) })
@@ -287,7 +287,7 @@ import Testing
   }
 
   @Test("the log is moved whenever enough of it has come together, and stays small")
-  func checkpointsInTime() async throws {
+  func logIsMovedWheneverEnoughOfItHasComeTogether() async throws {
     let store = try SQLiteStore.open(path: path)
     for number in 0..<150 {
       _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 400_000)))
@@ -297,7 +297,7 @@ import Testing
   }
 
   @Test("of a store that is made", arguments: Fault.all)
-  func atBirth(fault: Fault) async throws {
+  func ofStoreThatIsMade(fault: Fault) async throws {
     faulty_vfs_arm(path, Int32(fault.kind), 0, 0, 0, 0)
     try await SQLiteStore.open(path: path).close()
     let operations = faulty_vfs_disarm()

@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test("a clock that was set while the daemon ran is not believed in the next round")
-  func clockSet() async throws {
+  func clockThatWasSetWhileDaemonRanIsNotBelievedInNext() async throws {
     let store = try await Self.storeWithOneFinishedTask()
     let unix = Mutex(3 * Self.day)
     let monotonic = Mutex<Int64>(0)

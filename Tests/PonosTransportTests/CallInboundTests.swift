@@ -30,7 +30,7 @@ struct CallInboundTests {
   }
 
   @Test("a compressed message is unpacked where its reader runs, whether it was there first or the message")
-  func unpacking() async throws {
+  func compressedMessageIsUnpackedWhereItsReaderRuns() async throws {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let owner = Owner(loop)
     let inbound = CallInbound<Owner>(eventLoop: loop)

@@ -16,7 +16,7 @@ struct ClientConnectionTests {
   }
 
   @Test("GOAWAY makes every call unavailable that the server did not take, whether it had left or waited for a stream")
-  func refusedCalls() throws {
+  func goawayMakesEveryCallUnavailableThatServer() throws {
     let client = try EmbeddedClient()
     // SETTINGS_MAX_CONCURRENT_STREAMS = 2
     try client.receive(RawFrame.bytes(type: 4, payload: [0, 3, 0, 0, 0, 2]))
@@ -30,7 +30,7 @@ struct ClientConnectionTests {
   }
 
   @Test("a deadline named in the metadata ends the call and its stream")
-  func deadline() throws {
+  func deadlineNamedInMetadataEndsCallAndItsStream() throws {
     let client = try EmbeddedClient()
     try client.receive(Self.settings)
     client.beginCall(1, metadata: ["grpc-timeout": "100m"])
@@ -44,7 +44,7 @@ struct ClientConnectionTests {
   }
 
   @Test("the server is told what a deadline has left, whatever the metadata says")
-  func timeLeft() throws {
+  func serverIsToldWhatDeadlineHasLeft() throws {
     let client = try EmbeddedClient()
     try client.receive(Self.settings)
     let deadline = client.channel.embeddedEventLoop.now + .milliseconds(2_000)
@@ -59,7 +59,7 @@ struct ClientConnectionTests {
   }
 
   @Test("a call whose deadline has passed is not begun")
-  func lateCall() throws {
+  func callWhoseDeadlineHasPassedIsNotBegun() throws {
     let client = try EmbeddedClient()
     try client.receive(Self.settings)
     client.beginCall(1, deadline: client.channel.embeddedEventLoop.now)
@@ -69,7 +69,7 @@ struct ClientConnectionTests {
   }
 
   @Test("who has reset a stream is told apart")
-  func resets() throws {
+  func whoHasResetStreamIsToldApart() throws {
     let client = try EmbeddedClient()
     try client.receive(Self.settings)
     for number in 1...2 { client.beginCall(number) }

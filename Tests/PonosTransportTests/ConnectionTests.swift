@@ -38,7 +38,7 @@ struct ConnectionTests {
   static var tcp: ServerTransportSettings { ServerTransportSettings(host: "127.0.0.1", port: 0) }
 
   @Test("unix sockets")
-  func unixSocket() async throws {
+  func unixSockets() async throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("ponos-\(UUID().uuidString.prefix(8)).sock").path
     try await Self.serve(ServerTransportSettings(unixSocket: path)) { _, settings in
       try await Self.connect(settings) { try await EchoCases.stillWorks($0) }
@@ -47,7 +47,7 @@ struct ConnectionTests {
   }
 
   @Test("several listeners on one port, several connections, a name instead of an address")
-  func listeners() async throws {
+  func severalListenersOnOnePort() async throws {
     var settings = Self.tcp
     settings.listeners = 2
     try await Self.serve(settings) { _, client in
@@ -59,7 +59,7 @@ struct ConnectionTests {
   }
 
   @Test("several listeners share the port and the work")
-  func sharedPort() async throws {
+  func severalListenersSharePortAndWork() async throws {
     var settings = Self.tcp
     settings.listeners = 2
     let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
@@ -79,7 +79,7 @@ struct ConnectionTests {
   }
 
   @Test("a client that closes lets its calls end and begins no others")
-  func clientCloses() async throws {
+  func clientThatClosesLetsItsCallsEndAndBeginsNoOthers() async throws {
     let service = EchoService()
     try await Self.serve(Self.tcp, service: service) { _, client in
       try await Self.connect(client) { calls in
@@ -99,7 +99,7 @@ struct ConnectionTests {
   }
 
   @Test("a server that falls silent during a call makes it unavailable, and is connected to again")
-  func silentServer() async throws {
+  func serverThatFallsSilentDuringCallMakes() async throws {
     let silent = try await SilentServer()
     var settings = ClientTransportSettings(host: "127.0.0.1", port: silent.port)
     settings.keepaliveInterval = .milliseconds(200)
@@ -117,7 +117,7 @@ struct ConnectionTests {
   }
 
   @Test("handlers off the event loop behave the same")
-  func threadPool() async throws {
+  func handlersOffEventLoopBehaveTheSame() async throws {
     var settings = Self.tcp
     settings.runsHandlersOnEventLoop = false
     try await Self.serve(settings) { _, client in
@@ -130,7 +130,7 @@ struct ConnectionTests {
   }
 
   @Test("TLS: a client is believed by its certificate, or not let in")
-  func mutualTLS() async throws {
+  func tlsClientIsBelievedByItsCertificate() async throws {
     let certificates = try TestCertificates()
     defer { certificates.remove() }
     var settings = Self.tcp
@@ -151,7 +151,7 @@ struct ConnectionTests {
   }
 
   @Test("certificates are exchanged while the server runs; a bad exchange changes nothing")
-  func reload() async throws {
+  func certificatesAreExchangedWhileServerRuns() async throws {
     let (old, new) = (try TestCertificates(), try TestCertificates())
     defer {
       old.remove()
@@ -176,7 +176,7 @@ struct ConnectionTests {
   }
 
   @Test("a shutdown lets open calls end and takes no new ones", arguments: 0..<Repetitions.count, [false, true])
-  func gracefulShutdown(_: Int, overTLS: Bool) async throws {
+  func shutdownLetsOpenCallsEndAndTakesNoNewOnes(_: Int, overTLS: Bool) async throws {
     let certificates = try TestCertificates.shared()
     let service = EchoService()
     var listener = Self.tcp
@@ -223,7 +223,7 @@ struct ConnectionTests {
   }
 
   @Test("connections that are replaced all the time lose no call, and one with an endless call does not stop the others")
-  func replacement() async throws {
+  func connectionsThatAreReplacedAllTimeLoseNoCall() async throws {
     var settings = Self.tcp
     settings.maxAge = .milliseconds(50)
     let service = EchoService()
@@ -253,7 +253,7 @@ struct ConnectionTests {
   }
 
   @Test("a server that replaces its connections in order is come back to without ever longer pauses")
-  func replacementWithoutPauses() async throws {
+  func serverThatReplacesItsConnectionsInOrderIsCome() async throws {
     var settings = Self.tcp
     settings.maxAge = .milliseconds(20)
     try await Self.serve(settings) { _, client in
@@ -275,7 +275,7 @@ struct ConnectionTests {
   }
 
   @Test("a process without a file to spare does not try to accept all the time, and goes on when there is one")
-  func filesUsedUp() async throws {
+  func processWithoutFileToSpareDoesNotTryToAccept() async throws {
     try await Self.serve(Self.tcp) { _, client in
       let used = try OpenFiles.withoutAny { try OpenFiles.connectAndWait(port: client.port, milliseconds: 400) }
       #expect(used < .milliseconds(200))
@@ -289,7 +289,7 @@ struct ConnectionTests {
   }
 
   @Test("calls that meet the end of their server fail as unavailable, at whatever moment", arguments: 0..<20)
-  func serverGone(round: Int) async throws {
+  func callsThatMeetEndOfTheirServerFailAsUnavailable(round: Int) async throws {
     try await Self.serve(Self.tcp) { server, client in
       try await Self.connect(client) { calls in
         try await withThrowingTaskGroup(of: RPCError.Code.self) { group in
@@ -309,7 +309,7 @@ struct ConnectionTests {
   }
 
   @Test("connections beyond the limit are closed, and there is room again when others have gone")
-  func connectionLimit() async throws {
+  func connectionsBeyondLimitAreClosed() async throws {
     var settings = Self.tcp
     settings.maxConnections = 1
     try await Self.serve(settings) { _, client in
@@ -332,7 +332,7 @@ struct ConnectionTests {
   @Test(
     "a server that restarts is found again; calls that wait for it succeed, others fail at once",
     arguments: 0..<Repetitions.count)
-  func reconnection(_: Int) async throws {
+  func serverThatRestartsIsFoundAgain(_: Int) async throws {
     let port = try await Self.freePort()
     var settings = ClientTransportSettings(host: "127.0.0.1", port: port)
     settings.initialBackoff = .milliseconds(50)
@@ -357,7 +357,7 @@ struct ConnectionTests {
   }
 
   @Test("a client that was idle for long connects again when it is needed")
-  func idleClient() async throws {
+  func clientThatWasIdleForLongConnectsAgain() async throws {
     try await Self.serve(Self.tcp) { _, settings in
       var settings = settings
       settings.maxIdleTime = .milliseconds(100)
@@ -372,7 +372,7 @@ struct ConnectionTests {
   }
 
   @Test("more calls than a connection carries get more connections, and are all open at once")
-  func growth() async throws {
+  func moreCallsThanConnectionCarriesGetMoreConnections() async throws {
     var settings = Self.tcp
     settings.http2.maxConcurrentStreams = 32
     let service = EchoService()
@@ -396,7 +396,7 @@ struct ConnectionTests {
   }
 
   @Test("calls beyond all connections wait for one that ends, for as long as their deadlines let them")
-  func queueing() async throws {
+  func callsBeyondAllConnectionsWaitForOneThatEnds() async throws {
     var settings = Self.tcp
     settings.http2.maxConcurrentStreams = 8
     let service = EchoService()
@@ -441,7 +441,7 @@ struct ConnectionTests {
   }
 
   @Test("a deadline also ends calls that have no connection yet")
-  func deadlineWithoutConnection() async throws {
+  func deadlineAlsoEndsCallsThatHaveNoConnectionYet() async throws {
     let mute = try await SilentServer(greets: false)
     let client = ClientTransportSettings(host: "127.0.0.1", port: mute.port)
     try await inTime {
@@ -459,7 +459,7 @@ struct ConnectionTests {
   }
 
   @Test("a port that is taken is an error, for the server and for who waits for its port")
-  func portTaken() async throws {
+  func portThatIsTakenIsError() async throws {
     try await Self.serve(Self.tcp) { _, settings in
       let second = EventLoopServerTransport(ServerTransportSettings(host: "127.0.0.1", port: settings.port))
       let server = GRPCServer(transport: second, services: [])

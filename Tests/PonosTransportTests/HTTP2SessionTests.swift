@@ -8,7 +8,7 @@ import Testing
 @Suite("HTTP/2 session")
 struct HTTP2SessionTests {
   @Test("a request and its answer: fields, message and end on either side, and no frame too many")
-  func conversation() throws {
+  func requestAndItsAnswer() throws {
     let pair = SessionPair()
     let stream = try pair.ask("question")
     pair.exchange()
@@ -30,7 +30,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("an end that comes after everything has been sent is no empty frame")
-  func lateTrailers() throws {
+  func endThatComesAfterEverythingHasBeenSentIsNoEmpty() throws {
     let pair = SessionPair()
     let stream = try pair.openStream()
     let response = pair.server.body()
@@ -43,7 +43,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("bytes may be cut anywhere")
-  func cuts() throws {
+  func bytesMayBeCutAnywhere() throws {
     let pair = SessionPair()
     _ = try pair.ask("question")
     var bytes = pair.client.output()
@@ -55,7 +55,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("the end of a stream is not told of another that is being reset in the middle of a frame")
-  func endBehindReset() throws {
+  func endOfStreamIsNotToldOfAnotherThatIsBeingReset() throws {
     let pair = SessionPair().connected()
     _ = try pair.openStream()
     _ = try pair.openStream()
@@ -70,7 +70,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("PINGs are answered, until they are a flood")
-  func pingFlood() {
+  func pingsAreAnswered() {
     let peer = SessionPair().connected().server
     for number in UInt64(0)..<1_000 { peer.session.receive(RawFrame.ping(number)) }
     #expect(peer.session.failure == nil)
@@ -82,7 +82,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("floods of frames that cost more than they carry end the connection", arguments: Flood.all)
-  func flood(_ flood: Flood) throws {
+  func floodsOfFramesThatCostMoreThanTheyCarryEnd(_ flood: Flood) throws {
     let pair = SessionPair().connected()
     if flood.needsStream { _ = try pair.openStream() }
     for _ in 0..<1_100 where pair.server.session.failure == nil { pair.server.session.receive(flood.frame) }
@@ -103,7 +103,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("header fields beyond the limit are left out, and said to be; many times the limit ends the connection")
-  func largeHeaders() throws {
+  func headerFieldsBeyondLimitAreLeftOut() throws {
     let pair = SessionPair().connected()
     var headers = SessionPair.request
     for number in 0..<20 { headers.add(name: "x-\(number)", value: String(repeating: "v", count: 1_000)) }
@@ -118,7 +118,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("whatever becomes of content, the connection's window is given back")
-  func windows() throws {
+  func whateverBecomesOfContent() throws {
     let pair = SessionPair().connected()
     let stream = try pair.openStream()
     _ = pair.server.output()
@@ -136,7 +136,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("streams with much to send take turns", arguments: [true, false])
-  func fairness(ofServer isServer: Bool) throws {
+  func streamsWithMuchToSendTakeTurns(ofServer isServer: Bool) throws {
     let pair = SessionPair().connected()
     let sender = isServer ? pair.server : pair.client
     var bodies: [(stream: StreamID, request: OutboundBody)] = []
@@ -156,7 +156,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("an end without content waits for no window")
-  func trailersWithoutWindow() throws {
+  func endWithoutContentWaitsForNoWindow() throws {
     let pair = SessionPair()
     // SETTINGS_INITIAL_WINDOW_SIZE = 0
     pair.server.session.receive(ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
@@ -173,14 +173,14 @@ struct HTTP2SessionTests {
   }
 
   @Test("the PING that confirms the announcement of a shutdown follows it")
-  func announcement() {
+  func pingThatConfirmsAnnouncementOfShutdownFollowsIt() {
     let server = SessionPair().connected().server
     server.session.announceShutdown(followedBy: 7)
     #expect(RawFrame.kinds(server.output()).kinds == [7, 6])
   }
 
   @Test("resets that a peer provokes are counted")
-  func provokedResets() throws {
+  func resetsThatPeerProvokesAreCounted() throws {
     let pair = SessionPair().connected()
     var opened = 0
     while pair.server.session.failure == nil, opened < 200 {
@@ -195,7 +195,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("a field that no message may have is a fault of its stream, and one with spaces around it is none")
-  func malformedFields() {
+  func fieldThatNoMessageMayHaveIsFaultOfItsStream() {
     let server = SessionPair().connected().server
     let fields: [(String, String, HeaderFields.Defect?)] = [
       ("x", " padded ", nil), ("x", "a\nb", .malformed), ("X", "upper", .malformed), ("content-length", "7", nil),
@@ -210,7 +210,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("a request that was reset before it could leave keeps nothing")
-  func resetBeforeLeaving() throws {
+  func requestThatWasResetBeforeItCouldLeaveKeeps() throws {
     let pair = SessionPair()
     _ = pair.client.output()
     // SETTINGS_MAX_CONCURRENT_STREAMS = 0
@@ -229,7 +229,7 @@ struct HTTP2SessionTests {
   }
 
   @Test("output comes in turns, and all of it in the end")
-  func turns() throws {
+  func outputComesInTurns() throws {
     let pair = SessionPair().connected()
     let stream = try pair.openStream()
     let response = pair.server.body()

@@ -16,7 +16,7 @@ struct HeaderTests {
   }
 
   @Test("a request's fields are taken apart")
-  func request() throws {
+  func requestsFieldsAreTakenApart() throws {
     let fields = [
       ("grpc-timeout", "250m"), ("grpc-encoding", "gzip"), ("grpc-accept-encoding", "identity, gzip"),
       ("x-text", "v"), ("x-bytes-bin", "AAEC,/w"),
@@ -35,7 +35,7 @@ struct HeaderTests {
       ("400", RPCError.Code.internalError), ("401", .unauthenticated), ("403", .permissionDenied), ("404", .unimplemented),
       ("429", .unavailable), ("502", .unavailable), ("503", .unavailable), ("504", .unavailable), ("500", .unknown),
     ])
-  func httpStatus(status: String, code: RPCError.Code) {
+  func httpStatusThatIsNoAnswerOfGRPCBecomesItsCode(status: String, code: RPCError.Code) {
     let head = ResponseHead(first: [":status": status, "content-type": "text/html"], endStream: true)
     guard case .final(let answer, _) = head else {
       Issue.record("not the end: \(head)")
@@ -45,7 +45,7 @@ struct HeaderTests {
   }
 
   @Test("what is not gRPC gets an HTTP status")
-  func notGRPC() {
+  func whatIsNotGRPCGetsHTTPStatus() {
     let wrongType = Self.good.map { $0.0 == "content-type" ? ($0.0, "application/grpcweb") : $0 }
     #expect(throws: RequestHead.Refusal.http(status: "415")) { try Self.head(wrongType) }
     let get = Self.good.map { $0.0 == ":method" ? ($0.0, "GET") : $0 }
@@ -53,7 +53,7 @@ struct HeaderTests {
   }
 
   @Test("unknown methods, unknown encodings and malformed timeouts get a gRPC status")
-  func refused() {
+  func unknownMethodsUnknownEncodingsAndMalformed() {
     let unknown = Self.good.map { $0.0 == ":path" ? ($0.0, "/a.B/D") : $0 }
     for fields in [unknown, Self.good + [("grpc-encoding", "snappy")], Self.good + [("grpc-timeout", "5")]] {
       let refusal = #expect(throws: RequestHead.Refusal.self) { try Self.head(fields) }
@@ -67,7 +67,7 @@ struct HeaderTests {
       ("1H", 3_600_000), ("2M", 120_000), ("3S", 3_000), ("45m", 45), ("99999999m", 99_999_999),
       ("99999999H", 359_999_996_400_000),
     ])
-  func timeout(text: String, milliseconds: Int) {
+  func timeouts(text: String, milliseconds: Int) {
     #expect(GRPCTimeout.parse(text) == .milliseconds(milliseconds))
   }
 
@@ -77,17 +77,17 @@ struct HeaderTests {
       (1, "1n"), (99_999_999, "99999999n"), (100_000_001, "100001u"), (1_500_000_000, "1500000u"), (600_000_000_001, "600001m"),
       (Int64.max, "99999999S"),
     ])
-  func timeoutText(nanoseconds: Int64, text: String) {
+  func timeoutIsWrittenAsExactlyAsEightDigitsAllow(nanoseconds: Int64, text: String) {
     #expect(GRPCTimeout.text(for: .nanoseconds(nanoseconds)) == text)
   }
 
   @Test("malformed timeouts", arguments: ["", "S", "1", "1x", "-1S", "123456789S", "1 S", "١S"])
-  func badTimeout(text: String) {
+  func malformedTimeouts(text: String) {
     #expect(GRPCTimeout.parse(text) == nil)
   }
 
   @Test("base64, padded or not", arguments: 0..<20)
-  func base64(length: Int) {
+  func base64PaddedOrNot(length: Int) {
     let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 91 &+ 200) }
     let text = Base64.encode(bytes)
     #expect(Base64.decode(text) == bytes)
@@ -96,24 +96,24 @@ struct HeaderTests {
   }
 
   @Test("what is not base64", arguments: ["A", "AAAAA", "A=A=", "AA*A", "====", "Ünï="])
-  func notBase64(text: String) {
+  func whatIsNotBase64(text: String) {
     #expect(Base64.decode(text) == nil)
   }
 
   @Test("status messages survive, whatever characters they have", arguments: ["plain", "100%", "\t\r\n", "☺😈", "%41", ""])
-  func percent(text: String) {
+  func statusMessagesSurvive(text: String) {
     let encoded = PercentEncoding.encode(text)
     #expect(encoded.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f })
     #expect(PercentEncoding.decode(encoded) == text)
   }
 
   @Test("malformed escapes stay as they are", arguments: ["%", "%4", "%zz", "a%2"])
-  func badPercent(text: String) {
+  func malformedEscapesStayAsTheyAre(text: String) {
     #expect(PercentEncoding.decode(text) == text)
   }
 
   @Test("metadata that HTTP/2 could not carry is left out")
-  func unsafeMetadata() {
+  func metadataThatHTTP2CouldNotCarryIsLeftOut() {
     var headers = HeaderFields()
     let metadata: Metadata = [
       "ok": "yes", "Upper": "lowered", ":path": "no", "grpc-status": "0", "bad name": "no", "line": "a\nb", "te": "no",
@@ -131,7 +131,7 @@ struct HeaderTests {
       ([(":status", "200"), ("content-type", "text/html")], 2, "the server answered with a content-type that is not gRPC"),
       ([(":status", "200"), ("content-type", "application/grpc")], 2, "the server ended the call without a valid grpc-status"),
     ])
-  func response(fields: [(String, String)], code: Int, message: String) {
+  func responsesFirstFields(fields: [(String, String)], code: Int, message: String) {
     guard case .final(let status, _) = ResponseHead(first: HeaderFields(fields), endStream: true) else {
       Issue.record("not final")
       return
@@ -146,7 +146,7 @@ struct HeaderTests {
       (HTTP2ErrorCode.refusedStream, RPCError.Code.unavailable), (.cancel, .cancelled), (.enhanceYourCalm, .resourceExhausted),
       (.inadequateSecurity, .permissionDenied), (.internalError, .internalError), (.noError, .internalError),
     ])
-  func reset(code: HTTP2ErrorCode, expected: RPCError.Code) {
+  func resetCodesBecomeStatusCodes(code: HTTP2ErrorCode, expected: RPCError.Code) {
     #expect(StatusMapping.fault(forReset: code).code == expected)
   }
 }

@@ -17,7 +17,7 @@ struct HostResolverTests {
   }
 
   @Test("an answer is remembered until it is said to be of no use; an address is not looked up")
-  func remembered() async throws {
+  func answerIsRememberedUntilItIsSaidToBeOfNoUse() async throws {
     let resolver = resolver(lifetime: .seconds(3_600))
     for _ in 0..<3 {
       let found = try await resolver.addresses(host: "a.example", port: 5, on: loop).get()
@@ -32,7 +32,7 @@ struct HostResolverTests {
   }
 
   @Test("an answer is not remembered for longer than its time")
-  func expired() async throws {
+  func answerIsNotRememberedForLongerThanItsTime() async throws {
     let resolver = resolver(lifetime: .milliseconds(1))
     await eventually {
       _ = try? await resolver.addresses(host: "a.example", port: 5, on: loop).get()

@@ -9,7 +9,7 @@ struct MessageAssemblerTests {
   static func framed(_ bytes: [UInt8]) -> ByteBuffer { MessageBytes(bytes).framed }
 
   @Test("messages come back whole, wherever their frames are cut, and every byte is credited once", arguments: 1...40)
-  func anyCut(piece: Int) throws {
+  func messagesComeBackWhole(piece: Int) throws {
     let messages: [[UInt8]] = [[], [1], Array(0..<100), [9, 9], [UInt8](repeating: 5, count: 77)]
     var wire = ByteBuffer()
     for message in messages { wire.writeImmutableBuffer(Self.framed(message)) }
@@ -32,7 +32,7 @@ struct MessageAssemblerTests {
   }
 
   @Test("what has been read is let go of, although a frame never ends with its message")
-  func storage() throws {
+  func whatHasBeenReadIsLetGoOf() throws {
     let message = Array(Self.framed([UInt8](repeating: 7, count: 15_000)).readableBytesView)
     var assembler = MessageAssembler(maxMessageBytes: 20_000)
     assembler.append(ByteBuffer(bytes: message.dropLast()))
@@ -47,7 +47,7 @@ struct MessageAssemblerTests {
   }
 
   @Test("a byte that waits does not keep the read it came with")
-  func excessStorage() throws {
+  func byteThatWaitsDoesNotKeepReadItCameWith() throws {
     var read = ByteBuffer(repeating: 9, count: 64 << 10)
     read.setBytes([0, 0, 0, 0, 1, 7, 0], at: 0)
     var assembler = MessageAssembler(maxMessageBytes: 100)
@@ -63,7 +63,7 @@ struct MessageAssemblerTests {
   }
 
   @Test("a message over the limit is refused as soon as its length is known")
-  func tooLarge() {
+  func messageOverLimitIsRefusedAsSoonAsItsLength() {
     var assembler = MessageAssembler(maxMessageBytes: 10)
     assembler.append(ByteBuffer(bytes: [0, 0, 0, 0, 11]))
     let fault = #expect(throws: CallFault.self) { () throws in _ = try assembler.next() }
@@ -71,7 +71,7 @@ struct MessageAssemblerTests {
   }
 
   @Test("unknown flags, unannounced compression and truncated streams are errors")
-  func malformed() {
+  func unknownFlagsUnannouncedCompressionAndTruncated() {
     for start: [UInt8] in [[2, 0, 0, 0, 0], [1, 0, 0, 0, 0]] {
       var assembler = MessageAssembler(maxMessageBytes: 10)
       assembler.append(ByteBuffer(bytes: start))
@@ -85,7 +85,7 @@ struct MessageAssemblerTests {
   }
 
   @Test("a compressed message stays so until it is asked for, and what it turns out to be is limited then")
-  func lazyDecompression() throws {
+  func compressedMessageStaysSoUntilItIsAskedFor() throws {
     let bomb = MessageBytes.frame(Gzip.compress(ByteBuffer(repeating: 0, count: 100_000)), isCompressed: true)
     var assembler = MessageAssembler(maxMessageBytes: 10_000, acceptsGzip: true)
     assembler.append(bomb)
@@ -96,21 +96,21 @@ struct MessageAssemblerTests {
   }
 
   @Test("gzip there and back, of any size", arguments: [0, 1, 1_000, 300_000])
-  func gzip(size: Int) throws {
+  func gzipThereAndBack(size: Int) throws {
     let payload = ByteBuffer(bytes: EchoCases.pattern(size))
     let compressed = Gzip.compress(payload)
     #expect(try Gzip.decompress(compressed, limit: size) == payload)
   }
 
   @Test("a decompression bomb is stopped at the limit")
-  func bomb() {
+  func decompressionBombIsStoppedAtLimit() {
     let compressed = Gzip.compress(ByteBuffer(repeating: 0, count: 10 << 20))
     #expect(compressed.readableBytes < 20_000)
     #expect(throws: Gzip.Failure.tooLarge) { try Gzip.decompress(compressed, limit: 1 << 20) }
   }
 
   @Test("what is not gzip is refused: noise, truncation, trailing bytes, a wrong checksum")
-  func malformedGzip() {
+  func whatIsNotGzipIsRefused() {
     let good = Gzip.compress(ByteBuffer(string: "a message of some length"))
     let truncated = good.getSlice(at: good.readerIndex, length: good.readableBytes - 4) ?? good
     var trailing = good
@@ -123,7 +123,7 @@ struct MessageAssemblerTests {
   }
 
   @Test("a message carries its own prefix")
-  func prefix() {
+  func messageCarriesItsOwnPrefix() {
     #expect(Array(MessageBytes([1, 2]).framed.readableBytesView) == [0, 0, 0, 0, 2, 1, 2])
     #expect(Array(MessageBytes(repeating: 7, count: 3).framed.readableBytesView) == [0, 0, 0, 0, 3, 7, 7, 7])
     #expect(Array(MessageBytes(received: ByteBuffer(bytes: [8])).framed.readableBytesView) == [0, 0, 0, 0, 1, 8])

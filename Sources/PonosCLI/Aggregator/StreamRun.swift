@@ -27,8 +27,8 @@ struct StreamRun: Sendable {
     let plan = submissions.plan
     let submitter = StreamSubmitter(
       identity: .init(
-        owner: TaskOwner(aggregator: plan.aggregator, avs: plan.operatorSet.avs), executor: plan.executor,
-        operatorSetID: plan.operatorSet.id, key: plan.key, executorKey: submissions.verifier?.key))
+        owner: TaskOwner(aggregator: plan.signer.address, avs: plan.draft.avs), executor: plan.draft.executor,
+        operatorSetID: plan.draft.operatorSetID, key: plan.signer.key, executorKey: submissions.verifier?.registered.key))
     return try await withThrowingTaskGroup(of: [SubmissionOutcome]?.self) { group in
       group.addTask {
         try await hold(route, submitter)
@@ -107,19 +107,13 @@ struct StreamRun: Sendable {
     task.urgency = submissions.urgency
     let start = ContinuousClock.now
     let ending = await ending(of: task, submitter)
-    var outcome = SubmissionOutcome(
-      taskID: wire.taskID, milliseconds: SubmissionRun.milliseconds(since: start), attempts: 1, output: nil, isVerified: false)
-    switch ending {
-    case .outcome(.result(let result)):
-      let problem = submissions.verifier?.problem(of: result, to: wire)
-      outcome.output = Hex.encodePrefixed(result.output)
-      outcome.isVerified = submissions.verifier != nil && problem == nil
-      outcome.error = problem.map { "the answer does not verify: \($0)" }
-    case .outcome(.failure(let failure)): outcome.error = "\(failure.message) (\(failure.code))"
-    case .refused(let refusal): outcome.error = "\(refusal.message) (\(refusal.code))"
-    case nil: outcome.error = "no answer within \(submissions.timeout.components.seconds) s"
+    let outcome = SubmissionOutcome(wire, since: start)
+    return switch ending {
+    case .outcome(.result(let result)): outcome.answered(result, to: wire, verifier: submissions.verifier)
+    case .outcome(.failure(let failure)): outcome.failed("\(failure.message) (\(failure.code))")
+    case .refused(let refusal): outcome.failed("\(refusal.message) (\(refusal.code))")
+    case nil: outcome.failed("no answer within \(submissions.timeout.components.seconds) s")
     }
-    return outcome
   }
 
   /// How the submission ended; nil when the time is over first.

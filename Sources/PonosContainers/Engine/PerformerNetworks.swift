@@ -1,3 +1,4 @@
+import FoundationEssentials
 import PonosCore
 import PonosDocker
 
@@ -7,6 +8,15 @@ package struct PerformerNetworks: Sendable {
   let installationID: String
   /// The operator's network; nil for our own.
   let joinedNetwork: String?
+  /// The routes of this host, as `IPv4Subnet.routed(by:)` reads them; empty text where the system has none to show.
+  var routes: @Sendable () -> String = { (try? String(contentsOfFile: "/proc/net/route", encoding: .utf8)) ?? "" }
+
+  /// Subnets of the reserve that are tried for one network: others may take some between two looks.
+  private static let reserveTries = 16
+  /// What engines say when their address pools are used up: up to version 26, and from 27 on.
+  private static let exhaustedTexts = ["non-overlapping IPv4 address pool", "address pools have been fully subnetted"]
+  /// What engines say of a subnet that another network of theirs has.
+  private static let overlapText = "Pool overlaps"
 
   /// Our networks' bridges, and their names, begin with this: firewall rules can match `ponos-+`.
   package static let prefix = "ponos-"
@@ -21,10 +31,40 @@ package struct PerformerNetworks: Sendable {
     do throws(DockerError) {
       _ = try await docker.createNetwork(wanted)
     } catch {
-      // Another deployment may have been faster.
-      guard error.code == .conflict else { throw explained(error) }
+      if Self.isExhausted(error) {
+        try await createFromReserve(wanted, error)
+      } else if error.code != .conflict {
+        // On a conflict another deployment was faster.
+        throw error
+      }
     }
     return wanted.name
+  }
+
+  /// Creates a network beside the engine's address pools.
+  ///
+  /// - Parameter exhausted: What the engine said of its pools.
+  private func createFromReserve(_ wanted: NetworkCreation, _ exhausted: DockerError) async throws(DockerError) {
+    let routed = IPv4Subnet.routed(by: routes())
+    for subnet in AddressReserve.candidates(for: wanted.name, notIn: routed, limit: Self.reserveTries) {
+      var network = wanted
+      network.subnet = subnet.description
+      do throws(DockerError) {
+        _ = try await docker.createNetwork(network)
+        return
+      } catch {
+        if error.code == .conflict { return }
+        guard error.cause?.contains(Self.overlapText) == true else { throw error }
+      }
+    }
+    throw DockerError(
+      exhausted.code, exhausted.message, status: exhausted.status, cause: exhausted.cause,
+      cure: "The engine has no addresses left for another network: remove networks that nobody uses (docker network prune), or "
+        + "give dockerd a larger --default-address-pool.")
+  }
+
+  private static func isExhausted(_ error: DockerError) -> Bool {
+    exhaustedTexts.contains { error.cause?.contains($0) == true }
   }
 
   /// Removes our own network of `avs`. Networks of operators and of other performers stay.
@@ -69,13 +109,6 @@ package struct PerformerNetworks: Sendable {
         .conflict, "A network called \(existing.name) exists that is not ours or not internal",
         cure: "Remove it (docker network rm \(existing.name)).")
     }
-  }
-
-  private func explained(_ error: DockerError) -> DockerError {
-    guard error.cause?.contains("non-overlapping") == true else { return error }
-    return DockerError(
-      error.code, error.message, status: error.status, cause: error.cause,
-      cure: "The engine has no addresses left for another network: give dockerd a larger --default-address-pool.")
   }
 
   /// At most 15 characters, since the bridge has the same name: the prefix and 36 bits of a hash of installation and AVS.

@@ -74,6 +74,21 @@ extension DockerClient {
     return image.id
   }
 
+  /// Brings the images of an archive, as `docker save` writes it, into the engine.
+  ///
+  /// - Parameter archive: Path of the file; it is read piece by piece.
+  package func loadImages(archive: String, totalLimit: Duration = .seconds(600)) async throws(DockerError) {
+    var request = EngineRequest.post("/images/load", query: [("quiet", "1")])
+    request.headers.append(("Content-Type", "application/x-tar"))
+    request.bodyFile = archive
+    do {
+      _ = try await transfer(request, idleLimit: totalLimit, totalLimit: totalLimit)
+    } catch {
+      throw error.code == .pullFailed
+        ? DockerError(.buildFailed, "Docker could not load \(archive)", status: error.status, cause: error.cause) : error
+    }
+  }
+
   /// Reads a stream of progress messages to its end and returns the few that carry results. Throws `pullFailed` with the engine's
   /// words for the first message that reports a failure.
   private func transfer(

@@ -155,6 +155,10 @@ package final class DockerClient: Sendable {
     message.headers.add(name: "Host", value: "docker")
     for header in request.headers { message.headers.add(name: header.name, value: header.value) }
     if let body = request.body { message.body = .bytes(body) }
+    if let path = request.bodyFile {
+      let chunks = try FileChunks(path: path)
+      message.body = .stream(chunks, length: .known(chunks.length))
+    }
     return try await http.execute(message, timeout: TimeAmount(limit))
   }
 

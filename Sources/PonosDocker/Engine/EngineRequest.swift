@@ -11,6 +11,8 @@ struct EngineRequest: Sendable {
   var query: [(name: String, value: String)] = []
   var headers: [(name: String, value: String)] = []
   var body: ByteBuffer?
+  /// A body that is read from a file while it is sent, in place of `body`.
+  var bodyFile: String?
   /// Whether the path goes without a version, as `/version` and `/_ping` may.
   var isUnversioned = false
 

@@ -13,7 +13,7 @@ extension Acceptance {
     private static let patience = 1_000
 
     @Test("killed under load at every failpoint and at random moments: nothing is lost, signed twice or answered differently")
-    func kills() async throws {
+    func killedUnderLoadAtEveryFailpointAndAtRandom() async throws {
       let seed = ProofSizes.seed
       let schedule = CrashSchedule(seed: seed, count: ProofSizes.kills)
       print("proof by crashes: seed \(seed), \(schedule.kills.count) kills, \(Failpoint.allCases.count) of them at failpoints")

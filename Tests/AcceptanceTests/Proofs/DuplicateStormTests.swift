@@ -35,7 +35,7 @@ extension Acceptance {
     }
 
     @Test("a storm of submissions, every one of them twice, over a kill and a restart: each task is run once")
-    func duplicateStorm() async throws {
+    func stormOfSubmissions() async throws {
       let seed = ProofSizes.seed
       print("duplicate storm: seed \(seed), \(ProofSizes.storm) submissions")
       var dice = SeededGenerator(seed: seed)

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
@@ -67,7 +68,7 @@ struct RecordingClient: Sendable {
 
   /// A stock client sends again, or would a moment later: between removal and redeployment an AVS has no performer.
   private static func mayPass(_ error: RPCError) -> Bool {
-    StockRetries.repeats(error) || error.ponosCode == "no_performer"
+    StockRetryPolicy.repeats(error) || error.ponosCode == "no_performer"
   }
 
   private static func code(of error: RPCError) -> String { error.ponosCode ?? "\(error.code): \(error.message)" }

@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosPerformerTesting
@@ -38,7 +39,7 @@ extension Acceptance {
 
     @Test(
       "stock clients, each with a connection it never closes and a task longer than five of its attempts: one run, one answer")
-    func stockClients() async throws {
+    func stockClientsEachWithConnectionItNeverCloses() async throws {
       let crowd = Crowd.wanted
       let count = (crowd.clients + Self.tasksPerAVS - 1) / Self.tasksPerAVS
       var configuration = DaemonConfiguration()

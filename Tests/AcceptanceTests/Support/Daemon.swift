@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
@@ -179,9 +180,10 @@ extension Daemon {
   /// Throws unless the answer is worth something to an aggregator.
   func check(_ result: WireResult, for submission: WireSubmission) throws {
     let curve: SignatureCurve = submission.operatorSetID == DaemonConfiguration.set(.ecdsa) ? .ecdsa : .bn254
-    try ResultCheck(
-      operatorAddress: DaemonConfiguration.operatorAddress, key: TestKeys.executor(curve).verificationKey,
-      ecdsaVerifier: try #require(CertificateVerifiers.ecdsaAddress(chainID: 31337))
+    try ResultVerifier(
+      operatorAddress: DaemonConfiguration.operatorAddress,
+      registered: RegisteredKey(
+        TestKeys.executor(curve).verificationKey, contract: try #require(CertificateVerifiers.ecdsaAddress(chainID: 31337)))
     ).check(result, for: submission)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
@@ -9,7 +10,7 @@ struct DaemonConfiguration: Sendable {
   /// One entry of `avsPerformers`. Both test aggregators are registered; set 0 signs with ECDSA, set 1 with BN254.
   struct AVS: Sendable {
     /// Different in every entry ever made, so that daemons of different tests cannot meet in Docker.
-    var address = EthereumAddress(unchecked: (0..<20).map { _ in UInt8.random(in: .min ... .max) })
+    var address = EthereumAddress.random
     /// Repository and tag; nil for an AVS whose performer comes by DeployArtifact, or not at all.
     var image: String?
     var environment: [String: String] = [:]

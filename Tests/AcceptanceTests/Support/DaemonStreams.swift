@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting

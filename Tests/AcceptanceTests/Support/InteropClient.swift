@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosExecutorTesting
 import PonosTesting
 import SwiftProtobuf

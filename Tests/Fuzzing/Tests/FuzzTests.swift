@@ -1,5 +1,6 @@
 import Foundation
 import PonosFuzzing
+import PonosTesting
 import Testing
 
 /// Every reader of bytes from outside, with the inputs of its corpus and with mutations of them.
@@ -8,19 +9,15 @@ import Testing
 /// `scripts/fuzz.sh` searches with libFuzzer, guided by coverage.
 @Suite("Fuzzing", .serialized)
 struct FuzzTests {
-  /// Mutations for each reader: `FUZZ_RUNS`.
-  private static var runs: Int { number("FUZZ_RUNS") ?? 100_000 }
-  private static var seed: UInt64 { UInt64(number("FUZZ_SEED") ?? 1) }
-
-  private static func number(_ variable: String) -> Int? {
-    ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
-  }
+  /// Mutations for each reader.
+  private static var runs: Int { ProofSize.of(100_000, variable: "FUZZ_RUNS") }
+  private static var seed: UInt64 { ProofSize.number("FUZZ_SEED", as: UInt64.self) ?? 1 }
 
   /// Mutations are made and run in so many lines side by side, each with dice of its own.
   private static let lines = 4
 
   @Test("no bytes bring a reader down", arguments: FuzzTarget.all.map(\.name))
-  func reader(name: String) async throws {
+  func noBytesBringReaderDown(name: String) async throws {
     let target = try #require(FuzzTarget.all.first { $0.name == name })
     let corpus = try Self.corpus(of: target)
     let start = ContinuousClock.now

@@ -35,7 +35,7 @@ struct GRPCPerformerConnectionTests {
   }
 
   @Test("that is closed says so, and not that the performer refused the task")
-  func closed() async throws {
+  func thatIsClosedSaysSo() async throws {
     try await withConnection(ScriptedPerformer()) { [id] connection in
       #expect(await Self.failure(connection, id, "echo x") == nil)
       #expect(await Self.failure(connection, id, "error 9 no") == .answeredError(code: 9, message: "no"))
@@ -45,7 +45,7 @@ struct GRPCPerformerConnectionTests {
   }
 
   @Test("that closes under calls blames none of it on the performer")
-  func closing() async throws {
+  func thatClosesUnderCallsBlamesNoneOfItOnPerformer() async throws {
     let failures = Collected<PerformerCallError>()
     for _ in 0..<10 {
       try await withConnection(ScriptedPerformer()) { [id] connection in
@@ -68,7 +68,7 @@ struct GRPCPerformerConnectionTests {
   }
 
   @Test("carries as many tasks as a performer may be given, all at once, and a probe beside them")
-  func manyTasks() async throws {
+  func carriesAsManyTasksAsPerformerMayBeGiven() async throws {
     let performer = ScriptedPerformer()
     try await withConnection(performer) { [id] connection in
       try await withThrowingTaskGroup(of: PerformerCallError?.self) { group in
@@ -87,7 +87,7 @@ struct GRPCPerformerConnectionTests {
   @Test(
     "tells a health service that does not answer from one that answers something else",
     arguments: [ScriptedPerformer.Health.serving, .notServing, .missing, .hang])
-  func health(_ health: ScriptedPerformer.Health) async throws {
+  func tellsHealthServiceThatDoesNotAnswer(_ health: ScriptedPerformer.Health) async throws {
     try await withConnection(ScriptedPerformer(health: health)) { connection in
       switch (health, await connection.checkHealth(timeout: .seconds(health == .hang ? 1 : 20))) {
       case (.serving, .serving), (.notServing, .notServing), (.missing, .notServing), (.hang, .timedOut): break
@@ -110,14 +110,14 @@ struct GRPCPerformerConnectionTests {
       ("retry-later 250 14 away", .answeredBusy("status 14: away", retryAfter: .milliseconds(250))),
       ("retry-later 0 3 at once", .answeredBusy("status 3: at once", retryAfter: nil)),
     ])
-  func statuses(payload: String, expected: PerformerCallError) async throws {
+  func tellsDefiniteAnswersFromThoseThatAsk(payload: String, expected: PerformerCallError) async throws {
     try await withConnection(ScriptedPerformer()) { [id] connection in
       #expect(await Self.failure(connection, id, payload) == expected)
     }
   }
 
   @Test("a performer that reports a deadline of its own has answered, and does not hang")
-  func ownDeadlines() async throws {
+  func performerThatReportsDeadlineOfItsOwnHasAnswered() async throws {
     try await withConnection(ScriptedPerformer()) { [id] connection in
       let counting = CountingConnection(connection, hangThreshold: 1)
       var failure: PerformerCallError?
@@ -130,7 +130,7 @@ struct GRPCPerformerConnectionTests {
   }
 
   @Test("carries the largest payload in a message of 4 MiB at the most")
-  func largestPayload() async throws {
+  func carriesLargestPayloadInMessageOf4MiBAtMost() async throws {
     let payload = [UInt8](repeating: 0x2e, count: TaskSubmission.maxPayloadBytes)
     let request = Eigenlayer_Hourglass_V1_Performer_TaskRequest.with { message in
       message.taskID = .init(id.description.utf8)
@@ -141,7 +141,7 @@ struct GRPCPerformerConnectionTests {
   }
 
   @Test("takes a call back from the performer when its time is over, and when its caller is cancelled")
-  func cancellation() async throws {
+  func takesCallBackFromPerformerWhenItsTimeIsOver() async throws {
     let performer = ScriptedPerformer()
     try await withConnection(performer) { [id] connection in
       let start = ContinuousClock.now

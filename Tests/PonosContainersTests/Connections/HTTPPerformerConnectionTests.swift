@@ -62,7 +62,7 @@ struct HTTPPerformerConnectionTests {
 
   @Test(
     "posts the payload as it is, with the id and the time that is left, and reads the answer as it is", arguments: ["", "work"])
-  func roundTrip(payload: String) async throws {
+  func postsPayloadAsItIs(payload: String) async throws {
     try await withConnection({ Self.answer($0, "\($0.body.readableBytes) bytes") }) { connection, server in
       let reply = try await run(connection, payload, timeout: .milliseconds(9750)).get()
       #expect(reply == PerformerReply(echoedID: Array(id.description.utf8), output: Array("\(payload.utf8.count) bytes".utf8)))
@@ -75,7 +75,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("uses a connection again, and opens as many as there are tasks at a time")
-  func reuse() async throws {
+  func usesConnectionAgain() async throws {
     let slowly: @Sendable (Server.Request) -> [Server.Step] = { request in
       (request.target == "/up" ? [] : [.wait(.milliseconds(300))]) + Self.answer(request, "x")
     }
@@ -93,7 +93,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("takes chunks for an answer, and an answer without an id for one without an id")
-  func chunks() async throws {
+  func takesChunksForAnswer() async throws {
     try await withConnection({ _ in .stream(["one ", "two"]) }) { connection, _ in
       let reply = try await run(connection).get()
       #expect(reply == PerformerReply(echoedID: [], output: Array("one two".utf8)))
@@ -111,7 +111,7 @@ struct HTTPPerformerConnectionTests {
       (503, "Retry-After: 7\r\n", .answeredBusy("status 503: what it says", retryAfter: .seconds(7))),
       (503, "Retry-After: soon\r\n", .answeredBusy("status 503: what it says", retryAfter: nil)),
     ])
-  func statuses(status: Int, headers: String, expected: PerformerCallError) async throws {
+  func tellsDefiniteAnswersFromThoseThatAsk(status: Int, headers: String, expected: PerformerCallError) async throws {
     try await withConnection({ Self.answer($0, status == 204 ? "" : "what\nit says", status: status, headers: headers) }) {
       connection, server in
       #expect(await failure(connection) == expected)
@@ -120,7 +120,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("reads the beginning of a long message only")
-  func longMessage() async throws {
+  func readsBeginningOfLongMessageOnly() async throws {
     try await withConnection({ _ in
       [
         .send("HTTP/1.1 400 X\r\nTransfer-Encoding: chunked\r\n\r\n"),
@@ -134,7 +134,7 @@ struct HTTPPerformerConnectionTests {
   // MARK: Hostile answers
 
   @Test("refuses an answer that is announced too large without reading it, and one that grows too large where it does")
-  func giants() async throws {
+  func refusesAnswerThatIsAnnouncedTooLarge() async throws {
     let gibibyte = 1 << 30
     let piece = String(repeating: "z", count: 1 << 16)
     for head in ["Content-Length: \(gibibyte)", "Transfer-Encoding: chunked"] {
@@ -152,7 +152,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("takes the largest output there may be, and not one byte more", arguments: [0, 1])
-  func limit(excess: Int) async throws {
+  func takesLargestOutputThereMayBe(excess: Int) async throws {
     let body = String(repeating: "o", count: ResponseChecks.maxOutputBytes + excess)
     try await withConnection({ Self.answer($0, body) }) { connection, _ in
       switch await run(connection) {
@@ -168,14 +168,14 @@ struct HTTPPerformerConnectionTests {
       "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n",
       "HTTP/1.1 200 OK\r\nContent-Le", "", "\u{16}\u{3}\u{1}\u{2}garbage\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n",
     ])
-  func cutOff(text: String) async throws {
+  func doesNotTakePartOfAnswerForAnswer(text: String) async throws {
     try await withConnection({ _ in [.send(text)] }) { connection, _ in
       guard case .unreachable = await failure(connection) else { return #expect(Bool(false), "\(text)") }
     }
   }
 
   @Test("refuses an answer whose end nobody can tell from a broken connection")
-  func noLength() async throws {
+  func refusesAnswerWhoseEndNobodyCanTellFromBroken() async throws {
     try await withConnection({ _ in [.send("HTTP/1.1 200 OK\r\nponos-task-id: x\r\n\r\nhalf of i")] }) { connection, _ in
       guard case .answeredError(200, let message) = await failure(connection) else { return #expect(Bool(false)) }
       #expect(message.contains("Content-Length"))
@@ -183,7 +183,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("keeps to the deadline while an answer drips in, and while none comes at all", arguments: [true, false])
-  func deadline(drips: Bool) async throws {
+  func keepsToDeadlineWhileAnswerDripsIn(drips: Bool) async throws {
     try await withConnection({ _ in
       guard drips else { return [.hang] }
       let drops = (0..<200).flatMap { _ in [Server.Step.send("x"), .wait(.milliseconds(50))] }
@@ -197,7 +197,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("a caller that is cancelled takes the call back from the performer")
-  func cancellation() async throws {
+  func callerThatIsCancelledTakesCallBackFromPerformer() async throws {
     try await withConnection({ _ in [.hang] }) { connection, server in
       let caller = Task { await failure(connection) }
       try await eventually { server.requests.count == 1 }
@@ -208,7 +208,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("that closes ends calls in flight, and blames none of it on the performer")
-  func closing() async throws {
+  func thatClosesEndsCallsInFlight() async throws {
     try await withConnection({ _ in [.hang] }) { connection, server in
       async let ended = failure(connection)
       try await eventually { server.requests.count == 1 }
@@ -220,7 +220,7 @@ struct HTTPPerformerConnectionTests {
   }
 
   @Test("to a port where nobody listens says so at once")
-  func refused() async throws {
+  func toPortWhereNobodyListensSaysSoAtOnce() async throws {
     let port = try await Server.runOnLoopback(script: { _ in [] }) { _, port in port }
     let connection = Self.connection(port: port)
     guard case .unreachable = await failure(connection) else { return #expect(Bool(false)) }
@@ -231,7 +231,7 @@ struct HTTPPerformerConnectionTests {
   // MARK: Health
 
   @Test("asks after health by GET: 200 serves, anything else does not, silence is silence")
-  func health() async throws {
+  func asksAfterHealthByGET() async throws {
     for (status, report) in [
       (200, HealthReport.serving), (503, .notServing("GET /up answers 503: warming up")),
       (404, .notServing("GET /up answers 404: warming up")),

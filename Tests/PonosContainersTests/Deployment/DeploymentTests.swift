@@ -12,7 +12,7 @@ struct DeploymentTests {
   let avs = EthereumAddress.random
 
   @Test("creates a hardened, labelled container in a network of its own, and puts it in service")
-  func hardening() async throws {
+  func createsHardenedLabelledContainerInNetwork() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let deployment = try await harness.service.deploy(.stub(avs), origin: .deployment)
@@ -53,7 +53,7 @@ struct DeploymentTests {
   }
 
   @Test("puts a small file system in memory where the image declares a volume, and no directory of the host")
-  func imageVolumes() async throws {
+  func putsSmallFileSystemInMemoryWhereImageDeclares() async throws {
     var spec = PerformerSpec.stub(avs, environment: [EnvironmentVariable(name: "STUB_VOLUME", source: .literal("/data"))])
     spec.image = ImageReference(repository: StubImage.repository, tag: "\(StubImage.tag)-volume", digest: nil)
     spec.limits.tmpfsBytes = 2 << 20
@@ -71,7 +71,7 @@ struct DeploymentTests {
   }
 
   @Test("says of a performer that serves but cannot be written down that nothing of it runs")
-  func unrecorded() async throws {
+  func saysOfPerformerThatServesButCannotBeWrittenDown() async throws {
     let store = FaultyStore()
     store.fail([.inService])
     try await PerformerHarness.withInstallation(store) { store in
@@ -84,7 +84,7 @@ struct DeploymentTests {
   }
 
   @Test("refuses a network that would undo the isolation, by whatever name it is given")
-  func hostNetwork() async throws {
+  func refusesNetworkThatWouldUndoIsolation() async throws {
     var settings = PerformerHarness.settings
     settings.networkName = try #require(try await PerformerHarness.engine().network("host")?.id)
     try await PerformerHarness.withInstallation { store in
@@ -97,7 +97,7 @@ struct DeploymentTests {
   }
 
   @Test("replaces a performer without a gap: the old one keeps its tasks until they are done")
-  func blueGreen() async throws {
+  func replacesPerformerWithoutGap() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let old = try await harness.service.deploy(.stub(avs), origin: .deployment)
@@ -116,7 +116,7 @@ struct DeploymentTests {
   }
 
   @Test("leaves the old performer serving when the new one fails, and says why with its last words")
-  func failure() async throws {
+  func leavesOldPerformerServingWhenNewOneFails() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let old = try await harness.service.deploy(.stub(avs), origin: .deployment)
@@ -134,7 +134,7 @@ struct DeploymentTests {
   }
 
   @Test("gives up on a performer that does not come to serve", arguments: ["deaf", "serve"])
-  func notServing(mode: String) async throws {
+  func givesUpOnPerformerThatDoesNotComeToServe(mode: String) async throws {
     var settings = PerformerHarness.settings
     settings.probes.startupLimit = .seconds(2)
     let health = HealthReport.notServing("NOT_SERVING")
@@ -152,7 +152,7 @@ struct DeploymentTests {
   }
 
   @Test("reports images that cannot be had, each in its own way")
-  func images() async throws {
+  func reportsImagesThatCannotBeHad() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let cases: [(ImageReference, PullPolicy, DeploymentError.Code)] = [
@@ -173,7 +173,7 @@ struct DeploymentTests {
   }
 
   @Test("deploys an image that was built here by its id, and only under its own name")
-  func localDigest() async throws {
+  func deploysImageThatWasBuiltHereByItsId() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let id = try await StubImage.ensure(on: harness.docker)
@@ -188,7 +188,7 @@ struct DeploymentTests {
   }
 
   @Test("refuses a second deployment of the AVS at the same time, and not one of another AVS")
-  func concurrency() async throws {
+  func refusesSecondDeploymentOfAVSAtTheSameTime() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store, performers: FakePerformers(health: .notServing("yet"))) { harness in
         async let first = harness.service.deploy(.stub(avs), origin: .deployment)
@@ -203,7 +203,7 @@ struct DeploymentTests {
   }
 
   @Test("carries a deployment through though its caller went away")
-  func abandonedCaller() async throws {
+  func carriesDeploymentThroughThoughItsCallerWentAway() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store, performers: FakePerformers(health: .notServing("yet"))) { harness in
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -218,7 +218,7 @@ struct DeploymentTests {
   }
 
   @Test("gives the container exactly the environment asked for, less what the deny-list names")
-  func environment() async throws {
+  func givesContainerExactlyEnvironmentAskedFor() async throws {
     let variables = [
       EnvironmentVariable(name: "L1_RPC_URL", source: .literal("http://a\nb")),
       EnvironmentVariable(name: "OPERATOR_PRIVATE_KEY", source: .literal("0xsecret")),
@@ -241,7 +241,7 @@ struct DeploymentTests {
   }
 
   @Test("removes a performer after its tasks, with container, record and network")
-  func removal() async throws {
+  func removesPerformerAfterItsTasks() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let deployment = try await harness.service.deploy(.stub(avs), origin: .deployment)

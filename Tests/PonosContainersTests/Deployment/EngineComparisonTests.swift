@@ -34,7 +34,7 @@ struct EngineComparisonTests {
   }
 
   @Test("goes on after a container that cannot be removed")
-  func stubbornContainer() async throws {
+  func goesOnAfterContainerThatCannotBeRemoved() async throws {
     try await ScriptedSocketServer.run { request in
       switch (request.method, request.path) {
       case (_, "/version"): .version()
@@ -50,7 +50,7 @@ struct EngineComparisonTests {
   }
 
   @Test("gives up at once when the engine is gone")
-  func engineGone() async throws {
+  func givesUpAtOnceWhenEngineIsGone() async throws {
     try await ScriptedSocketServer.run { request in
       switch request.path {
       case "/version": .version()
@@ -66,7 +66,7 @@ struct EngineComparisonTests {
   }
 
   @Test("leaves a running performer its container, and removes others of the same performer")
-  func leftBehind() async throws {
+  func leavesRunningPerformerItsContainer() async throws {
     let statuses = PerformerStatusTable()
     for (id, state) in [("running", PerformerState.running), ("replacing", .restarting)] {
       var record = StoreRecords.performer(1, createdAt: 1)
@@ -90,7 +90,7 @@ struct EngineComparisonTests {
   }
 
   @Test("removes networks of AVSs without a performer, and not those of others, of a deployment under way, or without an AVS")
-  func networks() async throws {
+  func removesNetworksOfAVSsWithoutPerformer() async throws {
     let statuses = PerformerStatusTable()
     statuses.put(PerformerSnapshot(StoreRecords.performer(1, createdAt: 1), state: .failed))
     let networks = [

@@ -11,7 +11,7 @@ struct RecoveryTests {
   let avs = EthereumAddress.random
 
   @Test("adopts the running container of an earlier daemon instead of replacing it")
-  func adoption() async throws {
+  func adoptsRunningContainerOfEarlierDaemonInstead() async throws {
     try await PerformerHarness.withInstallation { store in
       let first = Collected<Deployment>()
       try await PerformerHarness.run(store: store) { harness in
@@ -32,7 +32,7 @@ struct RecoveryTests {
   }
 
   @Test("creates a container again that is gone, and one that has ended")
-  func recreation() async throws {
+  func createsContainerAgainThatIsGone() async throws {
     let other = EthereumAddress.random
     try await PerformerHarness.withInstallation { store in
       let containers = Collected<String>()
@@ -53,7 +53,7 @@ struct RecoveryTests {
   }
 
   @Test("rolls back a deployment that an earlier daemon did not finish; leaves foreign containers alone")
-  func rollBack() async throws {
+  func rollsBackDeploymentThatEarlierDaemonDidNotFinish() async throws {
     let docker = try PerformerHarness.engine()
     let foreign = try await foreignContainer(docker)
     try await PerformerHarness.withInstallation { store in
@@ -101,7 +101,7 @@ struct RecoveryTests {
   }
 
   @Test("deploys what is configured; a performer that fails holds up neither the others nor readiness reports")
-  func configured() async throws {
+  func deploysWhatIsConfigured() async throws {
     let other = EthereumAddress.random
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store, configured: [.stub(avs, mode: "exit"), .stub(other)]) { harness in
@@ -126,7 +126,7 @@ struct RecoveryTests {
   }
 
   @Test("forgets a configured performer that failed and is not wanted any more")
-  func ghost() async throws {
+  func forgetsConfiguredPerformerThatFailed() async throws {
     var settings = PerformerHarness.settings
     settings.restarts.firstDelay = .seconds(4)
     settings.restarts.longestDelay = .seconds(4)
@@ -143,7 +143,7 @@ struct RecoveryTests {
   }
 
   @Test("takes over limits and concurrency that the configuration changed for a performer from DeployArtifact")
-  func changedAllotment() async throws {
+  func takesOverLimitsAndConcurrencyThatConfiguration() async throws {
     try await PerformerHarness.withInstallation { store in
       let first = Collected<Deployment>()
       try await PerformerHarness.run(store: store) { harness in
@@ -172,7 +172,7 @@ struct RecoveryTests {
   }
 
   @Test("removes what a daemon without a memory left, containers and networks")
-  func withoutMemory() async throws {
+  func removesWhatDaemonWithoutMemoryLeft() async throws {
     let installation = "memory-\(avs)"
     try await PerformerHarness.withInstallation(MemoryStore(installationID: installation, claim: nil)) { store in
       try await PerformerHarness.run(store: store) { harness in
@@ -186,7 +186,7 @@ struct RecoveryTests {
   }
 
   @Test("removes the network of an AVS whose first deployment failed, and no other")
-  func desertedNetwork() async throws {
+  func removesNetworkOfAVSWhoseFirstDeploymentFailed() async throws {
     var settings = PerformerHarness.settings
     settings.comparisonInterval = .milliseconds(200)
     try await PerformerHarness.withInstallation { store in
@@ -201,7 +201,7 @@ struct RecoveryTests {
   }
 
   @Test("replaces a configured performer whose specification changed, without a gap")
-  func changedConfiguration() async throws {
+  func replacesConfiguredPerformerWhoseSpecification() async throws {
     try await PerformerHarness.withInstallation { store in
       let first = Collected<String>()
       try await PerformerHarness.run(store: store, configured: [.stub(avs)]) { harness in
@@ -228,7 +228,7 @@ struct RecoveryTests {
   }
 
   @Test("waits for an engine that is down, and says so at once to whoever asks")
-  func engineDown() async throws {
+  func waitsForEngineThatIsDown() async throws {
     let docker = DockerClient(endpoint: .unixSocket("/tmp/ponos-no-such-engine.sock"))
     try await PerformerHarness.run(store: MemoryStore(), configured: [.stub(avs)], docker: docker) { harness in
       try await eventually { harness.service.notReady().first?.contains("cannot be reached") == true }
@@ -240,7 +240,7 @@ struct RecoveryTests {
   }
 
   @Test("turns everyone away once the service has ended")
-  func ended() async throws {
+  func turnsEveryoneAwayOnceServiceHasEnded() async throws {
     try await PerformerHarness.withInstallation { store in
       let services = Collected<PerformerService>()
       try await PerformerHarness.run(store: store) { harness in services.append(harness.service) }

@@ -18,7 +18,7 @@ struct ReplicaDeploymentTests {
   }
 
   @Test("brings up as many containers as are configured, side by side; each is replaced by itself, and a restart adopts all")
-  func configured() async throws {
+  func bringsUpAsManyContainersAsAreConfigured() async throws {
     try await PerformerHarness.withInstallation { store in
       let first = Collected<[String]>()
       try await PerformerHarness.run(store: store, configured: [.stub(avs)], allotments: allotments(3)) { harness in
@@ -43,7 +43,7 @@ struct ReplicaDeploymentTests {
   }
 
   @Test("a deployment replaces all replicas, the first one before its caller is answered; a removal takes all away")
-  func deployed() async throws {
+  func deploymentReplacesAllReplicas() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store, configured: [.stub(avs)], allotments: allotments(2)) { harness in
         try await eventually { serving(harness).count == 2 }
@@ -64,7 +64,7 @@ struct ReplicaDeploymentTests {
   }
 
   @Test("replicas that are missing after a restart follow what was deployed")
-  func following() async throws {
+  func replicasThatAreMissingAfterRestartFollow() async throws {
     try await PerformerHarness.withInstallation { store in
       let first = Collected<Deployment>()
       try await PerformerHarness.run(store: store) { harness in

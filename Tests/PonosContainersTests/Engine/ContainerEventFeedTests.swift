@@ -34,7 +34,7 @@ struct ContainerEventFeedTests {
   }
 
   @Test("asks an engine that ends every stream at once less and less often", arguments: [true, false])
-  func growingPauses(comparesWell: Bool) async throws {
+  func asksEngineThatEndsEveryStreamAtOnceLessAndLess(comparesWell: Bool) async throws {
     let script = Self.engine(security: #""name=seccomp,profile=default""#, events: .stream([]))
     try await ScriptedSocketServer.run(script: script) { server in
       let start = ContinuousClock.now
@@ -58,7 +58,7 @@ struct ContainerEventFeedTests {
       (#""name=seccomp,profile=unconfined""#, 1), (#""name=apparmor""#, 1),
       (#""name=seccomp,profile=builtin","name=cgroupns""#, 0),
     ])
-  func seccomp(security: String, warnings: Int) async throws {
+  func warnsOnceOfEngineThatFiltersNoSystemCalls(security: String, warnings: Int) async throws {
     let log = Collected<String>()
     let script = Self.engine(security: security, events: .stream([]))
     try await ScriptedSocketServer.run(script: script) { server in

@@ -69,7 +69,7 @@ struct HealthMonitorTests {
   }
 
   @Test("does not hold it against a working performer that a probe got no answer, as long as tasks do")
-  func busy() async throws {
+  func doesNotHoldItAgainstWorkingPerformerThatProbeGot() async throws {
     let line = Line(.serving)
     let reports = try await watched(line) { connection, _ in
       try await Self.working(connection, line) {
@@ -88,7 +88,7 @@ struct HealthMonitorTests {
   }
 
   @Test("reports a probe without an answer when no task was answered either, and when no task is at work")
-  func dead() async throws {
+  func reportsProbeWithoutAnswerWhenNoTaskWasAnswered() async throws {
     let line = Line(.timedOut("hangs"))
     _ = try await watched(line) { connection, reports in
       try await Self.working(connection, line) {
@@ -103,7 +103,7 @@ struct HealthMonitorTests {
   @Test(
     "reports what a busy performer says of itself, and a connection that is refused",
     arguments: [HealthReport.notServing("NOT_SERVING"), .unreachable("refused")])
-  func definite(report: HealthReport) async throws {
+  func reportsWhatBusyPerformerSaysOfItself(report: HealthReport) async throws {
     let line = Line(report)
     _ = try await watched(line) { connection, reports in
       try await Self.working(connection, line) {
@@ -117,7 +117,7 @@ struct HealthMonitorTests {
   }
 
   @Test("keeps an answer to itself that comes when the container has been given up")
-  func late() async throws {
+  func keepsAnswerToItselfThatComesWhenContainerHasBeen() async throws {
     let gate = TaskGate()
     let reports = try await watched(Line(.unreachable("gone"), probeGate: gate)) { _, _ in
       try await eventually { gate.arrivals == 1 }
@@ -126,13 +126,13 @@ struct HealthMonitorTests {
   }
 
   @Test("asks a performer in service no more often than the performer contract does")
-  func contract() {
+  func asksPerformerInServiceNoMoreOftenThanPerformer() {
     #expect(ProbeSettings.standard.interval == .seconds(15))
     #expect(ProbeSettings.standard.timeout == .seconds(1) && ProbeSettings.standard.failureThreshold == 3)
   }
 
   @Test("counts answers of every kind as answers, and calls that broke off as none")
-  func counting() async throws {
+  func countsAnswersOfEveryKindAsAnswers() async throws {
     let failures: [PerformerCallError?] = [
       nil, .answeredError(code: 3, message: ""), .replyTooLarge, .timedOut, .unreachable(""), .cancelled,
     ]
@@ -146,7 +146,7 @@ struct HealthMonitorTests {
   }
 
   @Test("tells of a hang after so many runs in a row without an answer, whatever the health service says")
-  func hang() async throws {
+  func tellsOfHangAfterSoManyRunsInRowWithoutAnswer() async throws {
     let fake = FakePerformer { id, payload, _ throws(PerformerCallError) in
       if payload == [1] {
         do { try await Task.sleep(for: HangDetector.leastTime) } catch { throw .cancelled }

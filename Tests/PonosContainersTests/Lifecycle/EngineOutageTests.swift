@@ -11,7 +11,7 @@ struct EngineOutageTests {
   let avs = EthereumAddress.random
 
   @Test("and dies takes no performer out of service; one that ended meanwhile is replaced when it is back")
-  func death() async throws {
+  func diesTakesNoPerformerOutOfService() async throws {
     let ended = EthereumAddress.random
     try await EngineBehindProxy.run { proxy, docker in
       try await PerformerHarness.withInstallation { store in
@@ -41,7 +41,7 @@ struct EngineOutageTests {
   }
 
   @Test("and hangs leaves the performer in service and answers a deployment with an error in time")
-  func hang() async throws {
+  func hangsLeavesPerformerInServiceAndAnswers() async throws {
     try await EngineBehindProxy.run(callLimit: .seconds(1)) { proxy, docker in
       try await PerformerHarness.withInstallation { store in
         try await PerformerHarness.run(store: store, docker: docker) { harness in
@@ -60,7 +60,7 @@ struct EngineOutageTests {
   }
 
   @Test("and does not answer while a container is adopted is waited for: the container stays")
-  func adoption() async throws {
+  func doesNotAnswerWhileContainerIsAdoptedIsWaitedFor() async throws {
     try await PerformerHarness.withInstallation { store in
       let deployed = Collected<Deployment>()
       try await PerformerHarness.run(store: store) { harness in
@@ -86,7 +86,7 @@ struct EngineOutageTests {
   }
 
   @Test("and is away while a configured performer comes up leaves nothing of it behind that is not removed later")
-  func deployment() async throws {
+  func isAwayWhileConfiguredPerformerComesUpLeaves() async throws {
     var settings = PerformerHarness.settings
     settings.probes.startupLimit = .seconds(3)
     try await EngineBehindProxy.run { proxy, docker in

@@ -5,7 +5,7 @@ import Testing
 @Suite("Performer mailbox")
 struct PerformerMailboxTests {
   @Test("holds one message of each kind, the most pressing first, and retirement for ever")
-  func order() async {
+  func holdsOneMessageOfEachKind() async {
     let box = PerformerMailbox()
     box.post(.probed(.serving))
     box.post(.probed(.notServing("x")))
@@ -21,7 +21,7 @@ struct PerformerMailboxTests {
   }
 
   @Test("forgets what was seen of an earlier container, and nothing else")
-  func forgets() async {
+  func forgetsWhatWasSeenOfEarlierContainer() async {
     let box = PerformerMailbox()
     box.post(.probed(.notServing("late")))
     box.post(.hung(runs: 3))
@@ -33,7 +33,7 @@ struct PerformerMailboxTests {
   }
 
   @Test("lets a cancelled reader go and loses nothing to it")
-  func cancellation() async throws {
+  func letsCancelledReaderGoAndLosesNothingToIt() async throws {
     let box = PerformerMailbox()
     for _ in 0..<200 {
       let received = await withTaskGroup(of: PerformerMailbox.Message?.self) { group in
@@ -50,7 +50,7 @@ struct PerformerMailboxTests {
   }
 
   @Test("keeps the end of a container for whoever serves from it, while a launch waits for retirement alone")
-  func endDuringLaunch() async {
+  func keepsEndOfContainerForWhoeverServesFromIt() async {
     let box = PerformerMailbox()
     let ended = PerformerMailbox.Message.ended(containerID: "new", reason: "r")
     for _ in 0..<100 {
@@ -74,7 +74,7 @@ struct PerformerMailboxTests {
   }
 
   @Test("tells everyone who asked for retirement how it ended, before and after the end")
-  func retirement() async throws {
+  func tellsEveryoneWhoAskedForRetirementHowItEnded() async throws {
     let box = PerformerMailbox()
     async let early = box.retire()
     #expect(await box.untilRetiring())

@@ -11,7 +11,7 @@ struct SupervisionTests {
   let avs = EthereumAddress.random
 
   @Test("creates a new container when one is killed: same performer, next generation")
-  func kill() async throws {
+  func createsNewContainerWhenOneIsKilled() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let deployment = try await harness.service.deploy(.stub(avs), origin: .deployment)
@@ -38,7 +38,7 @@ struct SupervisionTests {
   }
 
   @Test("replaces a container whose performer says that it does not serve")
-  func unhealthy() async throws {
+  func replacesContainerWhosePerformerSaysThat() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let deployment = try await harness.service.deploy(.stub(avs), origin: .deployment)
@@ -55,7 +55,7 @@ struct SupervisionTests {
   }
 
   @Test("keeps trying while containers cannot be created, and can still remove the performer")
-  func crashLoop() async throws {
+  func keepsTryingWhileContainersCannotBeCreated() async throws {
     var settings = PerformerHarness.settings
     settings.probes.startupLimit = .milliseconds(300)
     try await PerformerHarness.withInstallation { store in
@@ -72,7 +72,7 @@ struct SupervisionTests {
   }
 
   @Test("notices a container that was removed while nobody listened")
-  func removedContainer() async throws {
+  func noticesContainerThatWasRemovedWhileNobody() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         let deployment = try await harness.service.deploy(.stub(avs), origin: .deployment)
@@ -84,7 +84,7 @@ struct SupervisionTests {
   }
 
   @Test("does not put a performer back in service that another one has replaced meanwhile")
-  func superseded() async throws {
+  func doesNotPutPerformerBackInService() async throws {
     try await PerformerHarness.withInstallation { store in
       let deployed = Collected<Deployment>()
       try await PerformerHarness.run(store: store) { harness in
@@ -106,7 +106,7 @@ struct SupervisionTests {
   }
 
   @Test("creates containers of the image that was put in service, however far its tag has moved on")
-  func movedTag() async throws {
+  func createsContainersOfImageThatWasPutInService() async throws {
     var settings = PerformerHarness.settings
     settings.probes.startupLimit = .milliseconds(300)
     let docker = try PerformerHarness.engine()
@@ -141,7 +141,7 @@ struct SupervisionTests {
   }
 
   @Test("counts a performer with tasks as executing")
-  func executing() async throws {
+  func countsPerformerWithTasksAsExecuting() async throws {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store) { harness in
         _ = try await harness.service.deploy(.stub(avs), origin: .deployment)

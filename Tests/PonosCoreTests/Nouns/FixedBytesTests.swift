@@ -8,7 +8,7 @@ struct FixedBytesTests {
   static let address = EthereumAddress(hex: text)
 
   @Test("an address is 20 bytes, an id and a digest 32")
-  func lengths() {
+  func addressIs20Bytes() {
     #expect(EthereumAddress([UInt8](repeating: 1, count: 20)) != nil)
     #expect(TaskID([UInt8](repeating: 1, count: 32)) != nil)
     #expect(Digest32([UInt8](repeating: 1, count: 32)) != nil)
@@ -22,7 +22,7 @@ struct FixedBytesTests {
   }
 
   @Test("reads 0x and digits in either case, and writes lower case")
-  func caseInsensitive() throws {
+  func reads0xAndDigitsInEitherCase() throws {
     let mixed = try #require(EthereumAddress(hex: "0xAbCdEf0123456789aBcDeF0123456789AbCdEf01"))
     #expect(mixed == EthereumAddress(hex: "0xabcdef0123456789abcdef0123456789abcdef01"))
     #expect(mixed.description == "0xabcdef0123456789abcdef0123456789abcdef01")
@@ -38,12 +38,12 @@ struct FixedBytesTests {
       "0x00000000000000000000000000000000000000ff ", "0000000000000000000000000000000000000000ff",
       "0x0x000000000000000000000000000000000000ff",
     ])
-  func refuses(text: String) {
+  func refusesOtherShapes(text: String) {
     #expect(EthereumAddress(hex: text) == nil)
   }
 
   @Test("is a text in JSON, and refuses a text of another length there, saying what it expected")
-  func coding() throws {
+  func isTextInJSON() throws {
     let address = try #require(Self.address)
     let json = try JSONEncoder().encode([address])
     #expect(String(decoding: json, as: UTF8.self) == "[\"\(Self.text)\"]")
@@ -55,7 +55,7 @@ struct FixedBytesTests {
   }
 
   @Test("an operator set is its AVS and its number")
-  func operatorSets() throws {
+  func operatorSetIsItsAVSAndItsNumber() throws {
     let avs = try #require(Self.address)
     #expect(OperatorSet(avs: avs, id: 0) != OperatorSet(avs: avs, id: 1))
     #expect(OperatorSet(avs: avs, id: 7).description == "\(Self.text)/7")

@@ -9,7 +9,7 @@ struct HexTests {
       ([], ""), ([0x00], "00"), ([0x0f, 0xf0], "0ff0"), ([0xde, 0xad, 0xbe, 0xef], "deadbeef"),
       (Array(0...255), (0...255).map { Self.twoDigits($0) }.joined()),
     ] as [([UInt8], String)])
-  func roundTrip(bytes: [UInt8], digits: String) {
+  func spellsAndReadsBytes(bytes: [UInt8], digits: String) {
     #expect(Hex.encode(bytes) == digits)
     #expect(Hex.encodePrefixed(bytes) == "0x" + digits)
     #expect(Hex.decode(digits) == bytes)
@@ -18,12 +18,12 @@ struct HexTests {
   }
 
   @Test("reads digits of either case, mixed too")
-  func mixedCase() {
+  func readsDigitsOfEitherCase() {
     #expect(Hex.decode("0xAbCdEf") == [0xab, 0xcd, 0xef])
   }
 
   @Test("reads a part of a text")
-  func substring() {
+  func readsPartOfText() {
     #expect(Hex.decode("key=0xff01".dropFirst(4)) == [0xff, 0x01])
     #expect(TaskID(hex: Hex.encode([UInt8](repeating: 1, count: 33))) == nil, "66 digits are no prefix and 64 digits")
   }
@@ -34,7 +34,7 @@ struct HexTests {
       "0", "0x0", "abc", "0g", "g0", "0X00", "0x0x00", " 00", "00 ", "0x 00", "-1", "+f", "0_0", "00\n", "٠٠", "é0", "0xé",
       "\u{ff10}\u{ff10}", "0\u{301}0",
     ])
-  func refuses(text: String) {
+  func refusesWhatIsNotHex(text: String) {
     #expect(Hex.decode(text) == nil)
   }
 

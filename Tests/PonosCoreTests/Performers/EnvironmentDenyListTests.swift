@@ -12,7 +12,7 @@ struct EnvironmentDenyListTests {
       "DB_SECRET",
       "GITHUB_TOKEN", "API_TOKEN", "Stripe_ApiKey", "MINIO_ACCESS_KEY", "GIT_CREDENTIALS", "SYSTEM_ADDRESS", "TOKENS",
     ])
-  func denied(name: String) {
+  func keepsSecretsAndHostVariablesAway(name: String) {
     #expect(EnvironmentDenyList.standard.denies(name))
   }
 
@@ -22,12 +22,12 @@ struct EnvironmentDenyListTests {
       "L1_RPC_URL", "L2_RPC_URL", "TASK_MAILBOX", "TASK_AVS_REGISTRAR", "HELLO_WORLD_L1", "LOG_LEVEL", "L1_CHAIN_ID",
       "OPERATOR_ADDRESS", "HOMEPAGE", "PATHFINDER", "TOKEN_ADDRESS", "REWARD_TOKEN_ADDRESS",
     ])
-  func passed(name: String) {
+  func letsThroughWhatPerformersNeed(name: String) {
     #expect(!EnvironmentDenyList.standard.denies(name))
   }
 
   @Test("drops a harmless name that reads a denied variable of the daemon")
-  func indirection() {
+  func dropsHarmlessNameThatReadsDeniedVariableOfDaemon() {
     let variables = [
       EnvironmentVariable(name: "RPC", source: .literal("PATH")),
       EnvironmentVariable(name: "X", source: .executorEnvironment("OPERATOR_PRIVATE_KEY")),

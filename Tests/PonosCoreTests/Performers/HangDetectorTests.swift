@@ -10,7 +10,7 @@ struct HangDetectorTests {
   }
 
   @Test("takes three runs in a row without an answer for a hang, not two and an answer")
-  func inARow() {
+  func takesThreeRunsInRowWithoutAnswerForHang() {
     var detector = detector()
     let first = (0..<2).map { _ in detector.timedOut(after: .seconds(90)) }
     #expect(first == [false, false])
@@ -21,7 +21,7 @@ struct HangDetectorTests {
   }
 
   @Test("learns nothing from runs that got less time than an answered one took, or hardly any")
-  func lateStarts() {
+  func learnsNothingFromRunsThatGotLessTimeThanAnswered() {
     var slow = detector(afterReplies: [.seconds(20), .seconds(5)])
     let early = (0..<10).map { _ in slow.timedOut(after: .seconds(19)) }
     var fresh = detector()
@@ -32,7 +32,7 @@ struct HangDetectorTests {
   }
 
   @Test("a threshold below one is one")
-  func threshold() {
+  func thresholdBelowOneIsOne() {
     var detector = HangDetector(threshold: 0)
     let hangs = detector.timedOut(after: .seconds(1))
     #expect(hangs)

@@ -11,7 +11,7 @@ struct PerformerSpecTests {
   @Test(
     "are read as they were written",
     arguments: [PerformerInterface.standard, .init(style: .http(taskPath: "/run", healthPath: "/up"), port: 81)])
-  func roundTrip(interface: PerformerInterface) throws {
+  func areReadAsTheyWereWritten(interface: PerformerInterface) throws {
     var spec = Self.spec
     spec.interface = interface
     let read = try JSONDecoder().decode(PerformerSpec.self, from: try JSONEncoder().encode(spec))
@@ -19,7 +19,7 @@ struct PerformerSpecTests {
   }
 
   @Test("of versions that knew gRPC only mean gRPC on port 8080")
-  func olderVersions() throws {
+  func ofVersionsThatKnewGRPCOnlyMeanGRPCOnPort8080() throws {
     var object = try #require(JSONSerialization.jsonObject(with: try JSONEncoder().encode(Self.spec)) as? [String: Any])
     object["interface"] = nil
     let read = try JSONDecoder().decode(PerformerSpec.self, from: try JSONSerialization.data(withJSONObject: object))
@@ -27,7 +27,7 @@ struct PerformerSpecTests {
   }
 
   @Test("a new interface needs no new container: it is the line that is made anew")
-  func interfaces() {
+  func newInterfaceNeedsNoNewContainer() {
     var other = Self.spec
     other.interface.port = 9000
     #expect(!Self.spec.needsNewContainer(for: other))

@@ -6,7 +6,7 @@ struct PerformerStateMachineTests {
   let start = ContinuousClock.now
 
   @Test("walks a deployment to service and out of it")
-  func wholeLife() {
+  func walksDeploymentToServiceAndOutOfIt() {
     var machine = deploying()
     #expect(machine.state == .initializing)
     expect(&machine, .pulling, .none, .pulling)
@@ -20,7 +20,7 @@ struct PerformerStateMachineTests {
   }
 
   @Test("lets a first deployment fail without another attempt", arguments: [0, 1, 2])
-  func failedDeployment(steps: Int) {
+  func letsFirstDeploymentFailWithoutAnotherAttempt(steps: Int) {
     var machine = deploying()
     for event in [PerformerStateMachine.Event.pulling, .starting].prefix(steps) { _ = machine.handle(event, at: start) }
     expect(&machine, .startFailed("no such image"), .none, .failed)
@@ -28,7 +28,7 @@ struct PerformerStateMachineTests {
   }
 
   @Test("replaces an ended container, at growing delays, and shows failure once patience is over")
-  func crashLoop() {
+  func replacesEndedContainer() {
     var machine = PerformerStateMachine(adopting: .standard, policy: .standard)
     var delays: [Duration] = []
     for round in 1...9 {
@@ -42,7 +42,7 @@ struct PerformerStateMachineTests {
   }
 
   @Test("does not hold an outage of the engine against the performer: tries again soon, as if nothing had happened")
-  func outage() {
+  func doesNotHoldOutageOfEngineAgainstPerformer() {
     var adopting = PerformerStateMachine(adopting: .standard, policy: .standard)
     var restoring = PerformerStateMachine(restoring: .standard, policy: .standard)
     for delay in [200, 400, 800, 1600, 3200, 5000, 5000] {
@@ -60,7 +60,7 @@ struct PerformerStateMachineTests {
   }
 
   @Test("forgets failures after a healthy period, and not before")
-  func healthyPeriod() {
+  func forgetsFailuresAfterHealthyPeriod() {
     var machine = PerformerStateMachine(restoring: .standard, policy: .standard)
     _ = machine.handle(.startFailed("x"), at: start)
     _ = machine.handle(.startFailed("x"), at: start)
@@ -74,7 +74,7 @@ struct PerformerStateMachineTests {
   }
 
   @Test("replaces a container after three bad probes in a row, not after two and a good one")
-  func probes() {
+  func replacesContainerAfterThreeBadProbesInRow() {
     var machine = PerformerStateMachine(adopting: .standard, policy: .standard)
     _ = machine.handle(.serving, at: start)
     for isServing in [false, false, true, false, false] {
@@ -87,7 +87,7 @@ struct PerformerStateMachineTests {
   }
 
   @Test("replaces a container whose tasks hang, and hears nothing of hanging before it serves")
-  func hang() {
+  func replacesContainerWhoseTasksHang() {
     var machine = PerformerStateMachine(adopting: .standard, policy: .standard)
     expect(&machine, .hung("early"), .none, .starting)
     _ = machine.handle(.serving, at: start)
@@ -97,7 +97,7 @@ struct PerformerStateMachineTests {
   }
 
   @Test("keeps its promises over random histories")
-  func randomHistories() {
+  func keepsItsPromisesOverRandomHistories() {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<2000 {
       var machine =

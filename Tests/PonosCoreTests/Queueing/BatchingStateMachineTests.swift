@@ -6,7 +6,7 @@ struct BatchingStateMachineTests {
   typealias Batches = BatchingStateMachine<Int>
 
   @Test("a lone item goes at once; what comes meanwhile goes together, in order")
-  func naturalBatches() {
+  func loneItemGoesAtOnce() {
     var batches = Batches(.init(batchWeight: 64, workers: 4))
     #expect(batches.arrive(1, weight: 1) == [[1]])
     for item in 2...5 { #expect(batches.arrive(item, weight: 1).isEmpty) }
@@ -18,7 +18,7 @@ struct BatchingStateMachineTests {
   }
 
   @Test("a batch is no heavier than allowed, unless a single item is")
-  func weights() {
+  func batchIsNoHeavierThanAllowed() {
     var batches = Batches(.init(batchWeight: 4, workers: 1))
     #expect(batches.arrive(0, weight: 9) == [[0]])
     for (item, weight) in [(1, 2), (2, 2), (3, 1), (4, 9), (5, 4)] { #expect(batches.arrive(item, weight: weight).isEmpty) }
@@ -30,7 +30,7 @@ struct BatchingStateMachineTests {
   }
 
   @Test("bad items halve the batches and set more workers to it, good ones double them until all is as before")
-  func suspicion() {
+  func badItemsHalveBatchesAndSetMoreWorkersToIt() {
     var batches = Batches(.init(batchWeight: 8, workers: 3))
     #expect(batches.arrive(0, weight: 1) == [[0]])
     for item in 1...20 { _ = batches.arrive(item, weight: 1) }
@@ -47,7 +47,7 @@ struct BatchingStateMachineTests {
   }
 
   @Test("whatever comes in whatever order: every item once, in order, no batch too heavy, no more workers than there are")
-  func randomHistories() {
+  func whateverComesInWhateverOrder() {
     for _ in 0..<200 {
       let settings = Batches.Settings(batchWeight: .random(in: 1...16), workers: .random(in: 1...4))
       var batches = Batches(settings)

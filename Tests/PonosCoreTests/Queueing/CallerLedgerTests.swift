@@ -7,7 +7,7 @@ struct CallerLedgerTests {
   private let b = EthereumAddress(unchecked: [UInt8](repeating: 2, count: 20))
 
   @Test("an AVS has a quarter of it, whatever the others leave")
-  func shares() {
+  func avsHasQuarterOfIt() {
     var ledger = CallerLedger(limit: 400)
     let taken = [(60, a), (41, a), (40, a), (100, b)].map { ledger.take($0.0, avs: $0.1) }
     #expect(taken == [true, false, true, true])
@@ -19,7 +19,7 @@ struct CallerLedgerTests {
   }
 
   @Test("all together have no more than the whole")
-  func total() {
+  func allTogetherHaveNoMoreThanWhole() {
     var ledger = CallerLedger(limit: 400)
     let others = (3..<8).map { EthereumAddress(unchecked: [UInt8](repeating: $0, count: 20)) }
     let taken = others.map { ledger.take(100, avs: $0) }

@@ -16,7 +16,7 @@ struct CircuitBreakerTests {
   }
 
   @Test("opens after failures in a row, and not for failures with answers between them")
-  func consecutive() {
+  func opensAfterFailuresInRow() {
     var breaker = CircuitBreaker(Settings(consecutiveFailures: 3, failureRatio: 1, window: 64))
     for outcome in [RunOutcome.failed, .failed, .answered, .failed, .unjudged, .failed] {
       #expect(run(&breaker, outcome) == false)
@@ -28,7 +28,7 @@ struct CircuitBreakerTests {
   }
 
   @Test("opens when too large a share of the last runs failed, once there are enough of them", arguments: [10, 63, 64])
-  func ratio(window: Int) {
+  func opensWhenTooLargeShareOfLastRunsFailed(window: Int) {
     var breaker = CircuitBreaker(Settings(consecutiveFailures: 1000, failureRatio: 0.5, window: window))
     for index in 1...window * 3 { #expect(run(&breaker, index.isMultiple(of: 3) ? .failed : .answered) == false) }
     var opened = false
@@ -40,7 +40,7 @@ struct CircuitBreakerTests {
   }
 
   @Test("is open for its time, then lets as many probes through as it says, and closes when all succeed")
-  func probes() throws {
+  func isOpenForItsTime() throws {
     var breaker = CircuitBreaker(Settings(consecutiveFailures: 1, openTime: .seconds(10), probes: 2))
     #expect(run(&breaker, .failed, at: 500) == true)
     #expect(breaker.openFor(at: 600) == .milliseconds(9900))
@@ -59,7 +59,7 @@ struct CircuitBreakerTests {
   }
 
   @Test("a probe that fails opens it again for its whole time; one that says nothing is repeated")
-  func failedProbe() throws {
+  func probeThatFailsOpensItAgainForItsWholeTime() throws {
     var breaker = CircuitBreaker(Settings(consecutiveFailures: 1, openTime: .seconds(1)))
     #expect(run(&breaker, .failed, at: 0) == true)
     #expect(run(&breaker, .unjudged, at: 1000) == false)
@@ -71,7 +71,7 @@ struct CircuitBreakerTests {
   }
 
   @Test("runs let through before it opened say nothing about afterwards")
-  func lateOutcomes() throws {
+  func runsLetThroughBeforeItOpenedSayNothing() throws {
     var breaker = CircuitBreaker(Settings(consecutiveFailures: 1, openTime: .seconds(1)))
     let early = try (1...3).map { _ in try admitted(&breaker, at: 0) }
     #expect(breaker.record(.failed, of: early[0], at: 10) == true)
@@ -84,7 +84,7 @@ struct CircuitBreakerTests {
   }
 
   @Test("timeouts count from the fair time on; without thresholds nothing does")
-  func timeouts() {
+  func timeoutsCountFromFairTimeOn() {
     var breaker = CircuitBreaker(Settings(consecutiveFailures: 1, fairTime: .seconds(5)))
     #expect(run(&breaker, .timedOut(after: .milliseconds(4999))) == false)
     #expect(run(&breaker, .timedOut(after: .seconds(5))) == true)
@@ -93,7 +93,7 @@ struct CircuitBreakerTests {
   }
 
   @Test("a definite answer speaks for the performer, however little the aggregator likes it")
-  func judgements() {
+  func definiteAnswerSpeaksForPerformer() {
     let duration = Duration.seconds(3)
     #expect(RunOutcome(.performerError(code: 3, message: ""), after: duration) == .answered)
     #expect(RunOutcome(.outputTooLarge(limit: 1), after: duration) == .answered)

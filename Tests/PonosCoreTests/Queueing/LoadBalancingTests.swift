@@ -8,13 +8,13 @@ struct LoadBalancingTests {
   }
 
   @Test("nobody can be chosen where nobody has room", arguments: LoadBalancing.allCases)
-  func nobody(balancing: LoadBalancing) {
+  func nobodyCanBeChosenWhereNobodyHasRoom(balancing: LoadBalancing) {
     #expect(balancing.choose(from: [], after: nil) == nil)
     #expect(balancing.choose(from: [], after: 3) == nil)
   }
 
   @Test("round robin takes each in turn, passes over those without room, and does not look at loads")
-  func roundRobin() {
+  func roundRobinTakesEachInTurn() {
     var last: Int?
     var order: [Int] = []
     let three = [0: 9, 1: 0, 3: 1]
@@ -26,7 +26,7 @@ struct LoadBalancingTests {
   }
 
   @Test("least outstanding takes the idlest, and those alike in turn")
-  func leastOutstanding() {
+  func leastOutstandingTakesIdlest() {
     let balancing = LoadBalancing.leastOutstanding
     #expect(balancing.choose(from: candidates([0: 2, 1: 1, 2: 3]), after: 1) == 1)
     #expect(balancing.choose(from: candidates([0: 1, 1: 1, 2: 1]), after: nil) == 0)

@@ -25,7 +25,7 @@ struct OverflowPolicyTests {
   }
 
   @Test("by default the newcomer is refused, however important it is")
-  func rejectNewest() {
+  func byDefaultNewcomerIsRefused() {
     var queue = queue(.rejectNewest)
     for number in 1...2 { #expect(put(Script.entry("\(number)", sequence: Int64(number)), into: &queue) == .taken) }
     #expect(put(Script.entry("3", priority: 9, sequence: 3), into: &queue) == .refused(.tasksOfAVS))
@@ -33,7 +33,7 @@ struct OverflowPolicyTests {
   }
 
   @Test("the task that would leave last makes room for one of higher priority, and for no other")
-  func dropLowestPriority() {
+  func taskThatWouldLeaveLastMakesRoomForOneOfHigher() {
     var queue = queue(.dropLowestPriority)
     _ = put(Script.entry("low, early", priority: 1, deadline: 10, sequence: 1), into: &queue)
     _ = put(Script.entry("low, late", priority: 1, deadline: 20, sequence: 2), into: &queue)
@@ -68,7 +68,7 @@ struct OverflowPolicyTests {
   }
 
   @Test("a newcomer displaces one task at the most, even if its payload needs the room of two")
-  func oneForOne() {
+  func newcomerDisplacesOneTaskAtMost() {
     var queue = queue(.dropLowestPriority, bytes: 10)
     for number in 1...2 { _ = put(Script.entry("\(number)", sequence: Int64(number), bytes: 4), into: &queue) }
     #expect(put(Script.entry("large", priority: 1, sequence: 3, bytes: 7), into: &queue) == .refused(.tasksOfAVS))
@@ -77,7 +77,7 @@ struct OverflowPolicyTests {
   }
 
   @Test("a place given back, or room that comes meanwhile, displaces nothing")
-  func changedMinds() {
+  func placeGivenBack() {
     var queue = queue(.dropLowestPriority)
     for number in 1...2 { _ = put(Script.entry("\(number)", sequence: Int64(number)), into: &queue) }
     #expect(queue.reserve(avs: Script.avsA, byteCount: 1, priority: 1) == nil)
@@ -90,7 +90,7 @@ struct OverflowPolicyTests {
   }
 
   @Test("many newcomers at once displace one task each, and no more than there are")
-  func manyAtOnce() {
+  func manyNewcomersAtOnceDisplaceOneTaskEach() {
     var queue = queue(.dropLowestPriority)
     for number in 1...2 { _ = put(Script.entry("\(number)", sequence: Int64(number)), into: &queue) }
     for _ in 1...2 { #expect(queue.reserve(avs: Script.avsA, byteCount: 1, priority: 1) == nil) }
@@ -101,7 +101,7 @@ struct OverflowPolicyTests {
   }
 
   @Test("a newcomer that is overtaken by better ones is displaced itself")
-  func overtaken() {
+  func newcomerThatIsOvertakenByBetterOnesIsDisplaced() {
     var queue = queue(.dropLowestPriority)
     for number in 1...2 { _ = put(Script.entry("\(number)", sequence: Int64(number)), into: &queue) }
     #expect(queue.reserve(avs: Script.avsA, byteCount: 1, priority: 1) == nil)
@@ -113,7 +113,7 @@ struct OverflowPolicyTests {
   }
 
   @Test("tasks that came back beyond the limit after a restart are not cleared away, only exchanged one for one")
-  func beyondTheLimit() {
+  func tasksThatCameBackBeyondLimitAfterRestart() {
     var queue = queue(.dropLowestPriority)
     for number in 1...5 { queue.enqueueUnbounded(Script.entry("\(number)", sequence: Int64(number))) }
     #expect(put(Script.entry("6", priority: 1, sequence: 6), into: &queue) == .displacing("5"))

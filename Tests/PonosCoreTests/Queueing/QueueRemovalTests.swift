@@ -6,7 +6,7 @@ struct QueueRemovalTests {
   typealias Script = QueueScript
 
   @Test("the task that is wanted leaves, wherever it is in the line, and its place is free")
-  func middle() {
+  func taskThatIsWantedLeaves() {
     var queue = Script.Queue(limits: .init(perAVS: 3, total: 3, bytes: 30))
     for sequence in 1...3 { queue.enqueueUnbounded(Script.entry("\(sequence)", sequence: Int64(sequence), bytes: 10)) }
     #expect(queue.freePlaces(avs: Script.avsA) == 0)
@@ -22,7 +22,7 @@ struct QueueRemovalTests {
   }
 
   @Test("of another AVS nothing leaves, and an AVS whose last task left has no turn")
-  func turns() {
+  func ofAnotherAVSNothingLeaves() {
     var queue = Script.Queue(limits: Script.roomy)
     queue.enqueueUnbounded(Script.entry("a", Script.avsA, sequence: 1))
     queue.enqueueUnbounded(Script.entry("b", Script.avsB, sequence: 2))

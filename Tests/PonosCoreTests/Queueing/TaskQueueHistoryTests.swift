@@ -7,7 +7,7 @@ struct TaskQueueHistoryTests {
   static let steps = 3000
 
   @Test("does what the plain model does", arguments: SeededGenerator.seeds, OverflowPolicy.allCases)
-  func agreesWithModel(seed: UInt64, overflow: OverflowPolicy) {
+  func doesWhatPlainModelDoes(seed: UInt64, overflow: OverflowPolicy) {
     var history = QueueHistory(seed: seed, overflow: overflow)
     for step in 0..<Self.steps {
       if let difference = history.step() {

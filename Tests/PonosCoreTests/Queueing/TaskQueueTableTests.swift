@@ -39,7 +39,7 @@ struct TaskQueueTableTests {
   typealias Script = QueueScript
 
   @Test("an empty queue gives nothing")
-  func empty() {
+  func emptyQueueGivesNothing() {
     var queue = Script.Queue(limits: Script.roomy)
     #expect(Script.drain(&queue).isEmpty)
     #expect(queue.count == 0)
@@ -48,7 +48,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("within an AVS: priority, then deadline, then order of acceptance")
-  func order() {
+  func withinAVSPriority() {
     var queue = Script.Queue(limits: Script.roomy)
     queue.enqueueUnbounded(Script.entry("late", deadline: 300, sequence: 1))
     queue.enqueueUnbounded(Script.entry("second", deadline: 100, sequence: 3))
@@ -59,7 +59,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("AVSs take turns, whatever their priorities and numbers")
-  func turns() {
+  func avssTakeTurns() {
     var queue = Script.Queue(limits: Script.roomy)
     for number in 1...4 { queue.enqueueUnbounded(Script.entry("a\(number)", priority: 9, sequence: Int64(number))) }
     queue.enqueueUnbounded(Script.entry("b1", Script.avsB, sequence: 5))
@@ -70,7 +70,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("an AVS that cannot run is passed over and keeps its turn")
-  func passedOver() {
+  func avsThatCannotRunIsPassedOverAndKeepsItsTurn() {
     var queue = Script.Queue(limits: Script.roomy)
     for (content, avs) in [("a1", Script.avsA), ("b1", Script.avsB), ("a2", Script.avsA), ("b2", Script.avsB)] {
       queue.enqueueUnbounded(Script.entry(content, avs, sequence: Int64(queue.count)))
@@ -83,7 +83,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("an AVS that could not run is not asked again until something has changed for it, or another task of its comes first")
-  func setAside() {
+  func avsThatCouldNotRunIsNotAskedAgainUntilSomething() {
     var queue = Script.Queue(limits: Script.roomy)
     queue.enqueueUnbounded(Script.entry("a2", sequence: 2))
     var asked: [String] = []
@@ -114,7 +114,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("AVSs share the turns by weight, in small steps")
-  func weights() {
+  func avssShareTurnsByWeight() {
     var queue = Script.Queue(limits: Script.roomy, weights: [Script.avsA: 3, Script.avsB: 1])
     for number in 1...12 {
       queue.enqueueUnbounded(Script.entry("a", sequence: Int64(number)))
@@ -127,7 +127,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("an AVS that comes back saves up no turns, and one that comes and goes gains none", arguments: [1, 5])
-  func noSavedTurns(weight: Int) {
+  func avsThatComesBackSavesUpNoTurns(weight: Int) {
     var queue = Script.Queue(limits: Script.roomy, weights: [Script.avsB: weight])
     for number in 1...40 { queue.enqueueUnbounded(Script.entry("a", sequence: Int64(number))) }
     var sequence: Int64 = 100
@@ -147,7 +147,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("free places go by the number of tasks, whichever bound is nearer")
-  func freePlaces() {
+  func freePlacesGoByNumberOfTasks() {
     var queue = Script.Queue(limits: .init(perAVS: 2, total: 3, bytes: 100))
     #expect(queue.freePlaces(avs: Script.avsA) == 2)
     #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil)
@@ -176,7 +176,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("asks for the first task of each waiting AVS, once, and hands on what it was granted")
-  func grants() throws {
+  func asksForFirstTaskOfEachWaitingAVS() throws {
     var queue = Script.Queue(limits: Script.roomy)
     queue.enqueueUnbounded(Script.entry("a1", sequence: 1))
     queue.enqueueUnbounded(Script.entry("b1", Script.avsB, sequence: 2))
@@ -192,7 +192,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("an AVS's own limit counts waiting and reserved places, and leaves others alone")
-  func limitPerAVS() {
+  func avssOwnLimitCountsWaitingAndReservedPlaces() {
     var queue = Script.Queue(limits: .init(perAVS: 2, total: 100, bytes: 1000))
     #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == nil)
     queue.fillReservation(with: Script.entry("a1", sequence: 1))
@@ -205,7 +205,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("the limit of all AVSs together")
-  func limitTotal() {
+  func limitOfAllAVSsTogether() {
     var queue = Script.Queue(limits: .init(perAVS: 100, total: 3, bytes: 1000))
     for avs in [Script.avsA, Script.avsB, Script.avsC] { #expect(queue.reserve(avs: avs, byteCount: 1) == nil) }
     #expect(queue.reserve(avs: Script.avs(0xd), byteCount: 1) != nil)
@@ -215,7 +215,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("the limit of memory, to the byte")
-  func limitBytes() {
+  func limitOfMemory() {
     var queue = Script.Queue(limits: .init(perAVS: 100, total: 100, bytes: 10))
     #expect(queue.reserve(avs: Script.avsA, byteCount: 11) != nil)
     #expect(queue.reserve(avs: Script.avsA, byteCount: 7) == nil)
@@ -229,7 +229,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("each bound is named, and one AVS's payloads leave room for others'")
-  func namedBounds() {
+  func eachBoundIsNamed() {
     var queue = Script.Queue(limits: .init(perAVS: 2, total: 3, bytes: 10, bytesPerAVS: 5))
     #expect(queue.reserve(avs: Script.avsA, byteCount: 6) == .bytesOfAVS)
     #expect(queue.reserve(avs: Script.avsA, byteCount: 5) == nil)
@@ -243,7 +243,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("what was accepted before comes back beyond every limit, and counts")
-  func unbounded() {
+  func whatWasAcceptedBeforeComesBackBeyondEveryLimit() {
     var queue = Script.Queue(limits: .init(perAVS: 1, total: 1, bytes: 1))
     for number in 1...3 { queue.enqueueUnbounded(Script.entry("\(number)", sequence: Int64(number), bytes: 5)) }
     #expect(queue.count == 3)
@@ -253,7 +253,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("giving back a place that was not reserved changes nothing")
-  func strayCancellation() {
+  func givingBackPlaceThatWasNotReservedChangesNothing() {
     var queue = Script.Queue(limits: .init(perAVS: 1, total: 1, bytes: 10))
     queue.cancelReservation(avs: Script.avsA, byteCount: 5)
     #expect(queue.reserve(avs: Script.avsA, byteCount: 10) == nil)
@@ -262,7 +262,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("expired tasks leave in the order of acceptance, from all AVSs, and free their places")
-  func expiry() {
+  func expiredTasksLeaveInOrderOfAcceptance() {
     var queue = Script.Queue(limits: .init(perAVS: 2, total: 4, bytes: 4))
     queue.enqueueUnbounded(Script.entry("b-old", Script.avsB, deadline: 20, sequence: 1))
     queue.enqueueUnbounded(Script.entry("a-old", priority: -3, deadline: 10, sequence: 2))
@@ -291,7 +291,7 @@ struct TaskQueueTableTests {
   @Test(
     "an AVS gets the places guaranteed to it, however full the queue is, and no more then",
     arguments: OverflowPolicy.allCases)
-  func guaranteedPlaces(overflow: OverflowPolicy) {
+  func avsGetsPlacesGuaranteedToIt(overflow: OverflowPolicy) {
     // Five AVSs with a fifth each; four of them could fill the queue.
     var queue = Script.Queue(
       limits: .init(perAVS: 5, total: 20, bytes: 1000, guaranteed: 4, guaranteedBytes: 200, overflow: overflow))
@@ -312,7 +312,7 @@ struct TaskQueueTableTests {
   }
 
   @Test("likewise for the bytes guaranteed to it")
-  func guaranteedBytes() {
+  func likewiseForBytesGuaranteedToIt() {
     var queue = Script.Queue(limits: .init(perAVS: 10, total: 100, bytes: 100, guaranteed: 1, guaranteedBytes: 20))
     #expect(queue.reserve(avs: Script.avsA, byteCount: 100) == nil)
     #expect(queue.reserve(avs: Script.avsA, byteCount: 1) == .bytes)

@@ -4,7 +4,7 @@ import Testing
 @Suite("Token bucket")
 struct TokenBucketTests {
   @Test("a burst at once, then the rate, to the millisecond")
-  func burstThenRate() {
+  func burstAtOnce() {
     var bucket = TokenBucket(RateLimit(perSecond: 10, burst: 3))
     for _ in 1...3 { #expect(bucket.take(at: 5000) == true) }
     #expect(bucket.take(at: 5000) == false)
@@ -17,7 +17,7 @@ struct TokenBucketTests {
   }
 
   @Test("a long pause fills it to the burst and no further; looking takes nothing")
-  func pause() {
+  func longPauseFillsItToBurstAndNoFurther() {
     var bucket = TokenBucket(RateLimit(perSecond: 1000, burst: 2))
     for _ in 1...2 { #expect(bucket.take(at: 0) == true) }
     for _ in 1...10 { #expect(bucket.wait(at: 1_000_000) == .zero) }
@@ -27,7 +27,7 @@ struct TokenBucketTests {
   }
 
   @Test("what a refusal says to wait is enough, and no more than needed", arguments: [0.003, 0.7, 3, 333.3, 40_000])
-  func waits(rate: Double) {
+  func whatRefusalSaysToWaitIsEnough(rate: Double) {
     var bucket = TokenBucket(RateLimit(perSecond: rate, burst: 1))
     var now: Int64 = 17
     for _ in 0..<200 {
@@ -42,7 +42,7 @@ struct TokenBucketTests {
   }
 
   @Test("never lets more through than burst and rate allow, nor less when asked all the time", arguments: SeededGenerator.seeds)
-  func bounds(seed: UInt64) {
+  func neverLetsMoreThroughThanBurstAndRateAllow(seed: UInt64) {
     var dice = SeededGenerator(seed: seed)
     let limit = RateLimit(
       perSecond: Double(Int.random(in: 1...500, using: &dice)) / 10, burst: Int.random(in: 2...20, using: &dice))
@@ -60,7 +60,7 @@ struct TokenBucketTests {
   }
 
   @Test("rates and bursts beyond all measure are lived with")
-  func extremes() {
+  func ratesAndBurstsBeyondAllMeasureAreLivedWith() {
     for (rate, burst) in [(1e-30, Int.max), (1e30, .max), (1e-30, 1)] {
       let limit = RateLimit(perSecond: rate, burst: burst)
       var bucket = TokenBucket(limit)

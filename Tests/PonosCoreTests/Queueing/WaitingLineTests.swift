@@ -5,7 +5,7 @@ import Testing
 @Suite("Waiting line")
 struct WaitingLineTests {
   @Test("taken from three sides at random, it always gives what a sorted list would", arguments: SeededGenerator.seeds)
-  func threeSides(seed: UInt64) {
+  func takenFromThreeSidesAtRandom(seed: UInt64) {
     var dice = SeededGenerator(seed: seed)
     var line = WaitingLine<String>()
     var list: [QueueEntry<String>] = []

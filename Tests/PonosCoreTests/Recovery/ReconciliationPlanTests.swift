@@ -7,21 +7,21 @@ struct ReconciliationPlanTests {
   typealias Container = ReconciliationPlan.Container
 
   @Test("adopts a running container that is the performer's own")
-  func adoption() {
+  func adoptsRunningContainerThatIsPerformersOwn() {
     let plan = plan([performer("a")], [container("ca", of: "a")])
     #expect(plan.adoptions.map(\.containerID) == ["ca"])
     #expect(plan.recreations.isEmpty && plan.removedContainers.isEmpty && plan.removedPerformers.isEmpty)
   }
 
   @Test("adopts a container whose id was never written down")
-  func unrecordedContainer() {
+  func adoptsContainerWhoseIdWasNeverWrittenDown() {
     var stored = performer("a")
     stored.containerID = nil
     #expect(plan([stored], [container("new", of: "a")]).adoptions.map(\.containerID) == ["new"])
   }
 
   @Test("replaces a container that ended, vanished, or is of another generation, and removes what is left of it")
-  func recreation() {
+  func replacesContainerThatEnded() {
     #expect(plan([performer("a")], []).recreations == ["a"])
     let ended = plan([performer("a")], [container("ca", of: "a", isRunning: false)])
     #expect(ended.recreations == ["a"] && ended.removedContainers == ["ca"])
@@ -32,7 +32,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("rolls back a deployment that was cut off, and keeps the performer it was to replace")
-  func rollBack() {
+  func rollsBackDeploymentThatWasCutOff() {
     let plan = plan(
       [performer("a"), performer("b", isStaged: true, createdAt: 2)],
       [container("ca", of: "a"), container("cb", of: "b")])
@@ -41,7 +41,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("finishes a replacement that was cut off: the later performer stays")
-  func unfinishedReplacement() {
+  func finishesReplacementThatWasCutOff() {
     let plan = plan(
       [performer("a"), performer("b", createdAt: 2)], [container("ca", of: "a"), container("cb", of: "b")])
     #expect(plan.adoptions.map(\.performerID) == ["b"])
@@ -49,13 +49,13 @@ struct ReconciliationPlanTests {
   }
 
   @Test("removes containers of ours that no performer claims")
-  func orphans() {
+  func removesContainersOfOursThatNoPerformerClaims() {
     let plan = plan([], [container("x", of: "gone"), Container(id: "y", performerID: nil, generation: nil, isRunning: true)])
     #expect(plan.removedContainers == ["x", "y"])
   }
 
   @Test("redeploys a configured performer whose image, environment or limits changed, next to the one that serves")
-  func changedConfiguration() {
+  func redeploysConfiguredPerformerWhoseImage() {
     var image = spec
     image.image = ImageReference(repository: "r", tag: "2", digest: nil)
     var environment = spec
@@ -70,7 +70,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("takes over a changed concurrency without a new container")
-  func changedConcurrency() {
+  func takesOverChangedConcurrencyWithoutNewContainer() {
     var changed = spec
     changed.concurrency = 3
     let plan = plan([performer("a", origin: .configuration)], [container("ca", of: "a")], [changed])
@@ -79,7 +79,7 @@ struct ReconciliationPlanTests {
 
   @Test(
     "gives a performer from DeployArtifact the limits of the configuration in a new container, and its concurrency without one")
-  func allotments() {
+  func givesPerformerFromDeployArtifactLimits() {
     let stored = performer("a", origin: .deployment)
     func plan(_ change: (inout PerformerAllotment) -> Void) -> ReconciliationPlan {
       var allotment = PerformerAllotment(concurrency: spec.concurrency, limits: spec.limits)
@@ -106,7 +106,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("deploys what is configured and missing; leaves a later DeployArtifact alone; drops what the file dropped")
-  func configuration() {
+  func deploysWhatIsConfiguredAndMissing() {
     #expect(plan([], [], [spec]).deployments == [.init(spec)])
     var changed = spec
     changed.image = ImageReference(repository: "r", tag: "2", digest: nil)
@@ -118,7 +118,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("fills every replica of a configured AVS, and forgets replicas beyond their number")
-  func replicas() {
+  func fillsEveryReplicaOfConfiguredAVS() {
     func plan(_ stored: [Stored], replicas: Int) -> ReconciliationPlan {
       ReconciliationPlan(
         stored: stored, containers: stored.map { container("c\($0.performerID)", of: $0.performerID) }, configured: [spec],
@@ -135,7 +135,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("has all replicas run what DeployArtifact brought last")
-  func replicasOfDeployment() {
+  func hasAllReplicasRunWhatDeployArtifactBroughtLast() {
     var newer = spec
     newer.image = ImageReference(repository: "r", tag: "2", digest: nil)
     var leader = performer("a", createdAt: 9)
@@ -161,7 +161,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("accounts for everything over random histories: each performer and container has exactly one fate")
-  func randomHistories() {
+  func accountsForEverythingOverRandomHistories() {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<3000 {
       let stored = (0..<Int.random(in: 0...6, using: &random)).map { number in

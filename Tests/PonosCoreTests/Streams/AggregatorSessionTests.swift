@@ -63,7 +63,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("says hello first where we dialled, and second where we were dialled")
-  func greetings() {
+  func saysHelloFirstWhereWeDialled() {
     var dialled = Self.machine()
     #expect(dialled.handle(.opened, now: 0).sent == [])
     #expect(dialled.handle(.received(.hello(Self.hello())), now: 0).sent == ["hello"])
@@ -73,7 +73,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("signs nothing and shows nothing before the aggregator has proven itself")
-  func proofFirst() {
+  func signsNothingAndShowsNothingBeforeAggregator() {
     var machine = Self.machine()
     _ = machine.handle(.opened, now: 0)
     _ = machine.handle(.received(.hello(Self.hello())), now: 0)
@@ -95,7 +95,7 @@ struct AggregatorSessionTests {
       (submission(1), "protocol_violation"),
       (.acknowledgement([]), "protocol_violation"),
     ])
-  func violations(message: AggregatorMessage, code: String) {
+  func endsAtWhatProtocolForbids(message: AggregatorMessage, code: String) {
     var machine = Self.machine()
     _ = machine.handle(.opened, now: 0)
     let actions = machine.handle(.received(message), now: 0)
@@ -104,7 +104,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("with another owner than was dialled ends")
-  func wrongParty() {
+  func withAnotherOwnerThanWasDialledEnds() {
     var machine = Self.machine(wanted: Self.owner)
     _ = machine.handle(.opened, now: 0)
     let stranger = TaskOwner(aggregator: Self.executor, avs: Self.owner.avs)
@@ -112,7 +112,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("a second hello or proof ends an established session")
-  func repeatedHandshake() {
+  func secondHelloOrProofEndsEstablishedSession() {
     for message in [AggregatorMessage.hello(Self.hello()), .proof(signature: [1])] {
       var machine = Self.established()
       #expect(machine.handle(.received(message), now: 0).names.last == "close protocol_violation")
@@ -120,7 +120,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("takes submissions as far as credit goes, and refuses the rest")
-  func credit() {
+  func takesSubmissionsAsFarAsCreditGoes() {
     var machine = Self.established()
     #expect(machine.handle(.granted(2), now: 0).sent == ["credit 2"])
     for number in 1...2 { #expect(machine.handle(.received(Self.submission(number)), now: 0).names.first == "admit") }
@@ -142,7 +142,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("sends outcomes up to the window, and reads the rest when acknowledgements make room")
-  func window() {
+  func sendsOutcomesUpToWindow() {
     var machine = Self.supplied()
     for number in 1...4 { #expect(machine.handle(.finished(Self.outcome(number)), now: 0).sent == ["outcome \(number)"]) }
     #expect(machine.handle(.finished(Self.outcome(5)), now: 0).sent == [])
@@ -153,7 +153,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("sends nothing twice: not what is unacknowledged, being deleted, or deleted while it was read")
-  func nothingTwice() {
+  func sendsNothingTwice() {
     var machine = Self.supplied()
     _ = machine.handle(.finished(Self.outcome(1)), now: 0)
     #expect(machine.handle(.finished(Self.outcome(1)), now: 0).sent == [])
@@ -166,7 +166,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("a task whose outcome is not acknowledged cannot be submitted again, and afterwards it can")
-  func submittedAgain() {
+  func taskWhoseOutcomeIsNotAcknowledgedCannot() {
     var machine = Self.supplied()
     _ = machine.handle(.finished(Self.outcome(1)), now: 0)
     let again = AggregatorMessage.submission(
@@ -179,7 +179,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("an outcome that does not fit waits for an acknowledgement, and one larger than the window goes alone")
-  func largeOutcomes() {
+  func outcomeThatDoesNotFitWaitsForAcknowledgement() {
     var machine = Self.supplied()
     _ = machine.handle(.finished(Self.outcome(1, bytes: 70)), now: 0)
     #expect(machine.handle(.finished(Self.outcome(2, bytes: 500)), now: 0).names == ["fetch 3 of 30 without 1"])
@@ -191,7 +191,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("what could not be acknowledged is sent again")
-  func failedAcknowledgement() {
+  func whatCouldNotBeAcknowledgedIsSentAgain() {
     var machine = Self.supplied()
     _ = machine.handle(.finished(Self.outcome(1)), now: 0)
     _ = machine.handle(.received(.acknowledgement([Self.id(1)])), now: 0)
@@ -200,7 +200,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("a read that failed is tried again at the next tick, not at once")
-  func failedFetch() {
+  func readThatFailedIsTriedAgainAtNextTick() {
     var machine = Self.supplied()
     #expect(machine.handle(.resultsWait, now: 0).names == ["fetch 4 of 100 without 0"])
     #expect(machine.handle(.fetchFailed, now: 0).names == [])
@@ -208,7 +208,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("speaks within its heartbeat, and notices a silent peer at two of the peer's")
-  func heartbeats() {
+  func speaksWithinItsHeartbeat() {
     var machine = Self.supplied()
     #expect(machine.handle(.tick, now: 999).sent == [])
     #expect(machine.handle(.tick, now: 1000).sent == ["heartbeat"])
@@ -218,7 +218,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("a handshake has an end, and a stranger gets no heartbeats")
-  func slowHandshake() {
+  func handshakeHasEnd() {
     var machine = Self.machine { $0.handshakeLimit = 5000 }
     _ = machine.handle(.opened, now: 10)
     #expect(machine.handle(.tick, now: 5009).sent == [])
@@ -226,7 +226,7 @@ struct AggregatorSessionTests {
   }
 
   @Test("a goodbye of the peer needs no answer")
-  func goodbye() {
+  func goodbyeOfPeerNeedsNoAnswer() {
     var machine = Self.established()
     let goodbye = Goodbye(code: "stopping", message: "", retryAfter: nil)
     #expect(machine.handle(.received(.goodbye(goodbye)), now: 0).names == ["close peer_left"])

@@ -7,7 +7,7 @@ struct StreamHistoryTests {
   static let steps = 8000
 
   @Test("lose nothing, repeat nothing and promise no more than there is room for", arguments: SeededGenerator.seeds)
-  func histories(seed: UInt64) {
+  func loseNothingRepeatNothingAndPromiseNoMore(seed: UInt64) {
     var world = StreamWorld(seed: seed)
     for step in 0..<Self.steps {
       world.step()

@@ -12,7 +12,7 @@ struct JSONSyntaxTests {
       "{}", " [ 1 , [ ] , { } , \"x\" ] ", "{\"a\":1,\"b\":{\"c\":[null]}}", "\t\r\n{ \"a\" : [ { } ] }\n", "\"\\ud800\"",
       "[[[[1]]]]",
     ])
-  func valid(text: String) {
+  func takesWhatRFC8259Allows(text: String) {
     #expect(JSONSyntax.fault(in: Array(text.utf8)) == nil)
   }
 
@@ -25,19 +25,19 @@ struct JSONSyntaxTests {
       ("[1}", 2), ("{1:2}", 1), ("{\"a\"}", 4), ("{\"a\":}", 5), ("{\"a\":1,}", 7), ("{\"a\":1 \"b\":2}", 7), ("{} {}", 3),
       ("1 1", 2), ("'a'", 0), ("NaN", 0), ("[1]//", 3), ("\u{FEFF}1", 0),
     ])
-  func invalid(text: String, offset: Int) {
+  func namesFirstByteThatDoesNotBelong(text: String, offset: Int) {
     #expect(JSONSyntax.fault(in: Array(text.utf8)) == offset)
   }
 
   @Test("takes UTF-8 only")
-  func encoding() {
+  func takesUTF8Only() {
     #expect(JSONSyntax.fault(in: [0x22, 0xff, 0x22]) != nil)
     #expect(JSONSyntax.fault(in: [0x22, 0xc3, 0x22]) != nil)
     #expect(JSONSyntax.fault(in: [0x22, 0xc3, 0xbc, 0x22]) == nil)
   }
 
   @Test("refuses to nest too deep, and costs no stack where it is allowed")
-  func depth() {
+  func refusesToNestTooDeep() {
     func nested(_ depth: Int) -> [UInt8] {
       Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
     }
@@ -47,7 +47,7 @@ struct JSONSyntaxTests {
   }
 
   @Test("agrees with Foundation, which takes a comma at an end, on damaged texts", arguments: SeededGenerator.seeds)
-  func damaged(seed: UInt64) {
+  func agreesWithFoundation(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let text = Array(#"{"a":[1,-2.5e1,true,null,"x\u00e9\n",{"b":{}},[]],"c":"ü"}"#.utf8)
     for _ in 0..<400 {

@@ -4,17 +4,17 @@ import Testing
 @Suite("What a performer's error says of another run")
 struct PerformerStatusTests {
   @Test("of the gRPC statuses exactly two ask for one")
-  func grpc() {
+  func ofGRPCStatusesExactlyTwoAskForOne() {
     #expect((1...16).filter { PerformerStatus.asksAgain(grpcCode: $0, hasRetryInfo: false) } == [10, 14])
   }
 
   @Test("every gRPC status asks for one when it says when", arguments: 1...16)
-  func retryInfo(code: Int) {
+  func everyGRPCStatusAsksForOneWhenItSaysWhen(code: Int) {
     #expect(PerformerStatus.asksAgain(grpcCode: code, hasRetryInfo: true))
   }
 
   @Test("of the HTTP statuses exactly two ask for one")
-  func http() {
+  func ofHTTPStatusesExactlyTwoAskForOne() {
     #expect((100...599).filter { PerformerStatus.asksAgain(httpStatus: $0) } == [429, 503])
   }
 
@@ -25,7 +25,7 @@ struct PerformerStatusTests {
       ("-1", nil), ("+1", nil), ("1.5", nil), (" 1", nil), ("1000000000", nil), ("Wed, 21 Oct 2026 07:28:00 GMT", nil),
       ("١", nil),
     ] as [(String, Duration?)])
-  func retryAfter(text: String, pause: Duration?) {
+  func retryAfterIsReadInWholeSecondsOnly(text: String, pause: Duration?) {
     #expect(PerformerStatus.retryAfter(text) == pause)
   }
 }

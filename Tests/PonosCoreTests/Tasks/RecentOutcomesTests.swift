@@ -17,7 +17,7 @@ struct RecentOutcomesTests {
   }
 
   @Test("the oldest go when there are too many, or they are too large together")
-  func bounds() {
+  func oldestGoWhenThereAreTooMany() {
     var recent = Recent(limits: .init(bytes: 100, count: 3, age: 1000))
     for number in 1...4 { recent.keep(Self.entry(number), of: Self.id(number), now: 0) }
     #expect(Self.outcomes(1...4, &recent) == [nil, 2, 3, 4])
@@ -29,7 +29,7 @@ struct RecentOutcomesTests {
   }
 
   @Test("they are forgotten after their time")
-  func age() {
+  func theyAreForgottenAfterTheirTime() {
     var recent = Recent(limits: .init(bytes: 100, count: 9, age: 50))
     recent.keep(Self.entry(1), of: Self.id(1), now: 0)
     recent.keep(Self.entry(2), of: Self.id(2), now: 30)
@@ -41,7 +41,7 @@ struct RecentOutcomesTests {
   }
 
   @Test("what is known already stays as it is, in its place")
-  func repeated() {
+  func whatIsKnownAlreadyStaysAsItIs() {
     var recent = Recent(limits: .init(bytes: 100, count: 2, age: 1000))
     recent.keep(Self.entry(1), of: Self.id(1), now: 0)
     recent.keep(Self.entry(2), of: Self.id(2), now: 0)
@@ -52,7 +52,7 @@ struct RecentOutcomesTests {
   }
 
   @Test("random histories agree with a list that is searched", arguments: SeededGenerator.seeds)
-  func histories(seed: UInt64) {
+  func randomHistoriesAgreeWithListThatIsSearched(seed: UInt64) {
     var dice = SeededGenerator(seed: seed)
     var recent = Recent(limits: .init(bytes: 120, count: 8, age: 40))
     var model: [(id: Int, outcome: Int, bytes: Int, at: Int64)] = []

@@ -98,21 +98,21 @@ struct RejectionTests {
   ]
 
   @Test("keep their codes, and name the field", arguments: RejectionTable.rows)
-  func stable(row: RejectionTable.Row) {
+  func keepTheirCodes(row: RejectionTable.Row) {
     #expect(row.rejection.code == row.code)
     for word in row.words { #expect(row.rejection.message.contains(word), "\(row.rejection.message)") }
     for text in Self.retriedTexts { #expect(!row.rejection.message.contains(text)) }
   }
 
   @Test("have a row and a code each")
-  func complete() {
+  func haveRowAndCodeEach() {
     #expect(RejectionTable.rows.map { RejectionTable.index(of: $0.rejection) } == Array(RejectionTable.rows.indices))
     #expect(Set(RejectionTable.rows.map(\.code)).count == RejectionTable.rows.count)
     for row in RejectionTable.rows { #expect(row.code.wholeMatch(of: /[a-z]+(_[a-z]+)*/) != nil) }
   }
 
   @Test("share no code with a failure")
-  func distinctFromFailures() {
+  func shareNoCodeWithFailure() {
     #expect(Set(RejectionTable.rows.map(\.code)).isDisjoint(with: FailureTable.rows.map(\.code)))
   }
 }

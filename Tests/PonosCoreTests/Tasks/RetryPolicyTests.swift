@@ -12,17 +12,17 @@ struct RetryPolicyTests {
       (1, 100), (2, 200), (3, 400), (4, 800), (5, 1600), (6, 3200), (7, 5000), (8, 5000), (20, 5000), (1000, 5000),
       (Int.max, 5000),
     ])
-  func delays(attempt: Int, milliseconds: Int) {
+  func doublesFromFirstDelayUpToLongest(attempt: Int, milliseconds: Int) {
     #expect(Self.policy.delay(after: Self.failure, attempt: attempt, remaining: .seconds(90)) == .milliseconds(milliseconds))
   }
 
   @Test("a run count below one counts as one", arguments: [0, -1])
-  func attemptBelowOne(attempt: Int) {
+  func runCountBelowOneCountsAsOne(attempt: Int) {
     #expect(Self.policy.delay(after: Self.failure, attempt: attempt, remaining: .seconds(90)) == .milliseconds(100))
   }
 
   @Test("never waits past the end of the task's time")
-  func remaining() {
+  func neverWaitsPastEndOfTasksTime() {
     #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .milliseconds(101)) == .milliseconds(100))
     #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .milliseconds(100)) == nil)
     #expect(Self.policy.delay(after: Self.failure, attempt: 1, remaining: .zero) == nil)
@@ -36,20 +36,20 @@ struct RetryPolicyTests {
       (.seconds(7), 7001, 7000),
       (.seconds(7), 7000, nil), (.seconds(Int64.max / 4), 90_000, nil),
     ] as [(Duration?, Int, Int?)])
-  func askedPauses(pause: Duration?, remaining: Int, delay: Int?) {
+  func keepsPausePerformerAsksFor(pause: Duration?, remaining: Int, delay: Int?) {
     let failure = TaskFailure.performerBusy("busy", retryAfter: pause)
     #expect(
       Self.policy.delay(after: failure, attempt: 1, remaining: .milliseconds(remaining)) == delay.map { .milliseconds($0) })
   }
 
   @Test("tries again exactly after failures that another run may mend", arguments: FailureTable.rows)
-  func onlyRetryable(row: FailureTable.Row) {
+  func triesAgainExactlyAfterFailuresThatAnotherRun(row: FailureTable.Row) {
     let delay = Self.policy.delay(after: row.failure, attempt: 1, remaining: .seconds(90))
     #expect((delay != nil) == row.isRetryable)
   }
 
   @Test("a task that lost containers runs alone, and has failed when it loses that one, too")
-  func lostContainers() {
+  func taskThatLostContainersRunsAlone() {
     #expect((0...3).map { Self.policy.mustRunAlone(lostContainers: $0) } == [false, false, true, true])
     #expect((0...3).map { Self.policy.isAtFault(lostContainers: $0) } == [false, false, false, true])
   }

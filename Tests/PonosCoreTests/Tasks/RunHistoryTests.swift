@@ -56,7 +56,7 @@ struct RunHistoryTests {
   }
 
   @Test("every task ends once and in time; a definite answer ends it; pauses are kept", arguments: SeededGenerator.seeds)
-  func promises(seed: UInt64) {
+  func everyTaskEndsOnceAndInTime(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var (ends, longest) = ([String: Int](), 0)
     for _ in 0..<2000 {

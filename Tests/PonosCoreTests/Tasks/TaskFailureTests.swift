@@ -74,14 +74,14 @@ enum FailureTable {
 @Suite("Task failures")
 struct TaskFailureTests {
   @Test("keep their codes, and say what happened", arguments: FailureTable.rows)
-  func stable(row: FailureTable.Row) {
+  func keepTheirCodes(row: FailureTable.Row) {
     #expect(row.failure.code == row.code)
     #expect(row.failure.isRetryable == row.isRetryable)
     for word in row.words { #expect(row.failure.message.contains(word)) }
   }
 
   @Test("have a row and a code each")
-  func complete() {
+  func haveRowAndCodeEach() {
     #expect(FailureTable.rows.map { FailureTable.index(of: $0.failure) } == Array(FailureTable.rows.indices))
     #expect(Set(FailureTable.rows.map(\.code)).count == FailureTable.rows.count)
     for row in FailureTable.rows { #expect(row.code.wholeMatch(of: /[a-z]+(_[a-z]+)*/) != nil) }

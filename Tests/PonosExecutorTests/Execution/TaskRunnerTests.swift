@@ -25,7 +25,7 @@ struct TaskRunnerTests {
   }
 
   @Test("gives a run what is left of its task's time, whatever becomes of the host's clock", arguments: [-86_400, 86_400])
-  func monotonic(jump: Int) async throws {
+  func givesRunWhatIsLeftOfItsTasksTime(jump: Int) async throws {
     let clock = TestClock()
     let line = Line()
     try await Rig(clock: clock, timeout: .seconds(60)).run { rig in

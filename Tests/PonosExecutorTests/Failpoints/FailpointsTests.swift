@@ -11,14 +11,14 @@ import Testing
 @Suite("Failpoints")
 struct FailpointsTests {
   @Test("nothing is armed without the variable")
-  func disarmed() throws {
+  func nothingIsArmedWithoutVariable() throws {
     #expect(try !Failpoints(environment: [:]).isArmed)
     #expect(try !Failpoints(environment: [Failpoints.variable: ""]).isArmed)
     Failpoints.disarmed.pass(.runAssigned)
   }
 
   @Test("a name, and a count with it")
-  func parses() throws {
+  func nameAndCountWithIt() throws {
     let (point, count) = try Failpoints.parse("journal.accepted")
     #expect(point == .journalAccepted && count == 1)
     let (other, third) = try Failpoints.parse("commit.durable:3")
@@ -28,14 +28,14 @@ struct FailpointsTests {
   @Test(
     "anything else keeps the daemon from starting",
     arguments: ["journal", "journal.accepted:", "journal.accepted:0", "journal.accepted:x", "journal.accepted:1:2", ":1", " "])
-  func refuses(text: String) {
+  func anythingElseKeepsDaemonFromStarting(text: String) {
     let error = #expect(throws: FailpointError.self) { try Failpoints(environment: [Failpoints.variable: text]) }
     #expect(error?.description.contains("'\(text)'") == true)
     #expect(error?.description.contains(Failpoints.variable) == true)
   }
 
   @Test("names are places and steps, and there are enough of them")
-  func names() {
+  func namesArePlacesAndSteps() {
     #expect(Failpoint.allCases.count >= 30)
     for point in Failpoint.allCases {
       #expect(point.rawValue.wholeMatch(of: /[a-z]+\.[a-z]+/) != nil, "\(point.rawValue)")
@@ -43,14 +43,14 @@ struct FailpointsTests {
   }
 
   @Test("a pipeline and a store that are not armed are left as they are")
-  func watchesNothing() {
+  func pipelineAndStoreThatAreNotArmedAreLeftAsTheyAre() {
     #expect(Failpoints.disarmed.watching(MemoryStore()) is MemoryStore)
     #expect(Failpoints.disarmed.watching([]).isEmpty)
     #expect(Failpoints.disarmed.interceptors.isEmpty)
   }
 
   @Test("a task's walk passes the failpoints in the order of its steps")
-  func order() async throws {
+  func tasksWalkPassesFailpointsInOrderOfItsSteps() async throws {
     let passed = Mutex<[Failpoint]>([])
     let failpoints = Failpoints { point in passed.withLock { $0.append(point) } }
     let rig = try PipelineRig(store: FailpointStore(MemoryStore(), failpoints), wrap: failpoints.watching)

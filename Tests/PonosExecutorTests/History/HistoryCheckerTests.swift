@@ -37,7 +37,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("an ordinary history, with kills, retries and a failed task, is in order")
-  func inOrder() {
+  func ordinaryHistoryWithKills() {
     let events: [Event] = [
       Self.submitted(), .killed, Self.ledger(.executing, digest: nil), Self.submitted(),
       .answered(Self.id, Self.signed(1)), .answered(Self.id, Self.signed(1)),
@@ -55,7 +55,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("a task that nobody answers, or that is refused for good, or answered with something worthless")
-  func clients() {
+  func taskThatNobodyAnswers() {
     #expect(violations([Self.submitted()]) == [.unanswered(Self.id)])
     #expect(
       violations([Self.submitted(), .refused(Self.id, code: "no_signer"), .answered(Self.id, Self.signed(1))])
@@ -66,7 +66,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("two answers, by bytes alone or by digest as well")
-  func differentAnswers() {
+  func twoAnswersByBytesAloneOrByDigestAsWell() {
     let otherBytes = TaskHistory.Answer.signed(bytes: [9], digest: StoreRecords.digest(1))
     #expect(
       violations([Self.submitted(), .answered(Self.id, Self.signed(1)), .answered(Self.id, otherBytes)])
@@ -80,7 +80,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("an end other than the one the task should have")
-  func unexpectedEnd() {
+  func endOtherThanOneTaskShouldHave() {
     #expect(
       violations([Self.submitted(), .answered(Self.id, Self.failed)]) == [.unexpectedEnd(Self.id, Self.failed)])
     #expect(
@@ -92,7 +92,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("a digest that changes in the database, or is missing there, or is not the one that was signed")
-  func digests() {
+  func digestThatChangesInDatabase() {
     let answered = [Self.submitted(), .answered(Self.id, Self.signed(1))]
     #expect(
       violations([Self.ledger(.signed, digest: 1), Self.ledger(.signed, digest: 2)]) == [.differentDigests(Self.id)])
@@ -103,7 +103,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("a task that the database forgets, takes back, or does not finish")
-  func tasks() {
+  func taskThatDatabaseForgets() {
     let answered = [Self.submitted(), .answered(Self.id, Self.signed(1))]
     #expect(violations(answered + [Self.ledger(nil, digest: 1)]) == [.lost(Self.id)])
     #expect(violations([Self.ledger(.queued, digest: nil), Self.ledger(nil, digest: nil)]) == [.lost(Self.id)])
@@ -115,7 +115,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("a run that no kill and no lost performer explains")
-  func runs() {
+  func runThatNoKillAndNoLostPerformerExplains() {
     let twice = Event.tally(Self.avs, PerformerTally(tasks: 1, runs: 2, repeated: [Self.id: 2]))
     let answer = Event.answered(Self.id, Self.signed(1))
     #expect(violations([Self.submitted(), answer, twice]) == [.ranTooOften(Self.id, runs: 2, explained: 1)])
@@ -129,7 +129,7 @@ struct HistoryCheckerTests {
   }
 
   @Test("an AVS that waits while others are answered, and no AVS that has nothing to wait for")
-  func starvation() {
+  func avsThatWaitsWhileOthersAreAnswered() {
     func answersOfOthers(_ numbers: Range<Int>) -> [Event] {
       numbers.flatMap { number -> [Event] in
         [Self.submitted(number, avs: Self.other), .answered(StoreRecords.taskID(number), Self.signed(number % 200))]

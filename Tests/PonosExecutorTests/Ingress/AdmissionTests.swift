@@ -1,4 +1,5 @@
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting
@@ -24,7 +25,7 @@ struct AdmissionTests {
   }
 
   @Test("a task is signed for the curve of its set", arguments: [0, 1] as [UInt32], SignatureCurve.allCases)
-  func signs(set: UInt32, aggregator: SignatureCurve) async throws {
+  func taskIsSignedForCurveOfItsSet(set: UInt32, aggregator: SignatureCurve) async throws {
     let performer = FakePerformer.echo()
     try await Rig().run { rig in
       rig.publish(performer)
@@ -39,7 +40,7 @@ struct AdmissionTests {
   }
 
   @Test("a task is written down before a performer sees it")
-  func durableFirst() async throws {
+  func taskIsWrittenDownBeforePerformerSeesIt() async throws {
     let store = MemoryStore()
     let seen = Collected<TaskPhase?>()
     let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
@@ -54,7 +55,7 @@ struct AdmissionTests {
   }
 
   @Test("retries of a running task join it: one run, the same answer for all")
-  func joins() async throws {
+  func retriesOfRunningTaskJoinIt() async throws {
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
     try await Rig().run { rig in
@@ -74,7 +75,7 @@ struct AdmissionTests {
   }
 
   @Test("retries of a finished task get the stored answer, whether or not a new task could be taken")
-  func replays() async throws {
+  func retriesOfFinishedTaskGetStoredAnswer() async throws {
     let performer = FakePerformer.echo()
     try await Rig(limits: QueueConfig(maxPerAVS: 1, maxTotal: 1)).run { rig in
       rig.publish(performer)
@@ -89,7 +90,7 @@ struct AdmissionTests {
   }
 
   @Test("retries of a failed task get the stored failure, and no second run")
-  func replaysFailure() async throws {
+  func retriesOfFailedTaskGetStoredFailure() async throws {
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw .answeredError(code: 3, message: "no") }
     try await Rig().run { rig in
       rig.publish(performer)
@@ -102,7 +103,7 @@ struct AdmissionTests {
   }
 
   @Test("an id used for other content is refused, while the first task runs and afterwards, and does not disturb it")
-  func conflict() async throws {
+  func idUsedForOtherContentIsRefused() async throws {
     let gate = TaskGate()
     try await Rig().run { rig in
       rig.publish(.behind(gate))
@@ -124,7 +125,7 @@ struct AdmissionTests {
   }
 
   @Test("a retry is answered while somebody tries its id with other content, and whoever of two is written down first has the id")
-  func conflictInHand() async throws {
+  func retryIsAnsweredWhileSomebodyTriesItsId() async throws {
     let store = FaultyStore()
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
@@ -145,7 +146,7 @@ struct AdmissionTests {
   }
 
   @Test("a cancelled retry of content that may yet be refused has no receipt, though its id is on disk")
-  func cancelledReceipt() async throws {
+  func cancelledRetryOfContentThatMayYetBeRefused() async throws {
     let store = FaultyStore()
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
@@ -167,7 +168,7 @@ struct AdmissionTests {
   }
 
   @Test("an id whose first submission could not be written down is free for another one that came meanwhile")
-  func failedFirst() async throws {
+  func idWhoseFirstSubmissionCouldNotBeWrittenDown() async throws {
     let store = FaultyStore()
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
@@ -191,7 +192,7 @@ struct AdmissionTests {
   }
 
   @Test("a retry with a signature that does not verify does not join")
-  func forgedRetry() async throws {
+  func retryWithSignatureThatDoesNotVerifyDoesNotJoin() async throws {
     let gate = TaskGate()
     try await Rig().run { rig in
       rig.publish(.behind(gate))
@@ -206,7 +207,7 @@ struct AdmissionTests {
   }
 
   @Test("a full queue refuses new tasks and keeps no trace of them; a place that becomes free is given again")
-  func queueFull() async throws {
+  func fullQueueRefusesNewTasksAndKeepsNoTraceOfThem() async throws {
     let gate = TaskGate()
     try await Rig(limits: QueueConfig(maxPerAVS: 1, maxTotal: 10)).run { rig in
       rig.publish(.behind(gate), capacity: 1)
@@ -225,7 +226,7 @@ struct AdmissionTests {
   }
 
   @Test("nothing is accepted before intake opens, nor after it closes")
-  func notAccepting() async throws {
+  func nothingIsAcceptedBeforeIntakeOpens() async throws {
     let rig = try Rig()
     rig.publish(.echo())
     let submission = try Rig.submission()
@@ -243,7 +244,7 @@ struct AdmissionTests {
   }
 
   @Test("a caller that goes away gets nothing, and the task goes on without it")
-  func cancelledCaller() async throws {
+  func callerThatGoesAwayGetsNothing() async throws {
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
     try await Rig().run { rig in
@@ -261,7 +262,7 @@ struct AdmissionTests {
   }
 
   @Test("a task that cannot be written down is not accepted: its caller and those who joined are told, its place is free again")
-  func storeFails() async throws {
+  func taskThatCannotBeWrittenDownIsNotAccepted() async throws {
     let store = FaultyStore()
     let performer = FakePerformer.echo()
     try await Rig(store: store, limits: QueueConfig(maxPerAVS: 1, maxTotal: 1)).run { rig in
@@ -277,7 +278,7 @@ struct AdmissionTests {
   }
 
   @Test("without a key for the set's curve nothing is accepted, so that nothing is run in vain")
-  func noSigner() async throws {
+  func withoutKeyForSetsCurveNothingIsAccepted() async throws {
     let performer = FakePerformer.echo()
     try await Rig(signers: [.ecdsa]).run { rig in
       rig.publish(performer)
@@ -289,7 +290,7 @@ struct AdmissionTests {
   }
 
   @Test("callers that wait when the daemon stops are told to come again")
-  func interrupted() async throws {
+  func callersThatWaitWhenDaemonStopsAreToldToComeAgain() async throws {
     let gate = TaskGate()
     try await Rig().run { rig in
       rig.publish(.behind(gate))
@@ -311,7 +312,7 @@ struct AdmissionTests {
   }
 
   @Test("at shutdown no further run begins: callers of waiting tasks are sent away at once, those of running ones wait")
-  func closing() async throws {
+  func atShutdownNoFurtherRunBegins() async throws {
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
     try await Rig().run { rig in
@@ -333,7 +334,7 @@ struct AdmissionTests {
   }
 
   @Test("what is being written down when intake closes is on disk, and its caller is told at once to come again")
-  func closingWhileWriting() async throws {
+  func whatIsBeingWrittenDownWhenIntakeClosesIsOnDisk() async throws {
     let store = FaultyStore()
     let gate = TaskGate()
     store.holdAccepts(behind: gate)
@@ -353,7 +354,7 @@ struct AdmissionTests {
   }
 
   @Test("after intake has closed and sent everybody away, no task is opened that nobody would settle")
-  func closedFlights() async throws {
+  func afterIntakeHasClosedAndSentEverybodyAway() async throws {
     let rig = try Rig()
     rig.admission.open()
     let task = try await rig.validator.validate(try Rig.submission())
@@ -364,7 +365,7 @@ struct AdmissionTests {
   }
 
   @Test("any number of callers may wait for one large task, and keep nobody out")
-  func copiesInHand() async throws {
+  func anyNumberOfCallersMayWaitForOneLargeTask() async throws {
     let gate = TaskGate()
     try await Rig(callerMemory: 1 << 20).run { rig in
       rig.publish(.behind(gate))
@@ -384,7 +385,7 @@ struct AdmissionTests {
   }
 
   @Test("an accepted task that nobody runs any more goes on when it is submitted again")
-  func resumes() async throws {
+  func acceptedTaskThatNobodyRunsAnyMoreGoesOn() async throws {
     let store = MemoryStore()
     let submission = try Rig.submission()
     let before = try Rig(store: store)
@@ -397,7 +398,7 @@ struct AdmissionTests {
   }
 
   @Test("a finished task whose row holds no answer is refused, never run again")
-  func damagedRow() async throws {
+  func finishedTaskWhoseRowHoldsNoAnswerIsRefused() async throws {
     let performer = FakePerformer.echo()
     let rig = try Rig()
     let submission = try Rig.submission()
@@ -411,7 +412,7 @@ struct AdmissionTests {
   }
 
   @Test("while nothing can be written, a finished task is answered all the same")
-  func answersWithoutWriting() async throws {
+  func whileNothingCanBeWritten() async throws {
     let store = FaultyStore()
     try await Rig(store: store).run { rig in
       rig.publish(.echo())

@@ -1,4 +1,5 @@
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting
@@ -25,7 +26,7 @@ struct RecentAnswersTests {
   }
 
   @Test("a retry of a finished task needs no store, no signature, no rate and no place")
-  func costsNothing() async throws {
+  func retryOfFinishedTaskNeedsNoStore() async throws {
     let store = FaultyStore()
     let limits = SubmissionLimits(perAggregator: RateLimit(perSecond: 0.01, burst: 2))
     try await Rig(store: store, submissions: limits).run { rig in
@@ -42,7 +43,7 @@ struct RecentAnswersTests {
   }
 
   @Test("other content, another signature or another aggregator under the id is not answered with it")
-  func onlyTheSame() async throws {
+  func otherContentAnotherSignatureOrAnotherAggregator() async throws {
     try await Rig().run { rig in
       rig.publish(.echo())
       let draft = Rig.draft("mine")
@@ -61,7 +62,7 @@ struct RecentAnswersTests {
   }
 
   @Test("refusals and interruptions are not remembered, and after the retention time nothing is")
-  func notRemembered() async throws {
+  func refusalsAndInterruptionsAreNotRemembered() async throws {
     let store = FaultyStore()
     try await Rig(store: store, recent: .init(bytes: 1 << 20, count: 10, age: 60_000)).run { rig in
       rig.publish(.echo())
@@ -81,7 +82,7 @@ struct RecentAnswersTests {
   }
 
   @Test("memory and rows answer with the same bytes, whichever of the two a retry meets", arguments: [1, 2, 3, 4] as [UInt64])
-  func agree(seed: UInt64) async throws {
+  func memoryAndRowsAnswerWithTheSameBytes(seed: UInt64) async throws {
     var dice = SeededGenerator(seed: seed)
     let store = MemoryStore()
     let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in

@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosTesting
@@ -34,7 +35,7 @@ struct StatusMappingTests {
       (.aggregatorRateLimited(avs, avs: avs, retryAfter: .milliseconds(1500)), .resourceExhausted),
       (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), .dataLoss),
     ] as [(Rejection, RPCError.Code)])
-  func refusals(rejection: Rejection, status: RPCError.Code) {
+  func refusalHasStatusThatItsCureNeeds(rejection: Rejection, status: RPCError.Code) {
     let error = RPCError(rejection)
     #expect(error.code == status)
     #expect(error.message == rejection.message)
@@ -47,7 +48,7 @@ struct StatusMappingTests {
       .aggregatorRateLimited(Self.avs, avs: Self.avs, retryAfter: .milliseconds(1500)),
     ]
     .contains(rejection)
-    #expect(StockRetries.repeats(error) == mayPass)
+    #expect(StockRetryPolicy.repeats(error) == mayPass)
   }
 
   @Test(
@@ -62,14 +63,14 @@ struct StatusMappingTests {
       (.notAccepting("starting"), .seconds(1)), (.unknownAVS(avs), nil),
       (.storedRecordDamaged(TaskID(unchecked: [UInt8](repeating: 1, count: 32))), nil),
     ] as [(Rejection, Duration?)])
-  func retryInfo(rejection: Rejection, delay: Duration?) {
+  func whatPassesByItselfSaysWhenToComeAgain(rejection: Rejection, delay: Duration?) {
     let error = RPCError(rejection)
     #expect(RetryHint.delay(in: error) == delay)
     #expect(error.metadata[binaryValues: "grpc-status-details-bin"].contains { _ in true } == (delay != nil))
   }
 
   @Test("a performer's long words are cut, so that they fit into trailers")
-  func longWords() {
+  func performersLongWordsAreCut() {
     let error = RPCError(StoredFailure(.performerError(code: 2, message: String(repeating: "é", count: 20_000))))
     #expect(error.message.utf8.count < 1100)
     #expect(error.message.hasPrefix("the performer failed the task with status 2: éé"))
@@ -81,11 +82,11 @@ struct StatusMappingTests {
       "dial tcp 10.0.0.1:8545: connect: connection refused", "read: connection reset by peer", "connection timeout",
       "lookup rpc.example: no such host", "network is unreachable", "anything else",
     ])
-  func failures(words: String) {
+  func recordedFailureIsNeverSentAgain(words: String) {
     for failure in [TaskFailure.performerError(code: 14, message: words), .performerUnreachable(words), .signingFailed(words)] {
       let error = RPCError(StoredFailure(failure))
       #expect(error.code == .failedPrecondition)
-      #expect(!StockRetries.repeats(error), "\(error.message)")
+      #expect(!StockRetryPolicy.repeats(error), "\(error.message)")
       #expect(Array(error.metadata[stringValues: "ponos-code"]) == [failure.code])
     }
   }

@@ -1,3 +1,4 @@
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting
@@ -22,7 +23,7 @@ struct SubmissionLimiterTests {
   }
 
   @Test("an aggregator that sends too much is refused with the time to come again; others of the AVS are not")
-  func perAggregator() async throws {
+  func aggregatorThatSendsTooMuchIsRefusedWithTime() async throws {
     let limits = SubmissionLimits(perAggregator: RateLimit(perSecond: 2, burst: 2))
     try await Rig(submissions: limits).run { rig async throws in
       rig.publish(.echo())
@@ -40,7 +41,7 @@ struct SubmissionLimiterTests {
   }
 
   @Test("the AVS's own limit is over all aggregators, and one that is refused by it is not charged either")
-  func perAVS() async throws {
+  func avssOwnLimitIsOverAllAggregators() async throws {
     let limits = SubmissionLimits(
       perAVS: RateLimit(perSecond: 1, burst: 1), perAggregator: RateLimit(perSecond: 0.01, burst: 2))
     try await Rig(submissions: limits).run { rig async throws in
@@ -55,7 +56,7 @@ struct SubmissionLimiterTests {
   }
 
   @Test("a flood nobody signed uses up nothing that honest aggregators are granted")
-  func unsignedFlood() async throws {
+  func floodNobodySignedUsesUpNothingThatHonest() async throws {
     let limits = SubmissionLimits(perAVS: RateLimit(perSecond: 1, burst: 2), perAggregator: RateLimit(perSecond: 1, burst: 2))
     try await Rig(submissions: limits).run { rig async throws in
       rig.publish(.echo())
@@ -66,7 +67,7 @@ struct SubmissionLimiterTests {
   }
 
   @Test("retries that join a running task cost nothing")
-  func joining() async throws {
+  func retriesThatJoinRunningTaskCostNothing() async throws {
     let gate = TaskGate()
     let limits = SubmissionLimits(perAggregator: RateLimit(perSecond: 0.01, burst: 1))
     try await Rig(submissions: limits).run { rig async throws in
@@ -82,7 +83,7 @@ struct SubmissionLimiterTests {
   }
 
   @Test("only tasks that are newly accepted cost something: not what is refused afterwards, nor what was finished before")
-  func refunds() async throws {
+  func onlyTasksThatAreNewlyAcceptedCostSomething() async throws {
     let limits = SubmissionLimits(
       perAVS: RateLimit(perSecond: 0.01, burst: 3), perAggregator: RateLimit(perSecond: 0.01, burst: 2))
     let store = FaultyStore()
@@ -102,7 +103,7 @@ struct SubmissionLimiterTests {
   }
 
   @Test("without limits nothing is counted")
-  func unlimited() {
+  func withoutLimitsNothingIsCounted() {
     let limiter = SubmissionLimiter(limits: [Rig.avs: SubmissionLimits()])
     for _ in 1...1000 { #expect(limiter.charge(TaskOwner(aggregator: Rig.avs, avs: Rig.avs)) == nil) }
   }

@@ -21,7 +21,7 @@ struct UrgencyTests {
   }
 
   @Test("metadata that say nothing leave the defaults; numbers are taken as they are")
-  func metadata() throws {
+  func metadataThatSayNothingLeaveDefaults() throws {
     #expect(try TaskUrgency(metadata: [:]) == TaskUrgency())
     let urgency = try TaskUrgency(metadata: ["ponos-priority": "-2147483648", "ponos-deadline": "1760000000000"])
     #expect(urgency == TaskUrgency(priority: .min, deadline: 1_760_000_000_000))
@@ -36,7 +36,7 @@ struct UrgencyTests {
       ("ponos-priority", "high"), ("ponos-priority", "2147483648"), ("ponos-priority", ""), ("ponos-priority", "1.0"),
       ("ponos-deadline", "soon"), ("ponos-deadline", "9223372036854775808"), ("ponos-deadline", "2026-01-01T00:00:00Z"),
     ])
-  func unreadable(key: String, value: String) {
+  func metadataThatCannotBeReadAreRefusedByName(key: String, value: String) {
     var metadata = Metadata()
     metadata.addString(value, forKey: key)
     let error = refusal(of: metadata)
@@ -57,7 +57,7 @@ struct UrgencyTests {
   }
 
   @Test("a task's time ends with its deadline or with the AVS's time, whichever is nearer, and both are written down")
-  func writtenDown() async throws {
+  func tasksTimeEndsWithItsDeadlineOrWithAVSsTime() async throws {
     let clock = TestClock()
     let now = clock.unixMilliseconds
     try await Rig(clock: clock, timeout: .seconds(60)).run { rig in
@@ -73,7 +73,7 @@ struct UrgencyTests {
   }
 
   @Test("a deadline that has passed is refused and leaves no trace; a retry of a finished task is answered all the same")
-  func passed() async throws {
+  func deadlineThatHasPassedIsRefusedAndLeavesNoTrace() async throws {
     let clock = TestClock()
     try await Rig(clock: clock).run { rig in
       rig.publish(.echo())
@@ -90,7 +90,7 @@ struct UrgencyTests {
   }
 
   @Test("a task whose deadline passes in the queue has failed")
-  func expires() async throws {
+  func taskWhoseDeadlinePassesInQueueHasFailed() async throws {
     let clock = TestClock()
     let gate = TaskGate()
     try await Rig(clock: clock).run { rig in
@@ -108,7 +108,7 @@ struct UrgencyTests {
   }
 
   @Test("a retry with another priority or deadline joins the task that waits, and changes nothing about it")
-  func joins() async throws {
+  func retryWithAnotherPriorityOrDeadlineJoinsTask() async throws {
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
     try await Rig().run { rig in
@@ -128,7 +128,7 @@ struct UrgencyTests {
   }
 
   @Test("tasks leave by priority, then by deadline, then in the order of acceptance; a restart changes nothing about it")
-  func order() async throws {
+  func tasksLeaveByPriority() async throws {
     let store = MemoryStore()
     let clock = TestClock()
     let now = clock.unixMilliseconds

@@ -25,7 +25,7 @@ struct ContainerUsageSamplerTests {
   }
 
   @Test("processor time only grows, over containers that come and go; memory is what all of them use now")
-  func increments() async throws {
+  func processorTimeOnlyGrows() async throws {
     let registry = PrometheusRegistry()
     let metrics = ExecutorMetrics(registry: registry, avs: [Self.avs], version: "0")
     // Each round: what the containers of the AVS use.

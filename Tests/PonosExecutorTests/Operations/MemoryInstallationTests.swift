@@ -16,7 +16,7 @@ struct MemoryInstallationTests {
   }
 
   @Test("is the same at each start of the same executor, and another one for any other")
-  func identity() async throws {
+  func isTheSameAtEachStartOfTheSameExecutor() async throws {
     let first = try MemoryStore(claiming: config.memoryInstallationID)
     let id = try await first.installationID()
     #expect(id.wholeMatch(of: /memory-[0-9a-f]{32}/) != nil)
@@ -32,7 +32,7 @@ struct MemoryInstallationTests {
   }
 
   @Test("belongs to one process at a time")
-  func claim() async throws {
+  func belongsToOneProcessAtTime() async throws {
     let first = try MemoryStore(claiming: config.memoryInstallationID)
     let error = #expect(throws: StoreError.self) { try MemoryStore(claiming: config.memoryInstallationID) }
     #expect(error?.code == .locked)
@@ -41,7 +41,7 @@ struct MemoryInstallationTests {
   }
 
   @Test("is a new one for an executor whose ports the system chooses")
-  func chosenPorts() async throws {
+  func isNewOneForExecutorWhosePortsSystemChooses() async throws {
     var config = config
     config.taskPort = 0
     let stores = [try MemoryStore(claiming: config.memoryInstallationID), try MemoryStore(claiming: config.memoryInstallationID)]

@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test("what will be missing before long is named while the executor is ready")
-  func readinessWarns() async throws {
+  func whatWillBeMissingBeforeLongIsNamedWhileExecutor() async throws {
     var state = StateDumpFixture.state()
     state.readiness = Readiness(checks: [
       .init(name: "store", isReady: true, reason: "the log grows"), .init(name: "intake", isReady: true),

@@ -32,7 +32,7 @@ import Testing
   private func shows(_ line: String) -> Bool { registry.text().split(separator: "\n").contains { $0 == line } }
 
   @Test("a check that finds damage says so in readiness and metrics, and a later one that finds none takes it back")
-  func check() async throws {
+  func checkThatFindsDamageSaysSoInReadinessAndMetrics() async throws {
     let store = try SQLiteStore.open(path: path)
     _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [])
     let condition = StoreCondition()
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test("checks begin a while after the start and come back every interval")
-  func checkIntervals() async throws {
+  func checksBeginWhileAfterStartAndComeBack() async throws {
     let pauses = Mutex<[Duration]>([])
     let service = StoreCheckService(
       store: MemoryStore(), condition: StoreCondition(), observe: observe, delay: .seconds(60), interval: .seconds(3600),
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test("copies are made on time, over restarts too, and the newest are kept")
-  func backups() async throws {
+  func copiesAreMadeOnTime() async throws {
     try await SQLiteStore.open(path: path).close()
     let now = Mutex(Date(timeIntervalSince1970: 1_700_000_000))
     let pauses = Mutex<[Duration]>([])
@@ -113,7 +113,7 @@ import Testing
   }
 
   @Test("a stop ends a backup and a check that are under way, and says nothing of either")
-  func stopped() async throws {
+  func stopEndsBackupAndCheckThatAreUnderWay() async throws {
     let store = try SQLiteStore.open(path: path)
     for number in 0..<40 {
       _ = try await store.accept(StoreRecords.task(number, submission: [UInt8](repeating: 1, count: 200_000)))
@@ -137,7 +137,7 @@ import Testing
   }
 
   @Test("what a killed backup left behind goes at the next start, and nothing else does")
-  func partialCopies() async throws {
+  func whatKilledBackupLeftBehindGoesAtNextStart() async throws {
     let target = directory.file("copies")
     try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
     let kept = [".executor-mine.db.7.partial", ".other.db.7.partial", "executor-20231115T001320Z.db.partial"]
@@ -151,7 +151,7 @@ import Testing
   }
 
   @Test("a backup that fails is counted, and tried again before its next turn")
-  func failedBackup() async throws {
+  func backupThatFailsIsCounted() async throws {
     let pauses = Mutex<[Duration]>([])
     let service = BackupService(
       database: directory.file("missing.sqlite"),
@@ -171,7 +171,7 @@ import Testing
   }
 
   @Test("digests are forgotten after their own retention, and without one never")
-  func digestRetention() async throws {
+  func digestsAreForgottenAfterTheirOwnRetention() async throws {
     let day: Int64 = 86_400_000
     let store = MemoryStore()
     for number in 1...2 {

@@ -15,7 +15,7 @@ struct RunRecoveryTests {
   typealias Rig = PipelineRig
 
   @Test("an unreachable performer is tried again until it answers, each run in the journal")
-  func triesAgain() async throws {
+  func unreachablePerformerIsTriedAgainUntilItAnswers() async throws {
     let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
       if call < 9 { throw .unreachable("broke off") }
       return .echo(id, payload)
@@ -31,7 +31,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a task that loses three containers, the last of them alone, has failed; others are answered by the fourth")
-  func poison() async throws {
+  func taskThatLosesThreeContainers() async throws {
     let (poison, neighbour) = (try Rig.submission(Rig.draft("poison")), try Rig.submission())
     let crashes = Mutex(0)
     /// A container that ends with the poisoned task and is replaced at once.
@@ -60,7 +60,7 @@ struct RunRecoveryTests {
       (PerformerCallError.answeredError(code: 13, message: "broken"), "performer_error"), (.timedOut, "task_timed_out"),
       (.replyTooLarge, "output_too_large"),
     ])
-  func definite(error: PerformerCallError, code: String) async throws {
+  func definiteAnswerIsNotAskedForAgain(error: PerformerCallError, code: String) async throws {
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw error }
     try await Rig().run { rig in
       rig.publish(performer)
@@ -73,7 +73,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a performer that asks to be asked again is, and only then")
-  func asksAgain() async throws {
+  func performerThatAsksToBeAskedAgainIs() async throws {
     let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
       if call == 1 { throw .answeredBusy("all slots taken", retryAfter: .milliseconds(20)) }
       if call == 2 { throw .answeredBusy("all slots taken", retryAfter: payload == Array("long".utf8) ? .seconds(600) : nil) }
@@ -92,7 +92,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a task is taken back between two of its runs at once, by its aggregator alone, and no performer gets it again")
-  func cancelledInPause() async throws {
+  func taskIsTakenBackBetweenTwoOfItsRunsAtOnce() async throws {
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in
       throw .answeredBusy("come back later", retryAfter: .seconds(80))
     }
@@ -116,7 +116,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a task that waits for another run is taken back as well, unless that cannot be written down")
-  func cancelledInLine() async throws {
+  func taskThatWaitsForAnotherRunIsTakenBackAsWell() async throws {
     let store = FaultyStore()
     let (first, second) = (TaskGate(), TaskGate())
     let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
@@ -151,7 +151,7 @@ struct RunRecoveryTests {
   }
 
   @Test("an output that does not keep the AVS's rules is not signed, and not asked for again")
-  func rules() async throws {
+  func outputThatDoesNotKeepAVSsRulesIsNotSigned() async throws {
     let performer = FakePerformer.echo()
     try await Rig(rules: ResponseRules(format: .json)).run { rig in
       rig.publish(performer)
@@ -165,7 +165,7 @@ struct RunRecoveryTests {
   }
 
   @Test("an answer for another task, and an answer that is too long, are not signed")
-  func uncollectable() async throws {
+  func answerForAnotherTask() async throws {
     let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
       payload == Array("long".utf8)
         ? .echo(id, [UInt8](repeating: 0, count: ResponseChecks.maxOutputBytes + 1))
@@ -181,7 +181,7 @@ struct RunRecoveryTests {
   }
 
   @Test("no run begins after the task's time, and the last failure is its answer")
-  func timeIsOver() async throws {
+  func noRunBeginsAfterTasksTime() async throws {
     let clock = TestClock()
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in
       clock.advance(by: .seconds(20))
@@ -196,7 +196,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a task whose time ends in the queue expires there")
-  func expires() async throws {
+  func taskWhoseTimeEndsInQueueExpiresThere() async throws {
     let clock = TestClock()
     let gate = TaskGate()
     try await Rig(clock: clock, timeout: .seconds(5)).run { rig in
@@ -213,7 +213,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a failure that cannot be written down is not told as final, and the task is not run again: it is written once it can be")
-  func failureNotRecorded() async throws {
+  func failureThatCannotBeWrittenDownIsNotToldAsFinal() async throws {
     let store = FaultyStore()
     let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
       if call == 1 { throw .answeredError(code: 3, message: "no") }
@@ -234,7 +234,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a task that expires while nothing can be written down is ended once it can be")
-  func expiryNotRecorded() async throws {
+  func taskThatExpiresWhileNothingCanBeWrittenDown() async throws {
     let (store, clock) = (FaultyStore(), TestClock())
     try await Rig(store: store, clock: clock, timeout: .seconds(5)).run { rig in
       rig.publish(.behind(TaskGate()), capacity: 1)
@@ -255,7 +255,7 @@ struct RunRecoveryTests {
   }
 
   @Test("a run whose beginning cannot be written down goes on, and one whose return to the queue cannot is made again")
-  func progressNotRecorded() async throws {
+  func runWhoseBeginningCannotBeWrittenDownGoesOn() async throws {
     let store = FaultyStore()
     let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
       if call == 1 { throw .unreachable("broke off") }
@@ -272,7 +272,7 @@ struct RunRecoveryTests {
   }
 
   @Test("every slot is given back, whatever comes of the runs")
-  func slotsComeBack() async throws {
+  func everySlotIsGivenBack() async throws {
     let performer = FakePerformer { id, payload, call throws(PerformerCallError) in
       switch payload.first {
       case UInt8(ascii: "e"): throw .answeredError(code: 9, message: "")
@@ -298,7 +298,7 @@ struct RunRecoveryTests {
   }
 
   @Test("never more tasks at a time than the performer takes, and all of that")
-  func concurrency() async throws {
+  func neverMoreTasksAtTimeThanPerformerTakes() async throws {
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
     try await Rig().run { rig in

@@ -16,7 +16,7 @@ struct TaskServiceTests {
   typealias Rig = PipelineRig
 
   @Test("on graceful shutdown no further run begins, those that are out are finished, and the rest stays in the journal")
-  func gracefulShutdown() async throws {
+  func onGracefulShutdownNoFurtherRunBegins() async throws {
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
     let rig = try Rig()
@@ -46,7 +46,7 @@ struct TaskServiceTests {
   }
 
   @Test("a pause that a performer asked for does not hold up a stop: who waits is told so, and the next start has the task")
-  func shutdownInPause() async throws {
+  func pauseThatPerformerAskedForDoesNotHoldUpStop() async throws {
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in
       throw .answeredBusy("come back later", retryAfter: .seconds(80))
     }
@@ -115,7 +115,7 @@ struct TaskServiceTests {
   }
 
   @Test("a performer that comes late gets the tasks that waited for it")
-  func latePerformer() async throws {
+  func performerThatComesLateGetsTasksThatWaitedForIt() async throws {
     let performer = FakePerformer.echo()
     try await Rig().run { rig in
       rig.publish(.behind(TaskGate()), id: "full", capacity: 1)
@@ -136,7 +136,7 @@ struct TaskServiceTests {
   }
 
   @Test("tasks of two AVSs share the daemon, not each other's slots")
-  func twoAVSs() async throws {
+  func tasksOfTwoAVSsShareDaemon() async throws {
     let gate = TaskGate()
     let other = FakePerformer.echo()
     try await Rig(avs: [Rig.avs, Rig.otherAVS]).run { rig in
@@ -159,7 +159,7 @@ struct TaskServiceTests {
   }
 
   @Test("a container counts against a task unless another task's run had found it gone before")
-  func lostContainers() async throws {
+  func containerCountsAgainstTaskUnlessAnotherTasksRun() async throws {
     let rig = try Rig()
     let validated = try await rig.validator.validate(try Rig.submission())
     guard case .accepted(let accepted) = try await rig.journal.accept(validated, timeout: .seconds(90)) else {

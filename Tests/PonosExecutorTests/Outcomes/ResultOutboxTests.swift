@@ -1,3 +1,4 @@
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting
@@ -14,7 +15,7 @@ struct ResultOutboxTests {
   typealias Rig = PipelineRig
 
   @Test("a result is told only once it is written down, however long that takes; the performer is not asked again")
-  func durableFirst() async throws {
+  func resultIsToldOnlyOnceItIsWrittenDown() async throws {
     let store = FaultyStore()
     let performer = FakePerformer.echo()
     try await Rig(store: store).run { rig in
@@ -37,7 +38,7 @@ struct ResultOutboxTests {
   }
 
   @Test("a result that could not be written down before the daemon stopped is left to the next start, and not told")
-  func stopped() async throws {
+  func resultThatCouldNotBeWrittenDownBeforeDaemon() async throws {
     let store = FaultyStore()
     let submission = try Rig.submission()
     let told = Collected<TaskOutcome?>()
@@ -53,7 +54,7 @@ struct ResultOutboxTests {
   }
 
   @Test("a stored result reads back as it was, and only under its own id")
-  func storedForm() async throws {
+  func storedResultReadsBackAsItWas() async throws {
     try await Rig().run { rig in
       rig.publish(.echo())
       let submission = try Rig.submission()
@@ -68,7 +69,7 @@ struct ResultOutboxTests {
   }
 
   @Test("times of tasks are measured on the clock that nobody sets")
-  func wallClock() async throws {
+  func timesOfTasksAreMeasuredOnClockThatNobodySets() async throws {
     let clock = TestClock()
     let gate = TaskGate()
     try await Rig(clock: clock).run { rig in

@@ -12,7 +12,7 @@ struct BreakerRoutingTests {
   typealias Rig = PipelineRig
 
   @Test("an unreachable performer opens its breaker; what waits is run by a probe and after it, newcomers are told when to come")
-  func opensAndCloses() async throws {
+  func unreachablePerformerOpensItsBreaker() async throws {
     let isDown = Mutex(true)
     let performer = FakePerformer { id, payload, _ throws(PerformerCallError) in
       if isDown.withLock(\.self) { throw .unreachable("refused") }
@@ -37,7 +37,7 @@ struct BreakerRoutingTests {
   }
 
   @Test("errors the performer answers leave its breaker closed, however many")
-  func definiteAnswers() async throws {
+  func errorsPerformerAnswersLeaveItsBreakerClosed() async throws {
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw .answeredError(code: 3, message: "no") }
     try await Rig(breaker: .init(consecutiveFailures: 1, window: 1)).run { rig async throws in
       rig.publish(performer)

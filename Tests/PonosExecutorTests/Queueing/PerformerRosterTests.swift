@@ -16,7 +16,7 @@ struct PerformerRosterTests {
   private func roster() -> PerformerRoster { PerformerRoster { _ in } }
 
   @Test("gives as many slots as the performer takes, and takes them back")
-  func slots() throws {
+  func givesAsManySlotsAsPerformerTakes() throws {
     let roster = roster()
     #expect(roster.acquire(Self.avs) == nil)
     #expect(!roster.isServing(Self.avs))
@@ -36,7 +36,7 @@ struct PerformerRosterTests {
   }
 
   @Test("a task that must run alone waits for an idle performer and has all of it")
-  func alone() throws {
+  func taskThatMustRunAloneWaitsForIdlePerformer() throws {
     let roster = roster()
     roster.publish(entry("one"))
     let shared = try #require(roster.acquire(Self.avs))
@@ -51,7 +51,7 @@ struct PerformerRosterTests {
   }
 
   @Test("a container that replaces another one has a publication of its own")
-  func publications() throws {
+  func containerThatReplacesAnotherOneHasPublication() throws {
     let roster = roster()
     roster.publish(entry("one"))
     let first = try #require(roster.acquire(Self.avs))
@@ -68,7 +68,7 @@ struct PerformerRosterTests {
   }
 
   @Test("a new performer takes over at once; the old one keeps what it has and drains")
-  func replacement() async throws {
+  func newPerformerTakesOverAtOnce() async throws {
     let roster = roster()
     roster.publish(entry("old"))
     let lease = try #require(roster.acquire(Self.avs))
@@ -91,7 +91,7 @@ struct PerformerRosterTests {
   }
 
   @Test("a performer that was replaced cannot come back, whether its successor serves or is away itself")
-  func superseded() throws {
+  func performerThatWasReplacedCannotComeBack() throws {
     let roster = roster()
     #expect(roster.republish(entry("old")), "an AVS that is nobody's")
     roster.withdraw(performerID: "old")
@@ -109,7 +109,7 @@ struct PerformerRosterTests {
   }
 
   @Test("an idle performer that is replaced is gone at once")
-  func idleReplacement() {
+  func idlePerformerThatIsReplacedIsGoneAtOnce() {
     let roster = roster()
     roster.publish(entry("old"))
     roster.publish(entry("new"))
@@ -117,7 +117,7 @@ struct PerformerRosterTests {
   }
 
   @Test("a withdrawn performer gets no tasks, and may come back")
-  func withdrawal() throws {
+  func withdrawnPerformerGetsNoTasks() throws {
     let roster = roster()
     roster.publish(entry("one"))
     roster.withdraw(performerID: "one")
@@ -129,7 +129,7 @@ struct PerformerRosterTests {
   }
 
   @Test("withdrawing a drained predecessor leaves its successor in service")
-  func lateWithdrawal() throws {
+  func withdrawingDrainedPredecessorLeavesItsSuccessor() throws {
     let roster = roster()
     roster.publish(entry("old"))
     let lease = try #require(roster.acquire(Self.avs))
@@ -141,7 +141,7 @@ struct PerformerRosterTests {
   }
 
   @Test("a performer back in a new container has all its slots; what its old container held does not count")
-  func newContainer() async throws {
+  func performerBackInNewContainerHasAllItsSlots() async throws {
     let roster = roster()
     roster.publish(entry("one"))
     let old = [try #require(roster.acquire(Self.avs)), try #require(roster.acquire(Self.avs))]
@@ -158,7 +158,7 @@ struct PerformerRosterTests {
   }
 
   @Test("says so whenever a slot may be free")
-  func changes() throws {
+  func saysSoWheneverSlotMayBeFree() throws {
     let count = Mutex(0)
     let roster = PerformerRoster { _ in count.withLock { $0 += 1 } }
     roster.publish(entry("one"))
@@ -170,7 +170,7 @@ struct PerformerRosterTests {
   }
 
   @Test("under many hands no more slots are out than there are, and all come back")
-  func manyHands() async {
+  func underManyHandsNoMoreSlotsAreOutThanThereAre() async {
     let roster = roster()
     roster.publish(entry("one", capacity: 3))
     let out = SlotsOut()

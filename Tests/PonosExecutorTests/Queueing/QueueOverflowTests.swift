@@ -19,7 +19,7 @@ struct QueueOverflowTests {
   }
 
   @Test("a task that makes room for a better one is answered, written down and counted as failed; retries get the same")
-  func displaced() async throws {
+  func taskThatMakesRoomForBetterOneIsAnswered() async throws {
     let gate = TaskGate()
     let limits = QueueConfig(maxPerAVS: 1, maxTotal: 10, overflow: .dropLowestPriority)
     try await Rig(limits: limits).run { rig in
@@ -50,7 +50,7 @@ struct QueueOverflowTests {
   }
 
   @Test("AVSs that fill the queue shut no other one out")
-  func shares() throws {
+  func avssThatFillQueueShutNoOtherOneOut() throws {
     let all = [Rig.avs, Rig.otherAVS]
     let queue = TaskQueue(
       limits: QueueConfig(maxPerAVS: 10, maxTotal: 10), weights: Dictionary(uniqueKeysWithValues: all.map { ($0, 1) }))

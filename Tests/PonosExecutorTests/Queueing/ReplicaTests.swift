@@ -24,7 +24,7 @@ struct ReplicaTests {
   }
 
   @Test("replicas serve side by side, and each new performer takes the seat of the one it replaces")
-  func seats() throws {
+  func replicasServeSideBySide() throws {
     let roster = roster()
     roster.publish(entry("a0", replica: 0))
     roster.publish(entry("a1", replica: 1))
@@ -43,7 +43,7 @@ struct ReplicaTests {
   }
 
   @Test("tasks go to the idlest replica, and no replica gets more than it takes")
-  func leastOutstanding() throws {
+  func tasksGoToIdlestReplica() throws {
     let roster = roster()
     for replica in 0..<3 { roster.publish(entry("\(replica)", replica: replica, capacity: 2)) }
     var leases = (0..<6).compactMap { _ in roster.acquire(Self.avs) }
@@ -54,7 +54,7 @@ struct ReplicaTests {
   }
 
   @Test("in turn: each replica after the other, passing over full ones")
-  func roundRobin() throws {
+  func inTurnEachReplicaAfterOther() throws {
     let roster = roster(.roundRobin)
     roster.publish(entry("0", replica: 0, capacity: 1))
     roster.publish(entry("1", replica: 1, capacity: 3))
@@ -64,7 +64,7 @@ struct ReplicaTests {
   }
 
   @Test("a task that must be alone goes to an idle replica while others are busy")
-  func alone() throws {
+  func taskThatMustBeAloneGoesToIdleReplicaWhileOthers() throws {
     let roster = roster()
     roster.publish(entry("0", replica: 0))
     roster.publish(entry("1", replica: 1))
@@ -76,7 +76,7 @@ struct ReplicaTests {
   }
 
   @Test("a task that runs at another replica has lost no container, one whose container was replaced has")
-  func lostContainers() throws {
+  func taskThatRunsAtAnotherReplicaHasLostNoContainer() throws {
     let roster = roster(.roundRobin)
     roster.publish(entry("0", replica: 0))
     roster.publish(entry("1", replica: 1))
@@ -89,7 +89,7 @@ struct ReplicaTests {
   }
 
   @Test("a replica that fails its tasks gets none until its time is over, then a probe; the others serve on")
-  func breaker() throws {
+  func replicaThatFailsItsTasksGetsNoneUntilItsTime() throws {
     let clock = TestClock()
     let opened = Mutex<[String]>([])
     let changes = Mutex(0)
@@ -124,7 +124,7 @@ struct ReplicaTests {
   }
 
   @Test("while all its breakers are open an AVS is not ready, and says for how long; a new container begins anew")
-  func readiness() throws {
+  func whileAllItsBreakersAreOpenAVSIsNotReady() throws {
     let clock = TestClock()
     let roster = roster(breaker: .init(consecutiveFailures: 1, openTime: .seconds(10)), clock: clock)
     #expect(roster.breakersOpen(Self.avs) == nil)

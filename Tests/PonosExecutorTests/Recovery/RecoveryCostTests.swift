@@ -16,7 +16,7 @@ import Testing
 @Suite(.serialized) struct RecoveryCostTests {
   typealias Rig = PipelineRig
 
-  private static let tasks = ProcessInfo.processInfo.environment["PONOS_RECOVERY_TASKS"].flatMap { Int($0) } ?? 100_000
+  private static let tasks = ProofSize.of(100_000, least: 1_000, variable: "PONOS_RECOVERY_TASKS")
   /// Until the first receipt. Debug code takes a few ten times as long as that of a release, on a machine that does other things too.
   private static var limit: Duration {
     #if DEBUG

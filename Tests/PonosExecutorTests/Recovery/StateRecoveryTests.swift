@@ -1,5 +1,6 @@
 import GRDB
 import GRPCCore
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 @testable import PonosExecutor
@@ -28,7 +29,7 @@ struct StateRecoveryTests {
   }
 
   @Test("what was waiting or running is run, in the order of acceptance; what was finished is not")
-  func resumes() async throws {
+  func whatWasWaitingOrRunningIsRun() async throws {
     let store = MemoryStore()
     let submissions = try (0..<4).map { try Rig.submission(Rig.draft("task \($0)")) }
     try await leave(submissions, in: store)
@@ -55,7 +56,7 @@ struct StateRecoveryTests {
   }
 
   @Test("a retry that comes before the performer is back joins the recovered task")
-  func retryJoins() async throws {
+  func retryThatComesBeforePerformerIsBackJoins() async throws {
     let store = MemoryStore()
     let submission = try Rig.submission()
     try await leave([submission], in: store)
@@ -72,7 +73,7 @@ struct StateRecoveryTests {
   }
 
   @Test("a recovered task keeps its deadline: the time the daemon was down counts")
-  func deadlines() async throws {
+  func recoveredTaskKeepsItsDeadline() async throws {
     let store = MemoryStore()
     let clock = TestClock()
     let submissions = try (0..<2).map { _ in try Rig.submission() }
@@ -93,7 +94,7 @@ struct StateRecoveryTests {
   }
 
   @Test("the end of tasks that a long downtime has cost is written beside what is let in, without flooding the store")
-  func longDowntime() async throws {
+  func endOfTasksThatLongDowntimeHasCostIsWrittenBeside() async throws {
     let directory = try TemporaryDirectory()
     let clock = TestClock()
     var limits = GroupCommitWriter.Limits()
@@ -127,7 +128,7 @@ struct StateRecoveryTests {
   }
 
   @Test("a clock that was set back gives no task more time than it had")
-  func clockSetBack() async throws {
+  func clockThatWasSetBackGivesNoTaskMoreTimeThanItHad() async throws {
     let store = MemoryStore()
     let clock = TestClock()
     let submission = try Rig.submission()
@@ -144,7 +145,7 @@ struct StateRecoveryTests {
   }
 
   @Test("a task the configuration no longer covers is kept, not failed; with the old configuration it is run")
-  func uncovered() async throws {
+  func taskConfigurationNoLongerCoversIsKept() async throws {
     let store = MemoryStore()
     let covered = try Rig.submission()
     let uncovered = try Rig.submission(Rig.draft(avs: Rig.otherAVS))
@@ -164,7 +165,7 @@ struct StateRecoveryTests {
   }
 
   @Test("a row whose submission cannot be read is passed over; the others are run")
-  func unreadable() async throws {
+  func rowWhoseSubmissionCannotBeReadIsPassedOver() async throws {
     let store = MemoryStore()
     let good = try Rig.submission()
     let id = TaskID.random()
@@ -180,7 +181,7 @@ struct StateRecoveryTests {
   }
 
   @Test("a task whose row or submission was changed on disk is passed over, counted and kept; the others are run")
-  func changed() async throws {
+  func taskWhoseRowOrSubmissionWasChangedOnDiskIsPassed() async throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("store.sqlite")
     let before = try SQLiteStore.open(path: path)
@@ -217,7 +218,7 @@ struct StateRecoveryTests {
   }
 
   @Test("more tasks come back than the queue's limits would let in")
-  func beyondLimits() async throws {
+  func moreTasksComeBackThanQueuesLimitsWouldLetIn() async throws {
     let store = MemoryStore()
     let submissions = try (0..<5).map { _ in try Rig.submission() }
     try await leave(submissions, in: store)

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosCrypto
@@ -32,7 +33,7 @@ struct AuditLogTests {
   }
 
   @Test("the same id with other content, or from another aggregator, is refused and audited with the signature that proves it")
-  func conflicts() async throws {
+  func theSameIdWithOtherContent() async throws {
     try await Rig(auditLog: path).run { rig in
       rig.publish(.echo())
       let draft = Rig.draft("first")
@@ -60,7 +61,7 @@ struct AuditLogTests {
   }
 
   @Test("a submission that nobody signed is not audited")
-  func forged() async throws {
+  func submissionThatNobodySignedIsNotAudited() async throws {
     try await Rig(auditLog: path).run { rig in
       rig.publish(.echo())
       let draft = Rig.draft("first")
@@ -73,7 +74,7 @@ struct AuditLogTests {
   }
 
   @Test("a result with another digest than the recorded one is audited")
-  func digests() async throws {
+  func resultWithAnotherDigestThanRecordedOneIsAudited() async throws {
     try await Rig(auditLog: path).run { rig in
       let submission = try Rig.submission()
       let digest = SignedDigestRecord(
@@ -89,7 +90,7 @@ struct AuditLogTests {
   }
 
   @Test("is only appended to, bounded in what it takes a second, and says what it left out")
-  func bounds() throws {
+  func isOnlyAppendedTo() throws {
     try Data("before\n".utf8).write(to: URL(fileURLWithPath: path))
     let clock = TestClock()
     let audit = AuditLog(

@@ -12,7 +12,7 @@ struct ChallengeTokensTests {
   }
 
   @Test("are 64 lower-case hex digits, never the same twice, and end after five minutes")
-  func shape() {
+  func are64LowerCaseHexDigits() {
     let tokens = tokens()
     let issued = (0..<200).map { _ in tokens.issue() }
     for (token, expiresAt) in issued {
@@ -24,7 +24,7 @@ struct ChallengeTokensTests {
   }
 
   @Test("can be used once")
-  func once() {
+  func canBeUsedOnce() {
     let tokens = tokens()
     let (token, _) = tokens.issue()
     #expect(tokens.isUsable(token))
@@ -34,7 +34,7 @@ struct ChallengeTokensTests {
   }
 
   @Test("expire to the second")
-  func expiry() {
+  func expireToSecond() {
     let tokens = tokens()
     let (used, _) = tokens.issue()
     let (unused, _) = tokens.issue()
@@ -49,7 +49,7 @@ struct ChallengeTokensTests {
   }
 
   @Test("cannot be made elsewhere, altered, or spelt otherwise")
-  func forged() {
+  func cannotBeMadeElsewhere() {
     let tokens = tokens()
     let (token, _) = tokens.issue()
     let (foreign, _) = self.tokens().issue()
@@ -68,7 +68,7 @@ struct ChallengeTokensTests {
   }
 
   @Test("of many callers with the same token one is let in")
-  func race() async {
+  func ofManyCallersWithTheSameTokenOneIsLetIn() async {
     let tokens = tokens()
     let (token, _) = tokens.issue()
     let accepted = await withTaskGroup(of: Bool.self) { group in

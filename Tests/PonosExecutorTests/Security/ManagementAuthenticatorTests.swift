@@ -36,7 +36,7 @@ struct ManagementAuthenticatorTests {
   }
 
   @Test("lets a signed token through once, on either curve", arguments: SignatureCurve.allCases)
-  func accepts(curve: SignatureCurve) throws {
+  func letsSignedTokenThroughOnce(curve: SignatureCurve) throws {
     let authenticator = authenticator(key: TestKeys.executor(curve))
     let token = try authenticator.challenge(for: Self.operatorAddress.description).token
     let proof = try proof(token, by: TestKeys.executor(curve))
@@ -45,7 +45,7 @@ struct ManagementAuthenticatorTests {
   }
 
   @Test("an ECDSA signature may carry its recovery id as 0 or 1 instead of 27 or 28")
-  func plainRecoveryID() throws {
+  func ecdsaSignatureMayCarryItsRecoveryIdAs0Or1Instead() throws {
     let authenticator = authenticator()
     var proof = try proof(try authenticator.challenge(for: Self.operatorAddress.description).token)
     proof.signature[proof.signature.endIndex - 1] -= 27
@@ -53,7 +53,7 @@ struct ManagementAuthenticatorTests {
   }
 
   @Test("refuses no proof, an unknown, expired or used token, and a signature that does not fit")
-  func refuses() throws {
+  func refusesNoProof() throws {
     let authenticator = authenticator()
     func token() throws -> String { try authenticator.challenge(for: Self.operatorAddress.description).token }
     #expect(refusal(authenticator, nil) == .unauthenticated)
@@ -70,7 +70,7 @@ struct ManagementAuthenticatorTests {
   }
 
   @Test("gives tokens to its own operator only, in any case of the hex")
-  func challenges() throws {
+  func givesTokensToItsOwnOperatorOnly() throws {
     let authenticator = authenticator()
     func code(_ address: String) -> RPCError.Code? {
       do throws(RPCError) {
@@ -86,7 +86,7 @@ struct ManagementAuthenticatorTests {
   }
 
   @Test("when disabled: lets calls without proof through, and refuses proofs and challenges as unimplemented")
-  func disabled() throws {
+  func whenDisabledLetsCallsWithoutProofThrough() throws {
     let authenticator = authenticator(isEnabled: false)
     #expect(refusal(authenticator, nil) == nil)
     #expect(refusal(authenticator, Proof()) == .unimplemented)
@@ -94,7 +94,7 @@ struct ManagementAuthenticatorTests {
   }
 
   @Test("without any signing key nobody is let in")
-  func noKey() throws {
+  func withoutAnySigningKeyNobodyIsLetIn() throws {
     let authenticator = authenticator(key: nil)
     let token = try authenticator.challenge(for: Self.operatorAddress.description).token
     #expect(refusal(authenticator, try proof(token)) == .failedPrecondition)

@@ -65,7 +65,7 @@ struct PrincipalInterceptorTests {
   }
 
   @Test("tells the handler who has proven to be the operator, and gives it the whole request")
-  func tells() async throws {
+  func tellsHandlerWhoHasProvenToBeOperator() async throws {
     let authenticator = Self.authenticator()
     let request = try Self.provingRequest(authenticator)
     let (caller, messages) = try await Self.call(authenticator, [request])
@@ -76,14 +76,14 @@ struct PrincipalInterceptorTests {
   }
 
   @Test("refuses who proves nothing where a proof is asked for, before the handler sees it")
-  func refuses() async throws {
+  func refusesWhoProvesNothingWhereProofIsAskedFor() async throws {
     let error = await #expect(throws: RPCError.self) { try await Self.call(Self.authenticator(), [List()]) }
     #expect(error?.code == .unauthenticated)
     await #expect(throws: RPCError.self) { try await Self.call(Self.authenticator(), [List]()) }
   }
 
   @Test("lets methods without proofs through, which may not manage, and every method where authentication is disabled")
-  func anonymous() async throws {
+  func letsMethodsWithoutProofsThrough() async throws {
     let open = try await Self.call(Self.authenticator(), [Eigenlayer_Hourglass_V1_GetChallengeTokenRequest()])
     #expect(open.caller?.identity == .anonymous && open.caller?.mayManage == false && open.messages.count == 1)
     let disabled = try await Self.call(Self.authenticator(isEnabled: false), [List()], from: "ipv4:127.0.0.1:4")

@@ -21,7 +21,7 @@ struct DigestGuardTests {
   @Test(
     "an answer whose digest was recorded is signed after a crash, and the performer is not asked for another one",
     arguments: [0, 1] as [UInt32])
-  func crashBeforeSignature(set: UInt32) async throws {
+  func answerWhoseDigestWasRecordedIsSignedAfterCrash(set: UInt32) async throws {
     let store = FaultyStore()
     // A second answer would be another one.
     let performer = FakePerformer { id, _, call throws(PerformerCallError) in .echo(id, [UInt8(call)]) }
@@ -48,7 +48,7 @@ struct DigestGuardTests {
   }
 
   @Test("an output that was damaged in the store is not signed: the recorded digest is over the one that was checked")
-  func damagedOutput() async throws {
+  func outputThatWasDamagedInStoreIsNotSigned() async throws {
     let store = FaultyStore()
     let submission = try Rig.submission()
     try await Rig(store: store).run { rig in
@@ -69,7 +69,7 @@ struct DigestGuardTests {
   }
 
   @Test("an answer that is not the one recorded for its task is not signed", arguments: [0, 1] as [UInt32])
-  func anotherDigest(set: UInt32) async throws {
+  func answerThatIsNotOneRecordedForItsTaskIsNotSigned(set: UInt32) async throws {
     try await Rig().run { rig in
       let submission = try Rig.submission(Rig.draft(set: set))
       let digest = SignedDigestRecord(
@@ -83,7 +83,7 @@ struct DigestGuardTests {
   }
 
   @Test("no signature is made for a digest that could not be recorded, and the task is not run again for it")
-  func recordedFirst() async throws {
+  func noSignatureIsMadeForDigestThatCouldNotBeRecorded() async throws {
     let store = FaultyStore()
     let performer = FakePerformer.echo()
     try await Rig(store: store).run { rig in
@@ -105,7 +105,7 @@ struct DigestGuardTests {
   @Test(
     "a task whose digest is recorded is not run again, however writing its result fails",
     arguments: [StoreError.Code.cannotOpen, .writeFailed, .locked, .overloaded, .closed])
-  func resultNotWritten(code: StoreError.Code) async throws {
+  func taskWhoseDigestIsRecordedIsNotRunAgain(code: StoreError.Code) async throws {
     let store = FaultyStore()
     // A second answer would be another one, and refused for ever.
     let performer = FakePerformer { id, _, call throws(PerformerCallError) in .echo(id, [UInt8(call)]) }
@@ -126,7 +126,7 @@ struct DigestGuardTests {
   @Test(
     "the digest outlives its task: after the retention the same answer is signed again, and no other",
     arguments: [0, 1] as [UInt32])
-  func afterRetention(set: UInt32) async throws {
+  func digestOutlivesItsTask(set: UInt32) async throws {
     let output = Mutex<UInt8>(1)
     let performer = FakePerformer { id, _, _ throws(PerformerCallError) in .echo(id, [output.withLock { $0 }]) }
     try await Rig(recent: .nothing).run { rig in
@@ -184,7 +184,7 @@ struct DamagedAnswerTests {
   }
 
   @Test("a result whose output is intact is signed again, to the same bytes, and mended", arguments: [0, 1] as [UInt32])
-  func mended(set: UInt32) async throws {
+  func resultWhoseOutputIsIntactIsSignedAgain(set: UInt32) async throws {
     let outcome = try await retry(set: set) { database in
       // In the second signature, which only the version follows.
       try Self.change(in: database) { $0[$0.count - 8] ^= 0x10 }
@@ -195,7 +195,7 @@ struct DamagedAnswerTests {
   }
 
   @Test("a result whose output was changed is refused with a code, never answered wrong")
-  func changedOutput() async throws {
+  func resultWhoseOutputWasChangedIsRefusedWithCode() async throws {
     let outcome = try await retry { database in
       try Self.change(in: database) { result in
         let output = try #require(result.firstRange(of: Data("work".utf8)))
@@ -212,7 +212,7 @@ struct DamagedAnswerTests {
       "UPDATE task SET outcome_seal = NULL; DELETE FROM signed_digest",
       "UPDATE task SET outcome_seal = NULL; UPDATE signed_digest SET digest = zeroblob(32)",
     ])
-  func refused(sql: String) async throws {
+  func resultThatCannotBeMadeAgainIsRefusedWithCode(sql: String) async throws {
     expectRefused(try await retry { try $0.execute(sql: sql) })
   }
 
@@ -223,7 +223,7 @@ struct DamagedAnswerTests {
   }
 
   @Test("a stored failure that was changed is refused too")
-  func failure() async throws {
+  func storedFailureThatWasChangedIsRefusedToo() async throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("store.sqlite")
     let submission = try Rig.submission()
@@ -241,7 +241,7 @@ struct DamagedAnswerTests {
   }
 
   @Test("an output that was changed before it was signed costs another run, whose digest must be the recorded one")
-  func output() async throws {
+  func outputThatWasChangedBeforeItWasSignedCosts() async throws {
     for answer in [UInt8(1), 2] {
       let directory = try TemporaryDirectory()
       let path = directory.file("store.sqlite")

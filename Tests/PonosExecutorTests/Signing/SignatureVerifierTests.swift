@@ -90,7 +90,7 @@ struct SignatureVerifierTests {
   }
 
   @Test("a lone signature is checked at once, those that come meanwhile together; nothing is remembered of good ones")
-  func naturalBatches() async throws {
+  func loneSignatureIsCheckedAtOnce() async throws {
     let key = TestKeys.stranger(.bn254)
     let batches = Batches()
     let verifier = SignatureVerifier { batches.note($0) }
@@ -116,7 +116,7 @@ struct SignatureVerifierTests {
   }
 
   @Test("a caller that is cancelled leaves nobody waiting, wherever in the batch it is")
-  func cancellation() async throws {
+  func callerThatIsCancelledLeavesNobodyWaiting() async throws {
     let key = TestKeys.stranger(.bn254)
     for cancelled in [Set([0]), Set([5, 6]), Set(0..<12)] {
       let batches = Batches()
@@ -129,7 +129,7 @@ struct SignatureVerifierTests {
   }
 
   @Test("many at once, of several keys and both curves, good and bad: each gets its own answer", arguments: [1, 4, 64])
-  func storm(batchSize: Int) async throws {
+  func manyAtOnce(batchSize: Int) async throws {
     let keys = [TestKeys.stranger(.bn254), TestKeys.executor(.bn254), TestKeys.stranger(.ecdsa)]
     let batches = Batches()
     let verifier = SignatureVerifier(settings: .init(signatures: batchSize, workers: 3)) { batches.note($0) }
@@ -159,7 +159,7 @@ struct SignatureVerifierTests {
   }
 
   @Test("what is no point of the group never gets into a batch")
-  func malformed() async throws {
+  func whatIsNoPointOfGroupNeverGetsIntoBatch() async throws {
     let batches = Batches()
     let verifier = SignatureVerifier { batches.note($0) }
     let good = try Self.submission(by: TestKeys.stranger(.bn254))
@@ -176,7 +176,7 @@ struct SignatureVerifierTests {
   @Test(
     "verifies both signatures of a result, and refuses those of another key or of another task",
     arguments: SignatureCurve.allCases)
-  func verifiesResults(curve: SignatureCurve) async throws {
+  func verifiesBothSignaturesOfResult(curve: SignatureCurve) async throws {
     let key = TestKeys.executor(curve)
     let set = OperatorSet(avs: PipelineRig.avs, id: 1)
     let task = TaskID(unchecked: [UInt8](repeating: 0x31, count: 32))

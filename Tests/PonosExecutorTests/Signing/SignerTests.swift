@@ -22,7 +22,7 @@ struct SignerTests {
   }
 
   @Test("a signer outside of the process signs what a key of the process signs", arguments: [0, 1] as [UInt32])
-  func remoteSigner(set: UInt32) async throws {
+  func signerOutsideOfProcessSignsWhatKeyOfProcessSigns(set: UInt32) async throws {
     let keys = KeyRing(SignatureCurve.allCases.map { Self.remote(TestKeys.executor($0), claiming: TestKeys.executor($0)) })
     let submission = try Rig.submission(Rig.draft(set: set))
     let remote = try await Rig(keys: keys).run { rig in
@@ -38,7 +38,7 @@ struct SignerTests {
   }
 
   @Test("what a signer gives leaves the daemon only when it verifies", arguments: [0, 1] as [UInt32])
-  func wrongSigner(set: UInt32) async throws {
+  func whatSignerGivesLeavesDaemonOnlyWhenItVerifies(set: UInt32) async throws {
     let keys = KeyRing(SignatureCurve.allCases.map { Self.remote(TestKeys.stranger($0), claiming: TestKeys.executor($0)) })
     let submission = try Rig.submission(Rig.draft(set: set))
     let store = MemoryStore()
@@ -52,7 +52,7 @@ struct SignerTests {
   }
 
   @Test("a signer shows its public key and nothing else", arguments: SignatureCurve.allCases)
-  func description(curve: SignatureCurve) {
+  func signerShowsItsPublicKeyAndNothingElse(curve: SignatureCurve) {
     let signer = TestKeys.executor(curve).signer
     var dumped = ""
     dump(signer, to: &dumped)

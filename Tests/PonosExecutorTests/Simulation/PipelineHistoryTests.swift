@@ -10,14 +10,13 @@ struct PipelineHistoryTests {
   private static let stepsEach = 10_000
 
   private static var seeds: [UInt64] {
-    let environment = ProcessInfo.processInfo.environment
-    if let seed = environment["PONOS_HISTORY_SEED"].flatMap({ UInt64($0) }) { return [seed] }
-    let steps = environment["PONOS_HISTORY_STEPS"].flatMap { Int($0) } ?? 100_000
+    if let seed = ProofSize.number("PONOS_HISTORY_SEED", as: UInt64.self) { return [seed] }
+    let steps = ProofSize.of(100_000, variable: "PONOS_HISTORY_STEPS")
     return (1..<UInt64(max(2, steps / stepsEach))).map(\.self) + [UInt64.random(in: .min ... .max)]
   }
 
   @Test("does what the plain model allows, crash after crash")
-  func agreesWithModel() async throws {
+  func doesWhatPlainModelAllows() async throws {
     let submissions = SimulatedSubmissions()
     var met = Encounters()
     for seed in Self.seeds {

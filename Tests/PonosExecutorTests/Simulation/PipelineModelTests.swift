@@ -36,7 +36,7 @@ struct PipelineModelTests {
   }
 
   @Test("an ordinary walk is in order, and nothing is left over")
-  func walk() {
+  func ordinaryWalkIsInOrder() {
     var model = PipelineModel()
     model.called(1, Self.id, contentHash: Self.content)
     model.answered(Self.id, output: Self.output)
@@ -66,12 +66,12 @@ struct PipelineModelTests {
       [accepted, executing, given, digest(), signed, failed],
       [accepted, failed, executing],
     ])
-  func objects(_ observations: [Observation]) throws {
+  func whatMustNotHappen(_ observations: [Observation]) throws {
     #expect(try objection(to: observations) != nil)
   }
 
   @Test("a run again is in order after a crash or a lost run only")
-  func runsAgain() {
+  func runAgainIsInOrderAfterCrashOrLostRunOnly() {
     for loss in [
       { (model: inout PipelineModel) in model.crashed() }, { (model: inout PipelineModel) in model.lostRun(of: Self.id) },
     ] {
@@ -84,7 +84,7 @@ struct PipelineModelTests {
   }
 
   @Test("an unfinished task is in flight")
-  func orphans() {
+  func unfinishedTaskIsInFlight() {
     var model = PipelineModel()
     #expect(model.read(Self.accepted) == nil)
     #expect(model.orphan { $0 == Self.id } == nil)
@@ -95,7 +95,7 @@ struct PipelineModelTests {
   }
 
   @Test("receipts, standings and cancellations say what is on the disk")
-  func streams() {
+  func receiptsStandingsAndCancellationsSayWhatIsOnDisk() {
     let owner = TaskOwner(aggregator: StoreRecords.address(2), avs: Self.avs)
     let other = TaskOwner(aggregator: StoreRecords.address(3), avs: Self.avs)
     var model = PipelineModel()
@@ -120,7 +120,7 @@ struct PipelineModelTests {
   }
 
   @Test("callers get what is on the disk, and retries are not turned away")
-  func callers() {
+  func callersGetWhatIsOnDisk() {
     var model = PipelineModel()
     #expect(model.read(Self.accepted) == nil && model.read(Self.failed) == nil)
     for number in 1...4 { model.called(number, Self.id, contentHash: Self.content) }
@@ -134,7 +134,7 @@ struct PipelineModelTests {
   }
 
   @Test("what is left over, and rows that changed behind the model's back")
-  func leftOvers() {
+  func whatIsLeftOver() {
     var model = PipelineModel()
     model.called(1, Self.id, contentHash: Self.content)
     #expect(model.leftOver != nil)

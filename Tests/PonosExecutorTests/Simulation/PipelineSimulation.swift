@@ -1,4 +1,5 @@
 import Logging
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting

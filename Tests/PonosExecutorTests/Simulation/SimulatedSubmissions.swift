@@ -1,4 +1,5 @@
 import PonosAPI
+import PonosAggregator
 import PonosCore
 @testable import PonosExecutor
 import PonosExecutorTesting

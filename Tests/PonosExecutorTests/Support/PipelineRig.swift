@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosCrypto
@@ -174,8 +175,10 @@ struct PipelineRig: Sendable {
   /// Throws unless `result` answers `submission` and carries this executor's signatures.
   static func check(_ result: SignedResult, for submission: TaskSubmission) throws {
     let curve: SignatureCurve = submission.operatorSet.id == 0 ? .ecdsa : .bn254
-    try ResultCheck(
-      operatorAddress: operatorAddress, key: TestKeys.executor(curve).verificationKey, ecdsaVerifier: ecdsaVerifier
+    try ResultVerifier(
+      operatorAddress: operatorAddress,
+      registered: RegisteredKey(
+        TestKeys.executor(curve).verificationKey, contract: ecdsaVerifier)
     ).check(result.wire(idText: submission.idText), for: submission.wire)
   }
 }

@@ -1,4 +1,5 @@
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting
@@ -24,14 +25,14 @@ struct TaskValidatorTests {
   }
 
   @Test("a submission that is right in everything passes, for both curves and both sets")
-  func passes() async throws {
+  func submissionThatIsRightInEverythingPasses() async throws {
     for curve in SignatureCurve.allCases {
       for set in [0, 1] as [UInt32] { #expect(try await code(of: Rig.draft(set: set), by: .registered(curve)) == nil) }
     }
   }
 
   @Test("what is cheap to see is told before what is dear: a bad signature hides behind every other mistake")
-  func order() async throws {
+  func whatIsCheapToSeeIsToldBeforeWhatIsDear() async throws {
     let bad = TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa))
     var draft = Rig.draft()
     #expect(try await code(of: draft, by: bad) == "bad_signature")
@@ -45,7 +46,7 @@ struct TaskValidatorTests {
   }
 
   @Test("a signature made for another executor does not fit, even when the message names us")
-  func substitutedExecutor() async throws {
+  func signatureMadeForAnotherExecutorDoesNotFit() async throws {
     var draft = Rig.draft()
     draft.executor = Self.stranger
     var wire = try TestAggregator.registered(.ecdsa).sign(draft)
@@ -56,7 +57,7 @@ struct TaskValidatorTests {
   }
 
   @Test("equal tasks have equal content hashes, however their hex is written; every signed field and the aggregator count")
-  func contentHash() throws {
+  func equalTasksHaveEqualContentHashes() throws {
     let validator = try Rig().validator
     let draft = Rig.draft()
     let base = try Rig.submission(draft)
@@ -78,13 +79,13 @@ struct TaskValidatorTests {
   }
 
   @Test("the stored wire message reads back as the same submission")
-  func wireRoundTrip() throws {
+  func storedWireMessageReadsBackAsTheSameSubmission() throws {
     let submission = try Rig.submission(Rig.draft("payload", set: 1), by: .registered(.bn254))
     #expect(try TaskSubmission(wire: submission.wire) == submission)
   }
 
   @Test("a payload that is larger than the AVS's tasks may have is refused before its signature is looked at")
-  func payloads() async throws {
+  func payloadThatIsLargerThanAVSsTasksMayHaveIsRefused() async throws {
     let validator = TaskValidator(
       operatorAddress: Rig.operatorAddress, registry: try StaticOperatorSetRegistry([Rig.config(Rig.avs)]),
       signers: { [.ecdsa, .bn254] }, maxPayloadBytes: { _ in 4 })

@@ -7,17 +7,17 @@ import Testing
 @Suite("Conformance", .serialized)
 struct ConformanceTests {
   @Test("one message of any size there and back", arguments: TransportPair.allCases)
-  func unary(pair: TransportPair) async throws {
+  func oneMessageOfAnySizeThereAndBack(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.unary(client) }
   }
 
   @Test("many messages in, one out", arguments: TransportPair.allCases)
-  func clientStreaming(pair: TransportPair) async throws {
+  func manyMessagesIn(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.clientStreaming(client) }
   }
 
   @Test("one message in, many out", arguments: TransportPair.allCases)
-  func serverStreaming(pair: TransportPair) async throws {
+  func oneMessageIn(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.serverStreaming(client) }
   }
 
@@ -27,27 +27,27 @@ struct ConformanceTests {
   }
 
   @Test("a stream without messages", arguments: TransportPair.allCases)
-  func emptyStream(pair: TransportPair) async throws {
+  func streamWithoutMessages(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.emptyStream(client) }
   }
 
   @Test("metadata goes both ways, ASCII and binary, several values for a key", arguments: TransportPair.allCases)
-  func metadata(pair: TransportPair) async throws {
+  func metadataGoesBothWays(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.metadata(client) }
   }
 
   @Test("each status code arrives with its message, whatever characters it has", arguments: TransportPair.allCases)
-  func statuses(pair: TransportPair) async throws {
+  func eachStatusCodeArrivesWithItsMessage(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.statuses(client) }
   }
 
   @Test("a method or service the server does not have", arguments: TransportPair.allCases)
-  func unimplemented(pair: TransportPair) async throws {
+  func methodOrServiceServerDoesNotHave(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.unimplemented(client) }
   }
 
   @Test("a deadline ends the call on both sides", arguments: TransportPair.allCases)
-  func deadline(pair: TransportPair) async throws {
+  func deadlineEndsCallOnBothSides(pair: TransportPair) async throws {
     try await pair.run { client, service in
       _ = try await client.unary([1])
       var options = CallOptions.defaults
@@ -62,7 +62,7 @@ struct ConformanceTests {
 
   @Test(
     "cancelling the caller's task cancels the handler", arguments: TransportPair.allCases, [Echo.hang, Echo.hangAfterMetadata])
-  func cancellation(pair: TransportPair, method: MethodDescriptor) async throws {
+  func cancellingCallersTaskCancelsHandler(pair: TransportPair, method: MethodDescriptor) async throws {
     try await pair.run { client, service in
       await withTaskGroup(of: Void.self) { group in
         group.addTask {
@@ -83,7 +83,7 @@ struct ConformanceTests {
   }
 
   @Test("messages over the limit are refused, on either side", arguments: TransportPair.allCases)
-  func messageSize(pair: TransportPair) async throws {
+  func messagesOverLimitAreRefused(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.maxRequestBytes = 10_000 }) { client, _ in
       let largest = try await client.unary(EchoCases.pattern(10_000)).bytes.count
       #expect(largest == 10_000)
@@ -94,7 +94,7 @@ struct ConformanceTests {
   }
 
   @Test("requests that cannot be sent end with their reason", arguments: TransportPair.allCases.filter(\.hasOwnClient))
-  func failedRequests(pair: TransportPair) async throws {
+  func requestsThatCannotBeSentEndWithTheirReason(pair: TransportPair) async throws {
     try await pair.run { client, _ in
       let large: Metadata = ["x-ponos-text": .string(String(repeating: "v", count: 17_000))]
       let metadata = await #expect(throws: RPCError.self) { try await client.unary([1], metadata: large) }
@@ -123,7 +123,7 @@ struct ConformanceTests {
   @Test(
     "a deadline kept by the transport is one, and tells the handler, as does one in the metadata",
     arguments: TransportPair.allCases.filter(\.hasOwnClient))
-  func deadlineOfTransport(pair: TransportPair) async throws {
+  func deadlineKeptByTransportIsOne(pair: TransportPair) async throws {
     try await pair.run { client, service in
       try await EchoCases.stillWorks(client)
       let errors = [
@@ -167,12 +167,12 @@ struct ConformanceTests {
   }
 
   @Test("many calls at once, each gets its own answer", arguments: TransportPair.allCases)
-  func concurrency(pair: TransportPair) async throws {
+  func manyCallsAtOnce(pair: TransportPair) async throws {
     try await pair.run { client, _ in try await EchoCases.concurrency(client) }
   }
 
   @Test("more calls than a connection carries at once wait for each other", arguments: TransportPair.allCases.filter(\.isOwn))
-  func moreThanStreams(pair: TransportPair) async throws {
+  func moreCallsThanConnectionCarriesAtOnceWait(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.http2.maxConcurrentStreams = 20 }) { client, _ in
       try await EchoCases.concurrency(client, count: 150)
     }
@@ -186,7 +186,7 @@ struct ConformanceTests {
   @Test(
     "a caller that gives up is told that it has, before the first answer and after it",
     arguments: TransportPair.allCases.filter(\.hasOwnClient))
-  func cancelledByCaller(pair: TransportPair) async throws {
+  func callerThatGivesUpIsToldThatItHas(pair: TransportPair) async throws {
     try await pair.run { client, _ in
       try await EchoCases.cancelAfterBegin(client)
       try await EchoCases.cancelAfterFirstResponse(client)
@@ -194,7 +194,7 @@ struct ConformanceTests {
   }
 
   @Test("gzip in both directions", arguments: TransportPair.allCases.filter(\.isOwn))
-  func gzip(pair: TransportPair) async throws {
+  func gzipInBothDirections(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.compressesResponses = true }) { client, _ in
       try await EchoCases.gzip(client)
       try await EchoCases.serverStreaming(client)
@@ -202,7 +202,7 @@ struct ConformanceTests {
   }
 
   @Test("a reader that stops stops the server's writer", arguments: TransportPair.allCases.filter(\.hasOwnServer))
-  func responseBackpressure(pair: TransportPair) async throws {
+  func readerThatStopsStopsServersWriter(pair: TransportPair) async throws {
     let window: @Sendable (inout HTTP2Limits) -> Void = { $0.windowSize = 65_535 }
     try await pair.run(configureServer: { window(&$0.http2) }, configureClient: { window(&$0.http2) }) { client, service in
       let resume = Gate()
@@ -231,7 +231,7 @@ struct ConformanceTests {
   }
 
   @Test("a handler that does not read stops the client's writer", arguments: TransportPair.allCases.filter(\.hasOwnClient))
-  func requestBackpressure(pair: TransportPair) async throws {
+  func handlerThatDoesNotReadStopsClientsWriter(pair: TransportPair) async throws {
     try await pair.run(configureServer: { $0.http2.windowSize = 65_535 }) { client, service in
       let sent = Counter()
       try await withThrowingTaskGroup(of: Void.self) { group in

@@ -21,7 +21,7 @@ struct AbuseTests {
       "flow_control_violation", "too_many_streams", "empty_headers_flood", "provoked_resets", "unknown_frames",
       "window_updates",
     ])
-  func attack(name: String) async throws {
+  func attackersConnectionEnds(name: String) async throws {
     try await HonestClient.whileServing(Self.settings) { client, port, service in
       let attacker = try #require(InteropProgram.python("abuse", [String(port), name]))
       async let verdict = attacker.output()
@@ -44,7 +44,7 @@ struct AbuseTests {
   }
 
   @Test("a peer that opens a call and answers no PING is dropped, and its call cancelled")
-  func silence() async throws {
+  func peerThatOpensCallAndAnswersNoPINGIsDropped() async throws {
     var settings = Self.settings
     settings.keepaliveInterval = .milliseconds(500)
     settings.keepaliveTimeout = .milliseconds(500)
@@ -57,7 +57,7 @@ struct AbuseTests {
   }
 
   @Test("a connection on which nothing is called is closed in order after a while")
-  func idle() async throws {
+  func connectionOnWhichNothingIsCalledIsClosedInOrder() async throws {
     var settings = Self.settings
     settings.maxIdleTime = .milliseconds(300)
     try await ConnectionTests.serve(settings) { _, client in
@@ -68,7 +68,7 @@ struct AbuseTests {
   }
 
   @Test("a TLS handshake that never begins is broken off")
-  func muteBeforeTLS() async throws {
+  func tlsHandshakeThatNeverBeginsIsBrokenOff() async throws {
     var settings = Self.settings
     settings.security = try TestCertificates.shared().serverTLS()
     try await ConnectionTests.serve(settings) { _, client in
@@ -107,7 +107,7 @@ struct AbuseTests {
   }
 
   @Test("under siege, memory is bounded, honest calls are answered, and the server recovers", arguments: Siege.all)
-  func siege(_ siege: Siege) async throws {
+  func underSiegeMemoryIsBounded(_ siege: Siege) async throws {
     var settings = Self.settings
     // Ten thousand handshakes at once take their time.
     if siege.name != "half_open" { settings.handshakeTimeout = .seconds(30) }
@@ -129,7 +129,7 @@ struct AbuseTests {
   }
 
   @Test("random bytes and mutated frames never bring the server down", arguments: 0..<8)
-  func mutation(seed: UInt64) async throws {
+  func randomBytesAndMutatedFramesNeverBringServerDown(seed: UInt64) async throws {
     let count = ProcessInfo.processInfo.environment["TRANSPORT_MUTATIONS"] ?? "100"
     try await HonestClient.whileServing(Self.settings) { client, port, _ in
       let attacker = try #require(InteropProgram.python("mutate", [String(port), String(seed), count]))

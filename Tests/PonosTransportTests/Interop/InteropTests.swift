@@ -14,7 +14,7 @@ struct InteropTests {
   }
 
   @Test("their client, our server", arguments: InteropProgram.available, Security.allCases)
-  func theirClient(program: InteropProgram, security: Security) async throws {
+  func theirClientOurServer(program: InteropProgram, security: Security) async throws {
     let certificates = try TestCertificates()
     defer { certificates.remove() }
     var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
@@ -43,7 +43,7 @@ struct InteropTests {
   }
 
   @Test("a call of their client is answered although our server shuts down meanwhile", arguments: InteropProgram.available)
-  func ourServerDrains(program: InteropProgram) async throws {
+  func callOfTheirClientIsAnsweredAlthoughOurServer(program: InteropProgram) async throws {
     let (transport, service) = (EventLoopServerTransport(ServerTransportSettings(host: "127.0.0.1", port: 0)), EchoService())
     try await withGRPCServer(transport: transport, services: [service]) { server in
       let (code, text) = try await program.drainingClient(port: try await transport.boundPort()).output {
@@ -57,7 +57,7 @@ struct InteropTests {
 
   @Test(
     "a call of ours goes on although their server shuts down meanwhile, and no other begins", arguments: InteropProgram.available)
-  func theirServerDrains(program: InteropProgram) async throws {
+  func callOfOursGoesOnAlthoughTheirServerShutsDown(program: InteropProgram) async throws {
     try await program.server([]).whileServing { port, input in
       try await withGRPCClient(transport: EventLoopClientTransport(ClientTransportSettings(host: "127.0.0.1", port: port))) {
         client in
@@ -87,7 +87,7 @@ struct InteropTests {
   }
 
   @Test("our client, their server", arguments: InteropProgram.available, Security.allCases)
-  func theirServer(program: InteropProgram, security: Security) async throws {
+  func ourClientTheirServer(program: InteropProgram, security: Security) async throws {
     let certificates = try TestCertificates()
     defer { certificates.remove() }
     try await program.server(certificates.serverArguments(security)).whileServing { port, _ in

@@ -25,7 +25,7 @@ struct TLSTests {
   }
 
   @Test("TLS 1.2 and 1.3 with ALPN for HTTP/2 are taken, TLS 1.1 is not")
-  func versions() async throws {
+  func tls12And1() async throws {
     let certificates = try TestCertificates.shared()
     var settings = ConnectionTests.tcp
     settings.security = try certificates.serverTLS(.serverTLS)
@@ -40,7 +40,7 @@ struct TLSTests {
   }
 
   @Test("a client that does not ask for HTTP/2 is hung up on", arguments: [[], ["-alpn", "http/1.1"]])
-  func withoutALPN(flags: [String]) async throws {
+  func clientThatDoesNotAskForHTTP2IsHungUpOn(flags: [String]) async throws {
     let certificates = try TestCertificates.shared()
     var settings = ConnectionTests.tcp
     settings.security = try certificates.serverTLS(.serverTLS)
@@ -58,7 +58,7 @@ struct TLSTests {
       ("other", ["localhost", "a.other.example"], ["other.example", "OTHER.example."]),
       ("address", ["localhost", "other.example", "a.b.other.example"], ["a.other.example", "127.0.0.1"]),
     ])
-  func names(certificate: String, wrong: [String], right: [String]) async throws {
+  func serverWithCertificateForOtherNamesThan(certificate: String, wrong: [String], right: [String]) async throws {
     let certificates = try TestCertificates.shared()
     var settings = ConnectionTests.tcp
     settings.security = try ServerTLS(certificates.sources(certificate, asksClients: false))
@@ -80,7 +80,7 @@ struct TLSTests {
   }
 
   @Test("a handler sees the certificate that its caller has proved, and none without mutual TLS")
-  func peerIdentity() async throws {
+  func handlerSeesCertificateThatItsCallerHasProved() async throws {
     let certificates = try TestCertificates.shared()
     let proved = try NIOSSLCertificate.fromPEMFile(certificates.path("client.pem"))[0].toDERBytes()
     for (security, expected) in [(InteropTests.Security.mutualTLS, proved), (.serverTLS, [])] {

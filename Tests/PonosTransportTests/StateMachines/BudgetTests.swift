@@ -6,7 +6,7 @@ import Testing
 @Suite("Windows and budgets")
 struct BudgetTests {
   @Test("the connection's window is given back, and not while too much is unread")
-  func receiveBudget() {
+  func connectionsWindowIsGivenBack() {
     var budget = ConnectionReceiveBudget(limit: 2_000)
     budget.hold(500)
     let roomy = budget.arrived(500)
@@ -22,7 +22,7 @@ struct BudgetTests {
   }
 
   @Test("messages without content are held against the limit as well")
-  func emptyMessages() {
+  func messagesWithoutContentAreHeldAgainstLimitAsWell() {
     var budget = ConnectionReceiveBudget(limit: 2_000)
     for _ in 0..<8 { budget.messageCompleted() }
     let full = budget.arrived(40)
@@ -34,7 +34,7 @@ struct BudgetTests {
   }
 
   @Test("large messages side by side: when all could not be kept, one goes on, and the others follow")
-  func incompleteMessages() {
+  func largeMessagesSideBySide() {
     var incomplete = IncompleteMessages(limit: 10_000, windowSize: 1_000, maxMessageBytes: 5_000)
     let roomy = incomplete.grew(1, by: 900, held: 900)
     let second = incomplete.grew(3, by: 1_000, held: 1_900)
@@ -63,7 +63,7 @@ struct BudgetTests {
   }
 
   @Test("a beginning that needs no credit keeps nobody waiting")
-  func stuckMessage() {
+  func beginningThatNeedsNoCreditKeepsNobodyWaiting() {
     var incomplete = IncompleteMessages(limit: 10_000, windowSize: 1_000, maxMessageBytes: 5_000)
     let beginning = incomplete.grew(1, by: 499, held: 5_000)
     let needy = incomplete.grew(3, by: 500, held: 5_500)
@@ -71,7 +71,7 @@ struct BudgetTests {
   }
 
   @Test("as many connections as there are files, with some left over")
-  func connectionCeiling() {
+  func asManyConnectionsAsThereAreFiles() {
     #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 1 << 20) == 20_000)
     #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 1_024) == 896)
     #expect(ConnectionCeiling.connections(wanted: 20_000, openFiles: 100) == 36)
@@ -79,7 +79,7 @@ struct BudgetTests {
   }
 
   @Test("a writer waits when too much is on its way")
-  func sendBudget() {
+  func writerWaitsWhenTooMuchIsOnItsWay() {
     var budget = SendBudget(limit: 10_000)
     var messages = 0
     while !budget.isExhausted {
@@ -92,7 +92,7 @@ struct BudgetTests {
   }
 
   @Test("what is counted of a peer's frames: PINGs, resets, other control frames, faults", arguments: FrameBudgetCase.all)
-  func frameBudgets(_ budgetCase: FrameBudgetCase) {
+  func whatIsCountedOfPeersFrames(_ budgetCase: FrameBudgetCase) {
     var budgets = FrameBudgets(maxResetsPerSecond: 50)
     let now = NIODeadline.uptimeNanoseconds(1)
     var taken = 0
@@ -116,7 +116,7 @@ struct BudgetTests {
   }
 
   @Test("every frame of ours that carries a call entitles the peer to a PING")
-  func earnedPings() {
+  func everyFrameOfOursThatCarriesCallEntitlesPeer() {
     var budgets = FrameBudgets(maxResetsPerSecond: 50)
     let now = NIODeadline.uptimeNanoseconds(1)
     for _ in 0..<5_000 {
@@ -126,7 +126,7 @@ struct BudgetTests {
   }
 
   @Test("parts are read in order, and the end comes last")
-  func partQueue() {
+  func partsAreReadInOrder() {
     var queue = PartQueue<Int>()
     for round in 0..<10 {
       for number in 0..<100 { queue.append(round * 100 + number) }
@@ -143,7 +143,7 @@ struct BudgetTests {
   }
 
   @Test("pauses grow to their limit, with a fifth of jitter")
-  func backoff() {
+  func pausesGrowToTheirLimit() {
     var backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(1))
     var generator = SystemRandomNumberGenerator()
     for expected in [0.1, 0.16, 0.256, 0.4096, 0.65536, 1, 1] {

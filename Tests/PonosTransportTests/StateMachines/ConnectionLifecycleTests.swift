@@ -22,7 +22,7 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("a peer that never completes the handshake is dropped")
-  func handshake() {
+  func peerThatNeverCompletesHandshakeIsDropped() {
     var limits = ConnectionLimits()
     limits.handshakeTime = .seconds(5)
     var lifecycle = ConnectionLifecycle(limits: limits, openedAt: Self.start)
@@ -33,7 +33,7 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("a silent peer is pinged, and dropped if it does not answer")
-  func keepalive() {
+  func silentPeerIsPinged() {
     var lifecycle = Self.open {
       $0.keepaliveInterval = .seconds(10)
       $0.keepaliveTimeout = .seconds(3)
@@ -48,7 +48,7 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("an idle connection says goodbye in order, and one with a call does not")
-  func idle() {
+  func idleConnectionSaysGoodbyeInOrder() {
     var lifecycle = Self.open(calls: 1) { $0.maxIdleTime = .seconds(60) }
     let busy = [lifecycle.advance(to: Self.at(100)), lifecycle.callClosed(at: Self.at(100))]
     #expect(busy == [nil, nil])
@@ -61,7 +61,7 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("a drain lets calls end, and the connection closes when the last byte has left and the peer has gone")
-  func drain() {
+  func drainLetsCallsEnd() {
     var lifecycle = Self.open(calls: 2)
     let announced = [lifecycle.beginShutdown(at: Self.at(1)), lifecycle.beginShutdown(at: Self.at(1))]
     #expect(announced == [.announceShutdown, nil])
@@ -77,7 +77,7 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("a drain does not last for ever, whatever it waits for")
-  func drainLimit() {
+  func drainDoesNotLastForEver() {
     var stuckCall = Self.open(calls: 1) { $0.drainTime = .seconds(30) }
     _ = stuckCall.beginShutdown(at: Self.start)
     _ = stuckCall.announcementArrived(at: Self.start)
@@ -89,14 +89,14 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("a peer that does not answer the announcement is refused calls all the same")
-  func silentPeer() {
+  func peerThatDoesNotAnswerAnnouncementIsRefusedCalls() {
     var lifecycle = Self.open { $0.announcementTime = .seconds(5) }
     let actions = [lifecycle.beginShutdown(at: Self.start), lifecycle.advance(to: Self.at(4)), lifecycle.advance(to: Self.at(5))]
     #expect(actions == [.announceShutdown, nil, .sayFarewell])
   }
 
   @Test("a client announces nothing and closes as soon as its last byte has left")
-  func client() {
+  func clientAnnouncesNothingAndClosesAsSoonAsItsLast() {
     var lifecycle = Self.open(calls: 1) {
       $0.announcementTime = nil
       $0.lingerTime = .zero
@@ -108,7 +108,7 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("a peer that leaves is let go when its calls have ended")
-  func peerLeaves() {
+  func peerThatLeavesIsLetGoWhenItsCallsHaveEnded() {
     var lifecycle = Self.open(calls: 1)
     let actions = [lifecycle.peerIsLeaving(at: Self.start), lifecycle.beginShutdown(at: Self.start)]
     #expect(actions == [nil, nil])
@@ -118,14 +118,14 @@ struct ConnectionLifecycleTests {
   }
 
   @Test("old connections are replaced")
-  func age() {
+  func oldConnectionsAreReplaced() {
     var lifecycle = Self.open(calls: 1) { $0.maxAge = .seconds(50) }
     let action = lifecycle.advance(to: Self.at(50))
     #expect(action == .announceShutdown)
   }
 
   @Test("the calls of an old connection may take their time, unless its grace or a shutdown ends them")
-  func ageGrace() {
+  func callsOfOldConnectionMayTakeTheirTime() {
     var patient = Self.open(calls: 1) { $0.maxAge = .seconds(50) }
     _ = patient.advance(to: Self.at(50))
     _ = patient.announcementArrived(at: Self.at(50))

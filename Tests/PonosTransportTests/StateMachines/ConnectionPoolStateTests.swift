@@ -27,7 +27,7 @@ struct ConnectionPoolStateTests {
   }
 
   @Test("calls wait for the first attempt; when it fails, only the patient ones wait on")
-  func firstAttempt() {
+  func callsWaitForFirstAttempt() {
     var pool = Pool()
     let waiting = [
       Self.name(pool.pick(Self.impatient, number: 1, waiter: 1)), Self.name(pool.pick(Self.patient, number: 2, waiter: 2)),
@@ -42,7 +42,7 @@ struct ConnectionPoolStateTests {
   }
 
   @Test("connections take turns, and one that has gone is not used")
-  func turns() {
+  func connectionsTakeTurns() {
     var pool = Pool()
     for (lane, name) in ["a", "b"].enumerated() { _ = pool.add(Connection(id: name, lane: lane)) }
     let used = Set((0..<4).map { _ in Self.name(pool.pick(Self.impatient)) })
@@ -53,7 +53,7 @@ struct ConnectionPoolStateTests {
   }
 
   @Test("a call that needs a certain lane waits for that lane, and fails with it")
-  func lanes() {
+  func callThatNeedsCertainLaneWaitsForThatLane() {
     var pool = Pool()
     _ = pool.add(Connection(id: "a", lane: 0))
     let patient = Pool.Wish(waitsForReady: true, lane: 1)
@@ -73,7 +73,7 @@ struct ConnectionPoolStateTests {
   }
 
   @Test("a call that gives up is not served, and a closed pool serves nobody")
-  func closing() {
+  func callThatGivesUpIsNotServed() {
     var pool = Pool()
     for number in 1...2 { _ = pool.pick(Self.patient, number: UInt64(number), waiter: number) }
     let cancelled = [pool.cancel(1), pool.cancel(1)]
@@ -93,7 +93,7 @@ struct ConnectionPoolStateTests {
   }
 
   @Test("calls beyond what a connection carries wait, in order, until another ends")
-  func room() {
+  func callsBeyondWhatConnectionCarriesWait() {
     var pool = Pool()
     _ = pool.add(Connection(id: "a", callLimit: 2))
     let picked = (1...4).map { Self.name(pool.pick(Self.impatient, number: UInt64($0), waiter: $0)) }
@@ -108,7 +108,7 @@ struct ConnectionPoolStateTests {
   }
 
   @Test("a connection more is opened at a time while calls wait for room, up to the limit; it is used after the others")
-  func growth() {
+  func connectionMoreIsOpenedAtTimeWhileCallsWait() {
     var pool = Pool(lanes: 1, maxConnections: 3)
     _ = pool.pick(Self.patient, number: 1, waiter: 1)
     let withoutAny = pool.grow()
@@ -131,7 +131,7 @@ struct ConnectionPoolStateTests {
   }
 
   @Test("a peer that allows more serves the calls that wait with the next one that ends")
-  func risingLimit() {
+  func peerThatAllowsMoreServesCallsThatWaitWithNext() {
     final class Limit: Sendable {
       let value = Mutex(1)
     }

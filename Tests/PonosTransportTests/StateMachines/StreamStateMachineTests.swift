@@ -47,7 +47,7 @@ struct StreamStateMachineTests {
   }
 
   @Test("a server's request and response end independently")
-  func independent() throws {
+  func serversRequestAndResponseEndIndependently() throws {
     var machine = Self.server()
     #expect(throws: RPCError.self) { () throws in _ = try machine.send(message: MessageBytes([1])) }
     _ = try machine.send(metadata: [:])
@@ -63,7 +63,7 @@ struct StreamStateMachineTests {
   }
 
   @Test("what follows a request that nobody reads is dropped")
-  func abandoned() {
+  func whatFollowsRequestThatNobodyReadsIsDropped() {
     var machine = Self.server()
     _ = machine.receive(ByteBuffer(bytes: [0, 0, 0, 0, 9, 1]), endStream: false)
     #expect(Self.events(&machine) == ["credit"])
@@ -75,14 +75,14 @@ struct StreamStateMachineTests {
   }
 
   @Test("a request that ends inside a message is a fault")
-  func truncated() {
+  func requestThatEndsInsideMessageIsFault() {
     var machine = Self.server()
     _ = machine.receive(ByteBuffer(bytes: [0, 0, 0, 0, 9, 1]), endStream: true)
     #expect(Self.events(&machine) == ["internalError"])
   }
 
   @Test("a client's answer without trailers is an error")
-  func noTrailers() throws {
+  func clientsAnswerWithoutTrailersIsError() throws {
     var machine = try Self.client()
     machine.receive(Self.responseHead, endStream: false)
     _ = machine.receive(MessageBytes([1]).framed, endStream: true)
@@ -91,7 +91,7 @@ struct StreamStateMachineTests {
   }
 
   @Test("a client's answer may consist of trailers alone")
-  func trailersOnly() throws {
+  func clientsAnswerMayConsistOfTrailersAlone() throws {
     var machine = try Self.client()
     machine.receive(Self.responseHead + ["grpc-status": "5", "grpc-message": "no%20such"], endStream: true)
     #expect(Self.events(&machine) == ["notFound"])
@@ -99,7 +99,7 @@ struct StreamStateMachineTests {
   }
 
   @Test("interim answers are skipped, others that are not gRPC end the call")
-  func notGRPC() throws {
+  func interimAnswersAreSkipped() throws {
     var machine = try Self.client()
     machine.receive([":status": "100"], endStream: false)
     #expect(Self.events(&machine) == [])
@@ -109,7 +109,7 @@ struct StreamStateMachineTests {
   }
 
   @Test("header fields larger than a frame are refused before they are sent")
-  func largeMetadata() throws {
+  func headerFieldsLargerThanFrameAreRefusedBeforeThey() throws {
     let large: Metadata = ["x": .string(String(repeating: "v", count: 17_000))]
     var client = ClientStreamStateMachine(maxMessageBytes: 10, compressesRequest: false)
     #expect(throws: RPCError.self) { () throws in

@@ -1,5 +1,6 @@
 import Logging
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosExecutorTesting
@@ -20,7 +21,7 @@ struct AggregatorDialerTests {
   }
 
   @Test("an aggregator that accepts and then says nothing is given up after the time for the handshake, and dialled again")
-  func silentAggregator() async throws {
+  func aggregatorThatAccepts() async throws {
     let stream = try StreamRig { $0.handshakeLimit = 200 }
     try await SilentHTTP2Peer.serve { peer, port in
       let dialling = Task { await Self.dialer(stream, port: port).run() }
@@ -32,7 +33,7 @@ struct AggregatorDialerTests {
   }
 
   @Test("one that says nothing does not keep a daemon that stops, however long the handshake may take")
-  func silentAtShutdown() async throws {
+  func oneThatSaysNothingDoesNotKeepDaemonThatStops() async throws {
     let stream = try StreamRig { $0.handshakeLimit = 600_000 }
     try await SilentHTTP2Peer.serve { peer, port in
       let dialling = Task { await Self.dialer(stream, port: port).run() }
@@ -45,7 +46,7 @@ struct AggregatorDialerTests {
   }
 
   @Test("an aggregator that has opened a session itself is not dialled, and is when that ends")
-  func superseded() async throws {
+  func aggregatorThatHasOpenedSessionItselfIsNotDialled() async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let (hosting, dialling) = (StreamRig.aggregator(), StreamRig.aggregator())

@@ -1,6 +1,7 @@
 import GRPCCore
 import Logging
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting

@@ -1,4 +1,5 @@
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosExecutorTesting
 import PonosStoreTesting
@@ -20,7 +21,7 @@ struct StreamBoundTests {
   }
 
   @Test("texts are cut by bytes, at the border of a scalar")
-  func texts() {
+  func textsAreCutByBytes() {
     #expect("abc".cut(toBytes: 3) == "abc")
     #expect("abcd".cut(toBytes: 3) == "abc")
     #expect("aéé".cut(toBytes: 4) == "aé")
@@ -40,7 +41,7 @@ struct StreamBoundTests {
   }
 
   @Test("what waits for a slow reader weighs what it takes in memory")
-  func outcomes() {
+  func whatWaitsForSlowReaderWeighsWhatItTakesInMemory() {
     let id = TaskID(unchecked: [UInt8](repeating: 1, count: 32))
     let large = WireResult.with { $0.output = .init(repeating: 0, count: 1 << 20) }
     #expect(AggregatorSession.weight(of: .outcome(id, .result(WireResult()))) == 1)
@@ -49,7 +50,7 @@ struct StreamBoundTests {
   }
 
   @Test("a session has one reconciliation in work at a time, however many its peer sends")
-  func reconciliations() async throws {
+  func sessionHasOneReconciliationInWorkAtTime() async throws {
     let store = FaultyStore()
     let gate = TaskGate()
     store.holdDeliveries(behind: gate)
@@ -70,7 +71,7 @@ struct StreamBoundTests {
   }
 
   @Test("of many strangers those go whose host has the most, and of these the oldest")
-  func crowds() {
+  func ofManyStrangersThoseGoWhoseHostHasMost() {
     typealias Peer = SessionRegistry.UnauthenticatedPeer
     #expect(SessionRegistry.evictionCandidate(among: []) == nil)
     let honest = Peer(number: 1, host: "a")
@@ -82,7 +83,7 @@ struct StreamBoundTests {
   }
 
   @Test("what a session refuses by itself is counted like every refusal")
-  func counted() async throws {
+  func whatSessionRefusesByItselfIsCounted() async throws {
     let stream = try StreamRig()
     let raw = RawAggregator(heartbeat: 5000)
     let submission = try TestAggregator.registered(.ecdsa).sign(PipelineRig.draft())

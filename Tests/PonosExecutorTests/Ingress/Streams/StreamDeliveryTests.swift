@@ -16,7 +16,7 @@ import Testing
 @Suite("Delivery on task streams")
 struct StreamDeliveryTests {
   @Test("a connection cut in mid-task: one execution, and its result in the next session")
-  func cutInTask() async throws {
+  func connectionCutInMidTask() async throws {
     let stream = try StreamRig()
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
@@ -41,7 +41,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("a result made while nobody was connected is delivered to the next session, until it is acknowledged")
-  func waits() async throws {
+  func resultMadeWhileNobodyWasConnectedIsDelivered() async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let forgetful = StreamRig.aggregator { $0.acknowledges = false }
@@ -66,7 +66,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("unacknowledged results stay within the window; the rest comes as they are acknowledged", arguments: [1, 7])
-  func window(size: Int) async throws {
+  func unacknowledgedResultsStayWithinWindow(size: Int) async throws {
     let stream = try StreamRig { $0.maxUnacknowledged = size }
     stream.rig.publish(.echo())
     let forgetful = StreamRig.aggregator { $0.acknowledges = false }
@@ -86,7 +86,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("credit follows the queue's free places, so that a full queue refuses nothing")
-  func creditExhaustion() async throws {
+  func creditFollowsQueuesFreePlaces() async throws {
     let stream = try StreamRig(limits: QueueConfig(maxPerAVS: 3, maxTotal: 3))
     let gate = TaskGate()
     stream.rig.publish(.behind(gate), capacity: 1)
@@ -128,7 +128,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("a submission without credit is refused, and the session goes on")
-  func overdrawn() async throws {
+  func submissionWithoutCreditIsRefused() async throws {
     let stream = try StreamRig()
     let raw = RawAggregator(heartbeat: 5000)
     let draft = PipelineRig.draft()
@@ -144,7 +144,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("a task submitted by a call and by a stream is executed once and answered with the same bytes")
-  func unaryAndStream() async throws {
+  func taskSubmittedByCallAndByStreamIsExecutedOnce() async throws {
     let stream = try StreamRig()
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
@@ -169,7 +169,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("the same id with other content, or in another's session, is refused for good")
-  func conflicts() async throws {
+  func theSameIdWithOtherContent() async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let aggregator = StreamRig.aggregator()
@@ -186,7 +186,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("a task that waits or runs can be cancelled, which ends its run; one that is over or is unknown cannot")
-  func cancellation() async throws {
+  func taskThatWaitsOrRunsCanBeCancelled() async throws {
     let stream = try StreamRig()
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
@@ -247,7 +247,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("higher priorities run first, and a deadline ends what waits too long")
-  func urgency() async throws {
+  func higherPrioritiesRunFirst() async throws {
     let stream = try StreamRig()
     let gate = TaskGate()
     let performer = FakePerformer.behind(gate)
@@ -276,7 +276,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("a receipt means durable: while the disk refuses, none is given, and afterwards the task goes through")
-  func fullDisk() async throws {
+  func receiptMeansDurable() async throws {
     let store = FaultyStore()
     let stream = try StreamRig(store: store)
     stream.rig.publish(.echo())
@@ -294,7 +294,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("an acknowledgement that could not be written down leads to a repetition, not to a loss")
-  func lostAcknowledgement() async throws {
+  func acknowledgementThatCouldNotBeWrittenDownLeads() async throws {
     let store = FaultyStore()
     let stream = try StreamRig(store: store)
     stream.rig.publish(.echo())
@@ -311,7 +311,7 @@ struct StreamDeliveryTests {
   }
 
   @Test("after a restart on the same database, what runs on is delivered by stream, and what is over as well")
-  func restart() async throws {
+  func afterRestartOnTheSameDatabase() async throws {
     let directory = try TemporaryDirectory()
     let (done, open) = (PipelineRig.draft("done"), PipelineRig.draft("open"))
     let forgetful = StreamRig.aggregator { $0.acknowledges = false }

@@ -1,5 +1,6 @@
 import Foundation
 import PonosAPI
+import PonosAggregator
 import PonosContainersTesting
 import PonosCore
 import PonosCrypto
@@ -13,7 +14,7 @@ import Testing
 @Suite("Task streams over loopback")
 struct TaskStreamTests {
   @Test("carry tasks and verified results, on both curves, and leave nothing in the outbox", arguments: SignatureCurve.allCases)
-  func roundTrips(curve: SignatureCurve) async throws {
+  func carryTasksAndVerifiedResults(curve: SignatureCurve) async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let set: UInt32 = curve == .ecdsa ? 0 : 1
@@ -28,9 +29,10 @@ struct TaskStreamTests {
               let result = try #require(ending?.result, "\(String(describing: ending))")
               #expect(Array(result.output) == draft.payload)
               let submission = try aggregator.task(draft)
-              try ResultCheck(
-                operatorAddress: PipelineRig.operatorAddress, key: TestKeys.executor(curve).verificationKey,
-                ecdsaVerifier: PipelineRig.ecdsaVerifier
+              try ResultVerifier(
+                operatorAddress: PipelineRig.operatorAddress,
+                registered: RegisteredKey(
+                  TestKeys.executor(curve).verificationKey, contract: PipelineRig.ecdsaVerifier)
               ).check(result, for: submission.wire)
             }
           }
@@ -45,7 +47,7 @@ struct TaskStreamTests {
   }
 
   @Test("work the same when we dial the aggregator, and are dialled again when they break")
-  func dialled() async throws {
+  func workTheSameWhenWeDialAggregator() async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let aggregator = StreamRig.aggregator()
@@ -72,7 +74,7 @@ struct TaskStreamTests {
   }
 
   @Test("an aggregator with another key than the registered one gets no session, and is told why")
-  func strangerAsAggregator() async throws {
+  func aggregatorWithAnotherKeyThanRegisteredOneGets() async throws {
     let stream = try StreamRig()
     let stranger = StreamRig.aggregator(
       TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa)))
@@ -85,7 +87,7 @@ struct TaskStreamTests {
   }
 
   @Test("an aggregator nobody registered gets no session")
-  func unknownAggregator() async throws {
+  func aggregatorNobodyRegisteredGetsNoSession() async throws {
     let stream = try StreamRig()
     let unknown = StreamRig.aggregator(TestAggregator(address: PipelineRig.ecdsaVerifier, key: TestKeys.stranger(.ecdsa)))
     let end = try await stream.serve { port in await unknown.dialOnce(port: port) }
@@ -94,7 +96,7 @@ struct TaskStreamTests {
   }
 
   @Test("an aggregator gives up on an executor that does not hold the operator's key, before it has shown it a task")
-  func strangerAsExecutor() async throws {
+  func aggregatorGivesUpOnExecutorThatDoesNotHold() async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let aggregator = StreamRig.aggregator(executorKey: TestKeys.stranger(.ecdsa).verificationKey)
@@ -107,7 +109,7 @@ struct TaskStreamTests {
   }
 
   @Test("a newer session of the same aggregator takes over from the older one")
-  func superseded() async throws {
+  func newerSessionOfTheSameAggregatorTakes() async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let (first, second) = (StreamRig.aggregator(), StreamRig.aggregator())
@@ -124,7 +126,7 @@ struct TaskStreamTests {
   }
 
   @Test("a stopping daemon says goodbye and asks to be dialled again")
-  func stopping() async throws {
+  func stoppingDaemonSaysGoodbyeAndAsksToBeDialledAgain() async throws {
     let stream = try StreamRig()
     let aggregator = StreamRig.aggregator()
     try await stream.serve { port in
@@ -140,7 +142,7 @@ struct TaskStreamTests {
   }
 
   @Test("a peer that says nothing for two heartbeats is let go")
-  func deadPeer() async throws {
+  func peerThatSaysNothingForTwoHeartbeatsIsLetGo() async throws {
     let stream = try StreamRig { $0.heartbeat = 60_000 }
     let mute = RawAggregator(heartbeat: 300)
     let (messages, took) = try await stream.serve { port in try await mute.proveAndFallSilent(port: port) }
@@ -149,7 +151,7 @@ struct TaskStreamTests {
   }
 
   @Test("an executor that says nothing for two heartbeats is let go")
-  func deadExecutor() async throws {
+  func executorThatSaysNothingForTwoHeartbeatsIsLetGo() async throws {
     // It ticks, but announces a heartbeat it does not keep.
     let aggregator = StreamRig.aggregator { $0.heartbeat = 300 }
     let executor = MuteExecutor(heartbeat: 300)
@@ -160,7 +162,7 @@ struct TaskStreamTests {
   }
 
   @Test("a peer that asks and asks and reads nothing is not listened to, disturbs nobody, and is let go")
-  func readsNothing() async throws {
+  func peerThatAsksAndAsksAndReadsNothingIsNotListened() async throws {
     let stream = try StreamRig()
     stream.rig.publish(.echo())
     let deaf = RawAggregator(heartbeat: 1000)
@@ -185,7 +187,7 @@ struct TaskStreamTests {
   }
 
   @Test("strangers who say nothing keep no aggregator out")
-  func strangers() async throws {
+  func strangersWhoSayNothingKeepNoAggregatorOut() async throws {
     let stream = try StreamRig { $0.handshakeLimit = 600_000 }
     stream.rig.publish(.echo())
     let honest = StreamRig.aggregator()
@@ -204,7 +206,7 @@ struct TaskStreamTests {
   }
 
   @Test("messages of the wrong shape end the session with the field that was wrong")
-  func malformed() async throws {
+  func messagesOfWrongShapeEndSessionWithField() async throws {
     let stream = try StreamRig()
     let raw = RawAggregator(heartbeat: 5000)
     let messages = try await stream.serve { port in

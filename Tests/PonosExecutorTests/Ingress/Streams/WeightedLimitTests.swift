@@ -6,7 +6,7 @@ import Testing
 @Suite("Weighted limit")
 struct WeightedLimitTests {
   @Test("whoever waits for room goes on as soon as the work is light enough, and no sooner")
-  func room() async throws {
+  func whoeverWaitsForRoomGoesOnAsSoonAsWorkIsLight() async throws {
     let limit = WeightedLimit(limit: 3)
     limit.enter(weight: 2)
     await limit.room()
@@ -21,7 +21,7 @@ struct WeightedLimitTests {
   }
 
   @Test("whoever waits for the end of all work goes on with the end of the last")
-  func emptied() async throws {
+  func whoeverWaitsForEndOfAllWorkGoesOnWithEndOfLast() async throws {
     let limit = WeightedLimit(limit: 1)
     limit.enter(weight: 2)
     async let waiting: Void = limit.emptied()
@@ -33,7 +33,7 @@ struct WeightedLimitTests {
   }
 
   @Test("a cancelled caller and a cleared limit let go at once, and leave the others waiting")
-  func letsGo() async throws {
+  func cancelledCallerAndClearedLimitLetGoAtOnce() async throws {
     let limit = WeightedLimit(limit: 1)
     limit.enter(weight: 5)
     let cancelled = Task { await limit.room() }

@@ -3,26 +3,35 @@ import PonosCore
 import PonosCrypto
 
 /// Checks answers as an aggregator has to before it counts their stake.
-package struct ResultCheck: Sendable {
+package struct ResultVerifier: Sendable {
+  /// Operator address of the executor.
   private let operatorAddress: EthereumAddress
-  private let key: VerificationKey
-  private let ecdsaVerifier: EthereumAddress
+  /// What the operator registered for the executor operator set.
+  package let registered: RegisteredKey
 
-  /// - Parameters:
-  ///   - key: What the operator registered for the executor operator set.
-  ///   - ecdsaVerifier: The contract in whose domain ECDSA certificates are signed.
-  package init(operatorAddress: EthereumAddress, key: VerificationKey, ecdsaVerifier: EthereumAddress) {
+  package init(operatorAddress: EthereumAddress, registered: RegisteredKey) {
     self.operatorAddress = operatorAddress
-    self.key = key
-    self.ecdsaVerifier = ecdsaVerifier
+    self.registered = registered
   }
 
   /// Why an answer is worthless.
   package enum Problem: Error, Equatable {
+    /// The id is not the submission's to the letter: the aggregator would look for another task.
     case taskIDNotEchoed(String)
+    /// A field says something else than the submission, or says it otherwise.
     case field(String, got: String, expected: String)
     case resultSignature(String)
     case authSignature(String)
+
+    /// For an operator.
+    package var message: String {
+      switch self {
+      case .taskIDNotEchoed(let id): "it answers task \(id)"
+      case .field(let name, let got, let expected): "its \(name) is \(got), not \(expected)"
+      case .resultSignature(let text): "its result signature \(text)"
+      case .authSignature(let text): "its auth signature \(text)"
+      }
+    }
   }
 
   /// Throws unless `result` answers `submission`, to the letter, and both its signatures are this operator's.
@@ -35,17 +44,16 @@ package struct ResultCheck: Sendable {
     guard let id = TaskID(hex: submission.taskID), let avs = EthereumAddress(hex: submission.avsAddress) else {
       throw .field("task_id or avs_address", got: submission.taskID, expected: "hex")
     }
-    let certificate = CertificateDigest.make(
-      curve: key.curve, messageHash: ResultMessage(taskID: id, result: Array(result.output)).digest,
-      referenceTimestamp: submission.referenceTimestamp, ecdsaVerifier: ecdsaVerifier)
+    let certificate = registered.certificate(
+      of: ResultMessage(taskID: id, result: Array(result.output)), referenceTimestamp: submission.referenceTimestamp)
     do throws(SignatureError) {
-      try key.verifyCertificate(certificate, signature: Array(result.resultSignature))
+      try registered.key.verifyCertificate(certificate, signature: Array(result.resultSignature))
     } catch { throw .resultSignature(error.message) }
     let auth = AuthMessage(
       taskID: id, operatorSet: OperatorSet(avs: avs, id: submission.operatorSetID), operatorAddress: operatorAddress,
       resultSignature: Array(result.resultSignature))
     do throws(SignatureError) {
-      try key.verifyMessage(auth.digest, signature: Array(result.authSignature))
+      try registered.key.verifyMessage(auth.digest, signature: Array(result.authSignature))
     } catch { throw .authSignature(error.message) }
   }
 
