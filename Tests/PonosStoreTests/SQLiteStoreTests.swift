@@ -212,7 +212,7 @@ import Testing
 
   /// The version that made the tables of tasks anew brings everything along, and what it changes shows nowhere.
   @Test func tablesMadeAnewKeepEverything() async throws {
-    let party = StoreRecords.task(1).party
+    let owner = StoreRecords.task(1).owner
     try await EarlierDatabase.writeVersion6(at: path)
     let store = try SQLiteStore.open(path: path)
     #expect(try await store.check().faults == [])
@@ -220,11 +220,11 @@ import Testing
     #expect(try await store.task(StoreRecords.taskID(3))?.result == [3, 4])
     #expect(try await store.unfinishedTasks().map(\.id) == [1, 2].map(StoreRecords.taskID))
     #expect(try await store.unfinishedTasks().map(\.hasDigest) == [false, true])
-    let waiting = try await store.deliveries(for: party, excluding: [], limit: 9, bytes: .max)
+    let waiting = try await store.deliveries(for: owner, excluding: [], limit: 9, bytes: .max)
     #expect(waiting.tasks.map(\.id) == [StoreRecords.taskID(3)])
     // The outcome of task 1 waits as well, once there is one.
     _ = try await store.finish(StoreRecords.signedTask(1, digest: 1, at: 90))
-    let more = try await store.deliveries(for: party, excluding: [], limit: 9, bytes: .max)
+    let more = try await store.deliveries(for: owner, excluding: [], limit: 9, bytes: .max)
     #expect(more.tasks.map(\.id) == [3, 1].map(StoreRecords.taskID))
     #expect(try await store.finish(StoreRecords.signedTask(2, digest: 9)) == .conflict(recorded: StoreRecords.digest(2)))
     #expect(try await store.accept(StoreRecords.task(8)) == .accepted(sequence: 41), "numbers go on where they were")
