@@ -48,7 +48,7 @@ package struct ExecutorDaemon: Sendable {
       metrics: base.metrics, logger: logger
     ).recoverTasks()
     base.failpoints.pass(.startRecovered)
-    let keys = try await decryptedKeys
+    let keys = base.failpoints.watching(try await decryptedKeys)
     let processing = processing(of: tasks, keys, base)
     let docker = DockerClient(endpoint: try .fromEnvironment(environment))
     let performers = performers(in: docker, base, processing)

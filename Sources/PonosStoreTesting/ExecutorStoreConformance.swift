@@ -24,6 +24,11 @@ package enum ExecutorStoreConformance {
     Case(name: "an output is kept with its digest until the task is finished", run: outputs),
     Case(name: "one of many concurrent digests of a task wins", run: concurrentDigests),
     Case(name: "digests have a retention of their own and outlive their tasks", run: digestRetention),
+    Case(name: "a task is finished and its digest recorded in one step", run: finish),
+    Case(name: "a task is not finished with another digest than the one recorded", run: refusedFinish),
+    Case(name: "the digest of a finished task outlives it, and the id comes back with word of it", run: digestOfFinishedTask),
+    Case(name: "one of many concurrent ends of a task wins", run: concurrentFinishes),
+    Case(name: "the beginning of a run shows at once, and is kept with the next step", run: beginnings),
     Case(name: "unfinished tasks come in pages", run: pages),
     Case(name: "a result can be put in the place of a signed one only", run: replacedResults),
     Case(name: "a trial write leaves nothing, and a check finds nothing", run: trialAndCheck),
@@ -99,12 +104,13 @@ package enum ExecutorStoreConformance {
     try await store.record(.executing(performerID: "p2", attempt: 2), for: task.id)
     _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [7, 0, 7])
     (expected.phase, expected.performerID, expected.attempt, expected.output) = (.collected, "p2", 2, [7, 0, 7])
+    expected.hasDigest = true
     #expect(try await store.task(task.id) == expected)
     #expect(try await store.unfinishedTasks() == [expected])
 
     try await store.record(.signed(result: [0, 255, 0], at: 1_700_000_005_000), for: task.id)
     (expected.phase, expected.output, expected.accepted.submission) = (.signed, nil, [])
-    (expected.result, expected.finishedAt) = ([0, 255, 0], 1_700_000_005_000)
+    (expected.result, expected.finishedAt, expected.hasDigest) = ([0, 255, 0], 1_700_000_005_000, false)
     #expect(try await store.task(task.id) == expected)
 
     let other = StoreRecords.task(2)
@@ -247,18 +253,114 @@ package enum ExecutorStoreConformance {
         == .conflict(recorded: StoreRecords.digest(3)))
   }
 
+  @Sendable private static func finish(_ store: any ExecutorStore) async throws {
+    let task = StoreRecords.task(1)
+    _ = try await store.accept(task)
+    var expected = try #require(try await store.task(task.id))
+    let signed = StoreRecords.signedTask(1, digest: 3, result: [0, 255, 0], at: 77)
+    #expect(try await store.finish(signed) == .recorded)
+    (expected.phase, expected.result, expected.finishedAt, expected.accepted.submission) = (.signed, [0, 255, 0], 77, [])
+    #expect(try await store.task(task.id) == expected)
+    #expect(try await store.signedDigest(of: task.id) == signed.digest)
+    #expect(try await store.unfinishedTasks() == [])
+    #expect(await code { _ = try await store.finish(signed) } == .finishedTask)
+    #expect(await code { _ = try await store.finish(StoreRecords.signedTask(2, digest: 1)) } == .unknownTask)
+    #expect(try await store.record(signed.digest, output: [1]) == .sameAsRecorded)
+    #expect(
+      try await store.record(StoreRecords.signedDigest(task: 1, digest: 4), output: [1])
+        == .conflict(recorded: StoreRecords.digest(3)))
+    #expect(try await store.task(task.id) == expected, "a finished task does not change any more")
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(2)) == nil)
+    #expect(try await store.check().faults == [])
+  }
+
+  @Sendable private static func refusedFinish(_ store: any ExecutorStore) async throws {
+    _ = try await store.accept(StoreRecords.task(1))
+    let recorded = StoreRecords.signedDigest(task: 1, digest: 1)
+    #expect(try await store.record(recorded, output: [7]) == .recorded)
+    let before = try #require(try await store.task(StoreRecords.taskID(1)))
+    #expect(before.hasDigest)
+    #expect(try await store.finish(StoreRecords.signedTask(1, digest: 2)) == .conflict(recorded: StoreRecords.digest(1)))
+    #expect(try await store.task(StoreRecords.taskID(1)) == before, "nothing of it is written")
+    #expect(try await store.finish(StoreRecords.signedTask(1, digest: 1)) == .sameAsRecorded)
+    #expect(try await store.task(StoreRecords.taskID(1))?.phase == .signed)
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(1)) == recorded, "recorded again, it stays what it was")
+  }
+
+  @Sendable private static func digestOfFinishedTask(_ store: any ExecutorStore) async throws {
+    let (task, signed) = (StoreRecords.task(1), StoreRecords.signedTask(1, digest: 3, at: 77))
+    #expect(try await store.accept(task) == .accepted(sequence: 1, hasDigest: false))
+    _ = try await store.finish(signed)
+    #expect(try await store.deleteDigests(recordedBefore: .max) == 0, "its task is still there")
+    #expect(try await store.deleteTasks(finishedBefore: 78) == 1)
+    #expect(try await store.signedDigest(of: task.id) == signed.digest)
+    #expect(try await store.accept(task) == .accepted(sequence: 2, hasDigest: true))
+    #expect(try await store.task(task.id)?.hasDigest == true)
+    #expect(try await store.unfinishedTasks().first?.hasDigest == true)
+    #expect(try await store.finish(StoreRecords.signedTask(1, digest: 4, at: 80)) == .conflict(recorded: StoreRecords.digest(3)))
+    #expect(try await store.finish(StoreRecords.signedTask(1, digest: 3, at: 80)) == .sameAsRecorded)
+    #expect(try await store.signedDigest(of: task.id) == signed.digest)
+    #expect(try await store.deleteTasks(finishedBefore: 81) == 1)
+    #expect(try await store.signedDigest(of: task.id) == signed.digest)
+    #expect(try await store.deleteDigests(recordedBefore: 78) == 1)
+    #expect(try await store.accept(task) == .accepted(sequence: 3, hasDigest: false))
+  }
+
+  @Sendable private static func concurrentFinishes(_ store: any ExecutorStore) async throws {
+    _ = try await store.accept(StoreRecords.task(1))
+    let winners = try await withThrowingTaskGroup(of: Int?.self) { group in
+      for number in 0..<32 {
+        group.addTask {
+          do throws(StoreError) {
+            return try await store.finish(StoreRecords.signedTask(1, digest: number, result: [UInt8(number)])) == .recorded
+              ? number : nil
+          } catch {
+            #expect(error.code == .finishedTask)
+            return nil
+          }
+        }
+      }
+      return try await group.compactMap(\.self).reduce(into: []) { $0.append($1) }
+    }
+    let winner = try #require(winners.first)
+    #expect(winners.count == 1)
+    #expect(try await store.task(StoreRecords.taskID(1))?.result == [UInt8(winner)])
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(1))?.digest == StoreRecords.digest(winner))
+  }
+
+  @Sendable private static func beginnings(_ store: any ExecutorStore) async throws {
+    let ids = (1...3).map(StoreRecords.taskID)
+    for number in 1...3 { _ = try await store.accept(StoreRecords.task(number)) }
+    for id in ids {
+      store.recordSoon(.executing(performerID: "p", attempt: 1), for: id) { Issue.record("\($0)") }
+      let record = try await store.task(id)
+      #expect(record?.phase == .executing && record?.performerID == "p" && record?.attempt == 1)
+    }
+    #expect(try await store.recentTasks(limit: 9).allSatisfy { $0.phase == .executing && $0.attempt == 1 })
+    try await store.record(.requeued, for: ids[0])
+    try await store.record(.failed(StoredFailure(code: "c", message: "m"), at: 5), for: ids[1])
+    _ = try await store.finish(StoreRecords.signedTask(3, digest: 3))
+    for (id, phase) in zip(ids, [TaskPhase.queued, .failed, .signed]) {
+      let record = try await store.task(id)
+      #expect(record?.phase == phase && record?.performerID == "p" && record?.attempt == 1)
+    }
+  }
+
   @Sendable private static func pages(_ store: any ExecutorStore) async throws {
     #expect(try await store.unfinishedPages(of: 3) == [])
     for number in 1...8 { _ = try await store.accept(StoreRecords.task(number)) }
     try await store.record(.signed(result: [1], at: 1), for: StoreRecords.taskID(2))
-    var ids: [[TaskID]] = []
-    for range in try await store.unfinishedPages(of: 3) {
-      let page = try await store.unfinishedTasks(in: range)
-      #expect(page.damaged.isEmpty)
-      ids.append(page.tasks.map(\.id))
+    for size in [1, 3, 7, 8, 100] {
+      var (ids, last) = ([TaskID](), Int64.min)
+      for range in try await store.unfinishedPages(of: size) {
+        #expect(range.lowerBound > last)
+        last = range.upperBound
+        let page = try await store.unfinishedTasks(in: range)
+        #expect(page.damaged.isEmpty && (1...size).contains(page.tasks.count))
+        ids += page.tasks.map(\.id)
+      }
+      #expect(ids == [1, 3, 4, 5, 6, 7, 8].map(StoreRecords.taskID))
     }
-    #expect(ids == [[1, 3, 4], [5, 6, 7], [8]].map { $0.map(StoreRecords.taskID) })
-    #expect(try await store.unfinishedPages(of: 7).count == 1)
   }
 
   @Sendable private static func replacedResults(_ store: any ExecutorStore) async throws {
@@ -351,6 +453,7 @@ package enum ExecutorStoreConformance {
     #expect(await code { _ = try await store.recentTasks(limit: 1) } == .closed)
     #expect(await code { _ = try await store.deleteTasks(finishedBefore: 1) } == .closed)
     #expect(await code { _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: []) } == .closed)
+    #expect(await code { _ = try await store.finish(StoreRecords.signedTask(1, digest: 1)) } == .closed)
     #expect(await code { try await store.save(performer) } == .closed)
     #expect(await code { try await store.deletePerformer(id: "x") } == .closed)
     #expect(await code { _ = try await store.performers() } == .closed)

@@ -84,6 +84,11 @@ package final class FaultyStore: ExecutorStore {
     return try await base.record(digest, output: output)
   }
 
+  package func finish(_ task: SignedTaskRecord) async throws(StoreError) -> DigestOutcome {
+    try check(.signed)
+    return try await base.finish(task)
+  }
+
   package func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { try await base.task(id) }
   package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
     try await base.unfinishedPages(of: size)

@@ -20,6 +20,14 @@ package enum StoreRecords {
       recordedAt: 1_700_000_001_000)
   }
 
+  /// Task `number` at its end.
+  package static func signedTask(_ number: Int, digest: Int, result: [UInt8] = [9], at time: UnixMilliseconds = 5) -> SignedTaskRecord {
+    SignedTaskRecord(
+      digest: SignedDigestRecord(
+        taskID: taskID(number), operatorSet: task(number).operatorSet, curve: .bn254, digest: self.digest(digest), recordedAt: time),
+      result: result)
+  }
+
   package static func performer(_ number: Int, createdAt: UnixMilliseconds) -> PerformerRecord {
     PerformerRecord(
       id: "performer-\(number)",

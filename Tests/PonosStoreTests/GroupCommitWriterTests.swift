@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import PonosStore
+@testable import PonosStore
 import PonosStoreTesting
 import PonosTesting
 import Synchronization
@@ -57,13 +57,79 @@ import Testing
     #expect(writer.statistics.writes == 20)
   }
 
+  @Test("a lone writer never waits for others, however long it might", .timeLimit(.minutes(1)))
+  func alone() async throws {
+    var limits = GroupCommitWriter.Limits()
+    limits.gatherTime = .seconds(3600)
+    let writer = GroupCommitWriter(pool: pool, limits: limits)
+    for id in 1...200 { try await insert(id, writer) }
+    #expect(writer.statistics.commits == 200)
+  }
+
+  @Test("where many writers come, commits wait for as many as came, and no longer", .timeLimit(.minutes(1)))
+  func gathering() async throws {
+    var limits = GroupCommitWriter.Limits()
+    // Commits that all waited for so long would take ten times the time limit.
+    limits.gatherTime = .seconds(3)
+    let writer = GroupCommitWriter(pool: pool, limits: limits)
+    let (members, turns) = (32, 200)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for member in 0..<members {
+        group.addTask {
+          for turn in 0..<turns { try await insert(1 + member * turns + turn, writer) }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(writer.statistics.writes == UInt64(members * turns))
+    #expect(writer.statistics.commits <= UInt64(turns * 2))
+  }
+
+  @Test("where the writers that were expected stay away, a commit waits for them once", .timeLimit(.minutes(1)))
+  func company() async throws {
+    var limits = GroupCommitWriter.Limits()
+    limits.gatherTime = .milliseconds(1)
+    let writer = GroupCommitWriter(pool: pool, limits: limits)
+    _ = try await inOneBatch(writer, count: 32) { id throws(StoreError) in try await insert(id, writer) }
+    for id in 101...110 { try await insert(id, writer) }
+    #expect(writer.statistics.commits == 12)
+    var gathering = CommitGathering()
+    gathering.committed(30, arrivedMeanwhile: 4, at: .now)
+    #expect(gathering.expected == 34 && gathering.isExpected(within: .seconds(60)))
+    gathering.committed(1, arrivedMeanwhile: 0, at: .now)
+    #expect(gathering.expected == 0 && !gathering.isExpected(within: .seconds(60)))
+    gathering.committed(1, arrivedMeanwhile: 2, at: .now)
+    #expect(!gathering.isExpected(within: .seconds(60)), "three are not worth a wait")
+    gathering.committed(20, arrivedMeanwhile: 0, at: .now - .seconds(1))
+    #expect(!gathering.isExpected(within: .milliseconds(5)), "they were here too long ago")
+  }
+
+  @Test("a write that nobody waits for begins no transaction, and is made when the store closes at the latest")
+  func posts() async throws {
+    let writer = GroupCommitWriter(pool: pool)
+    for id in 1...5 {
+      writer.post("post", onFailure: { Issue.record("\($0)") }) {
+        try $0.database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+      }
+    }
+    #expect(writer.statistics.pending == 5 && writer.statistics.commits == 0)
+    try await insert(6, writer)
+    #expect(writer.statistics.commits == 1)
+    writer.post("post", onFailure: { Issue.record("\($0)") }) {
+      try $0.database.execute(sql: "INSERT INTO item (id) VALUES (7)")
+    }
+    await writer.close()
+    #expect(try await storedIDs() == Array(1...7))
+    #expect(writer.statistics.commits == 2)
+  }
+
   @Test func aFailingWriteDoesNotFailItsNeighbours() async throws {
     let writer = GroupCommitWriter(pool: pool)
     let outcomes = try await inOneBatch(writer, count: 30) { id throws(StoreError) in
-      try await writer.write("insert \(id)") { database in
-        try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+      try await writer.write("insert \(id)") { connection in
+        try connection.database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
         // Every third writes first and fails then: what it wrote must go, and only that.
-        if id % 3 == 0 { try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id]) }
+        if id % 3 == 0 { try connection.database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id]) }
       }
     }
     let good = (1...30).filter { $0 % 3 != 0 }
@@ -103,9 +169,9 @@ import Testing
   @Test func aFailedCommitFailsTheWholeBatchAndChangesNothing() async throws {
     let writer = GroupCommitWriter(pool: pool)
     let outcomes = try await inOneBatch(writer, count: 10) { id throws(StoreError) in
-      try await writer.write("insert \(id)") { database in
+      try await writer.write("insert \(id)") { connection in
         // A parent that does not exist is noticed by the commit only.
-        try database.execute(sql: "INSERT INTO item (id, parent) VALUES (?, ?)", arguments: [id, id == 5 ? 999 : nil])
+        try connection.database.execute(sql: "INSERT INTO item (id, parent) VALUES (?, ?)", arguments: [id, id == 5 ? 999 : nil])
       }
     }
     #expect(outcomes.count == 10)
@@ -122,10 +188,10 @@ import Testing
   @Test func aCommitThatWroteNothingDoesNotEndAFailure() async throws {
     let writer = GroupCommitWriter(pool: pool)
     await #expect(throws: StoreError.self) {
-      try await writer.write("insert") { try $0.execute(sql: "INSERT INTO item (id, parent) VALUES (1, 999)") }
+      try await writer.write("insert") { try $0.database.execute(sql: "INSERT INTO item (id, parent) VALUES (1, 999)") }
     }
     #expect(writer.statistics.lastFailure?.code == .writeFailed)
-    try await writer.write("change nothing") { try $0.execute(sql: "DELETE FROM item WHERE id = 5") }
+    try await writer.write("change nothing") { try $0.database.execute(sql: "DELETE FROM item WHERE id = 5") }
     #expect(writer.statistics.lastFailure != nil, "nothing shows that the disk takes writes again")
     try await insert(2, writer)
     #expect(writer.statistics.lastFailure == nil)
@@ -144,11 +210,11 @@ import Testing
     let writer = GroupCommitWriter(pool: pool)
     let failures = Mutex<[StoreError]>([])
     for id in [1, 1, 2] {
-      writer.post("post \(id)", onFailure: { error in failures.withLock { $0.append(error) } }) { database in
-        try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+      writer.post("post \(id)", onFailure: { error in failures.withLock { $0.append(error) } }) { connection in
+        try connection.database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
       }
     }
-    let seen = try await writer.write("look") { try Int.fetchAll($0, sql: "SELECT id FROM item ORDER BY id") }
+    let seen = try await writer.write("look") { try Int.fetchAll($0.database, sql: "SELECT id FROM item ORDER BY id") }
     #expect(seen == [1, 2])
     #expect(failures.withLock { $0.map(\.code) } == [.writeFailed])
     await writer.close()
@@ -187,8 +253,8 @@ import Testing
     limits.batchBytes = 100
     let writer = GroupCommitWriter(pool: pool, limits: limits)
     _ = try await inOneBatch(writer, count: 10) { id throws(StoreError) in
-      try await writer.write("insert \(id)", bytes: id == 1 ? 1000 : 50) { database in
-        try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+      try await writer.write("insert \(id)", bytes: id == 1 ? 1000 : 50) { connection in
+        try connection.database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
       }
     }
     #expect(try await storedIDs() == Array(1...10))
@@ -216,8 +282,8 @@ import Testing
   private func insert(
     _ id: Int, _ writer: GroupCommitWriter, kind: GroupCommitWriter.Kind = .continuation
   ) async throws(StoreError) {
-    try await writer.write("insert \(id)", kind: kind) { database in
-      try database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
+    try await writer.write("insert \(id)", kind: kind) { connection in
+      try connection.database.execute(sql: "INSERT INTO item (id) VALUES (?)", arguments: [id])
     }
   }
 

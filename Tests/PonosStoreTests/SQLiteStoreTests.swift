@@ -187,16 +187,16 @@ import Testing
         sql: """
           PRAGMA application_id = \(SQLiteSchema.applicationID);
           PRAGMA user_version = 3;
-          \(Self.queuedTask)
-          INSERT INTO task SELECT 2, x'\(Self.hex(StoreRecords.taskID(2)))', content_hash, avs, operator_set, aggregator, priority,
+          \(EarlierDatabase.queuedTask)
+          INSERT INTO task SELECT 2, x'\(EarlierDatabase.hex(StoreRecords.taskID(2)))', content_hash, avs, operator_set, aggregator, priority,
             accepted_at, deadline, 'collected', 1, 'p', NULL, NULL, NULL, NULL, x'0102' FROM task WHERE sequence = 1;
           INSERT INTO submission VALUES (2, x'05');
-          INSERT INTO task SELECT 3, x'\(Self.hex(StoreRecords.taskID(3)))', content_hash, avs, operator_set, aggregator, priority,
+          INSERT INTO task SELECT 3, x'\(EarlierDatabase.hex(StoreRecords.taskID(3)))', content_hash, avs, operator_set, aggregator, priority,
             accepted_at, deadline, 'signed', 1, 'p', 77, NULL, NULL, x'0304', NULL FROM task WHERE sequence = 1;
-          INSERT INTO task SELECT 4, x'\(Self.hex(StoreRecords.taskID(4)))', content_hash, avs, operator_set, aggregator, priority,
+          INSERT INTO task SELECT 4, x'\(EarlierDatabase.hex(StoreRecords.taskID(4)))', content_hash, avs, operator_set, aggregator, priority,
             accepted_at, deadline, 'failed', 1, 'p', 78, 'performer_error', x'6e6f', NULL, NULL FROM task WHERE sequence = 1;
-          INSERT INTO signed_digest VALUES (x'\(Self.hex(StoreRecords.taskID(3)))', x'\(Self.hex(StoreRecords.address(1)))', 1,
-            'ecdsa', x'\(Self.hex(StoreRecords.digest(3)))', 5);
+          INSERT INTO signed_digest VALUES (x'\(EarlierDatabase.hex(StoreRecords.taskID(3)))', x'\(EarlierDatabase.hex(StoreRecords.address(1)))', 1,
+            'ecdsa', x'\(EarlierDatabase.hex(StoreRecords.digest(3)))', 5);
           """)
     }
     try queue.close()
@@ -210,35 +210,47 @@ import Testing
     try await store.close()
   }
 
+  /// The version that made the tables of tasks anew brings everything along, and what it changes shows nowhere.
+  @Test func tablesMadeAnewKeepEverything() async throws {
+    let owner = StoreRecords.task(1).owner
+    try await EarlierDatabase.writeVersion6(at: path)
+    let store = try SQLiteStore.open(path: path)
+    #expect(try await store.check().faults == [])
+    #expect(try await store.task(StoreRecords.taskID(2))?.output == [1, 2])
+    #expect(try await store.task(StoreRecords.taskID(3))?.result == [3, 4])
+    #expect(try await store.unfinishedTasks().map(\.id) == [1, 2].map(StoreRecords.taskID))
+    #expect(try await store.unfinishedTasks().map(\.hasDigest) == [false, true])
+    let waiting = try await store.deliveries(for: owner, excluding: [], limit: 9, bytes: .max)
+    #expect(waiting.tasks.map(\.id) == [StoreRecords.taskID(3)])
+    // The outcome of task 1 waits as well, once there is one.
+    _ = try await store.finish(StoreRecords.signedTask(1, digest: 1, at: 90))
+    let more = try await store.deliveries(for: owner, excluding: [], limit: 9, bytes: .max)
+    #expect(more.tasks.map(\.id) == [3, 1].map(StoreRecords.taskID))
+    #expect(try await store.finish(StoreRecords.signedTask(2, digest: 9)) == .conflict(recorded: StoreRecords.digest(2)))
+    #expect(try await store.accept(StoreRecords.task(8)) == .accepted(sequence: 41), "numbers go on where they were")
+    #expect(try await store.deleteTasks(finishedBefore: 78) == 1)
+    #expect(try await store.signedDigest(of: StoreRecords.taskID(3))?.digest == StoreRecords.digest(3))
+    #expect(try await store.accept(StoreRecords.task(3)) == .accepted(sequence: 42, hasDigest: true))
+    try await store.close()
+  }
+
+  /// A copy of a database that has not been brought up to date is checked as thoroughly as before.
+  @Test func earlierVersionsAreCheckedRecordByRecord() async throws {
+    try await EarlierDatabase.writeVersion6(at: path)
+    #expect(try StoreVerification.run(path: path).faults == [])
+    let queue = try DatabaseQueue(path: path)
+    try await queue.write { try $0.execute(sql: "UPDATE task SET result = x'0305' WHERE sequence = 3") }
+    try queue.close()
+    #expect(try StoreVerification.run(path: path).count == 1)
+    let before = try Data(contentsOf: URL(fileURLWithPath: path))
+    _ = try StoreVerification.run(path: path)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+  }
+
   /// SQL that fills a database of each version with task 1.
   private static let contents: [Int: String] = [
-    1: queuedTask, 2: queuedTask, 3: queuedTask, 4: queuedTask, 5: sealedTask, 6: streamedTask,
+    1: EarlierDatabase.queuedTask, 2: EarlierDatabase.queuedTask, 3: EarlierDatabase.queuedTask, 4: EarlierDatabase.queuedTask, 5: EarlierDatabase.sealedTask, 6: EarlierDatabase.streamedTask, 7: EarlierDatabase.streamedTask,
   ]
-
-  private static let queuedTask = """
-    INSERT INTO task (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt)
-    VALUES (x'\(hex(StoreRecords.task(1).id))', x'\(hex(StoreRecords.task(1).contentHash))',
-      x'\(hex(StoreRecords.task(1).operatorSet.avs))', \(StoreRecords.task(1).operatorSet.id),
-      x'\(hex(StoreRecords.task(1).aggregator))', \(StoreRecords.task(1).priority), \(StoreRecords.task(1).acceptedAt),
-      \(StoreRecords.task(1).deadline), 'queued', 0);
-    INSERT INTO submission (sequence, bytes) VALUES (1, x'\(Hex.encode(StoreRecords.task(1).submission))');
-    """
-
-  /// The same with its seals.
-  private static var sealedTask: String {
-    let task = StoreRecords.task(1)
-    return queuedTask + """
-      UPDATE task SET seal = x'\(Hex.encode(RecordSeals.acceptance(of: task)))';
-      UPDATE submission SET seal = x'\(Hex.encode(RecordSeals.submission(task.submission, of: task.id)))';
-      """
-  }
-
-  /// The same, with an outcome that will wait for its aggregator.
-  private static var streamedTask: String {
-    sealedTask + "INSERT INTO delivery (sequence, aggregator, avs) SELECT sequence, aggregator, avs FROM task;"
-  }
-
-  private static func hex(_ value: some FixedBytes) -> String { Hex.encode(value.bytes) }
 
   @Test("compaction waits for no reader, and no writer waits for it")
   func compactionBesideAReader() async throws {

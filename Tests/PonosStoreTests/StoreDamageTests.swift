@@ -204,6 +204,11 @@ import Testing
       guard number % 5 > 0 else { continue }
       try await store.record(.executing(performerID: "p-\(number)", attempt: 1), for: id)
       try await step()
+      if number % 10 == 4 {
+        _ = try await store.finish(StoreRecords.signedTask(number, digest: number, result: [UInt8](repeating: 2, count: number * 31)))
+        try await step()
+        continue
+      }
       guard number % 5 > 1 else { continue }
       let output = [UInt8](repeating: 1, count: number)
       _ = try await store.record(StoreRecords.signedDigest(task: number, digest: number), output: output)

@@ -43,7 +43,7 @@ import Testing
   /// The steps of a store's life, each a write or a few.
   private enum Step: CaseIterable {
     case accept, acceptLarge, acceptStreamed, execute, requeue, executeAgain, savePerformer, recordDigest, compact, sign
-    case expectDelivery, replaceResult, fail, acknowledge, acceptTogether, deletePerformer, deleteFinished, deleteDigests
+    case expectDelivery, replaceResult, fail, acknowledge, acceptTogether, finish, deletePerformer, deleteFinished, deleteDigests
 
     /// Tasks whose acceptances share commits.
     static let together = 5...9
@@ -73,6 +73,9 @@ import Testing
       case .recordDigest: _ = try await store.record(StoreRecords.signedDigest(task: 1, digest: 1), output: [1, 2, 3])
       case .compact: try await store.compact()
       case .sign: try await store.record(.signed(result: [9], at: 5), for: id)
+      case .finish:
+        store.recordSoon(.executing(performerID: "p", attempt: 1), for: StoreRecords.taskID(2)) { _ in }
+        _ = try await store.finish(StoreRecords.signedTask(2, digest: 2, result: [UInt8](repeating: 8, count: 20_000)))
       case .deleteFinished: _ = try await store.deleteTasks(finishedBefore: 10)
       }
     }
@@ -312,6 +315,33 @@ import Testing
       faulty_vfs_disarm()
       let store = try SQLiteStore.open(path: path)
       #expect(try await store.accept(StoreRecords.task(1)).isAccepted, "\(fault.testDescription) number \(number)")
+      #expect(try await store.check().faults == [])
+      try await store.close()
+    }
+  }
+
+  @Test("of a store that is brought up to date", arguments: Fault.all)
+  func atUpgrade(fault: Fault) async throws {
+    let earlier = directory.file("earlier.sqlite")
+    try await EarlierDatabase.writeVersion6(at: earlier)
+    try FileManager.default.copyItem(atPath: earlier, toPath: path)
+    faulty_vfs_arm(path, Int32(fault.kind), 0, 0, 0, 0)
+    try await SQLiteStore.open(path: path).close()
+    let operations = faulty_vfs_disarm()
+    guard operations > 0 else { return }
+    print("store brought up to date: \(operations) operations of kind '\(fault.testDescription)', each fails in one life")
+    for number in 1...operations {
+      try removeFiles()
+      try FileManager.default.copyItem(atPath: earlier, toPath: path)
+      faulty_vfs_arm(path, Int32(fault.kind), number, 1, fault.result, fault.isTorn ? 1 : 0)
+      do throws(StoreError) { try await SQLiteStore.open(path: path).close() } catch {
+        #expect([.cannotOpen, .diskFull, .writeFailed].contains(error.code), "\(error)")
+      }
+      faulty_vfs_disarm()
+      let store = try SQLiteStore.open(path: path)
+      #expect(try await store.unfinishedTasks().map(\.id) == [1, 2].map(StoreRecords.taskID), "\(fault) number \(number)")
+      #expect(try await store.task(StoreRecords.taskID(3))?.result == [3, 4])
+      #expect(try await store.finish(StoreRecords.signedTask(2, digest: 9)) == .conflict(recorded: StoreRecords.digest(2)))
       #expect(try await store.check().faults == [])
       try await store.close()
     }

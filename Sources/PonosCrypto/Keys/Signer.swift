@@ -15,13 +15,18 @@ package enum SigningRequest: Sendable {
 package struct Signer: Sendable {
   /// What others check the signatures against.
   package let verificationKey: VerificationKey
+  /// Whether a signature is nowhere but in this process's memory until it is handed on. That another key was used shows elsewhere, so what
+  /// it signs must be recorded before.
+  package let isInThisProcess: Bool
   private let make: @Sendable (SigningRequest) async throws(SigningError) -> [UInt8]
 
   /// - Parameter make: Makes a signature: 65 bytes for ECDSA, 64 for BN254.
   package init(
-    verificationKey: VerificationKey, make: @escaping @Sendable (SigningRequest) async throws(SigningError) -> [UInt8]
+    verificationKey: VerificationKey, isInThisProcess: Bool = false,
+    make: @escaping @Sendable (SigningRequest) async throws(SigningError) -> [UInt8]
   ) {
     self.verificationKey = verificationKey
+    self.isInThisProcess = isInThisProcess
     self.make = make
   }
 

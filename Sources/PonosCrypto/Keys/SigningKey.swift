@@ -88,7 +88,7 @@ package enum SigningKey: Sendable {
 extension SigningKey {
   /// The key as a signer of this process.
   package var signer: Signer {
-    Signer(verificationKey: verificationKey) { request throws(SigningError) in try sign(request) }
+    Signer(verificationKey: verificationKey, isInThisProcess: true) { request throws(SigningError) in try sign(request) }
   }
 }
 

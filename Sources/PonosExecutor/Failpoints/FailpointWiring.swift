@@ -12,6 +12,12 @@ extension Failpoints {
     isArmed ? FailpointStore(store, self) : store
   }
 
+  /// `keys` themselves, unless the process is to end between a digest and its signature: then the two are recorded apart, as for keys
+  /// outside of the process.
+  func watching(_ keys: KeyRing) -> KeyRing {
+    deadly == .journalCollected ? keys.asIfOutside : keys
+  }
+
   /// `pipeline` itself, unless armed.
   func watching(_ pipeline: TaskPipeline) -> TaskPipeline {
     guard isArmed else { return pipeline }

@@ -3,7 +3,15 @@ import PonosCore
 import PonosStore
 import SwiftProtobuf
 
-/// The answer to a task, signed and self-verified. Made by `SigningService`, or read back from the journal.
+/// A signed and self-verified answer that is not on disk yet, and so must not leave. Made by `SigningService`.
+package struct UnrecordedResult: Sendable {
+  let task: ValidatedTask
+  /// The digest its signature is over.
+  let digest: Digest32
+  let result: SignedResult
+}
+
+/// The answer to a task, signed, self-verified and recorded. Made by `TaskJournal`, or read back from it.
 package struct SignedResult: Sendable, Equatable {
   package let id: TaskID
   package let avs: EthereumAddress

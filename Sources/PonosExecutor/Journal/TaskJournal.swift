@@ -18,6 +18,8 @@ package struct AcceptedTask: Sendable {
   package let deadline: Int64
   /// Runs begun so far.
   package internal(set) var attempt: Int
+  /// Whether a digest was recorded for the id before: no other may be signed.
+  package let hasDigest: Bool
   /// Containers that were replaced after runs of this task in them. Known to this process only: a task's time ends anyway.
   package internal(set) var lostContainers = 0
   /// The publication whose container its last run may have cost; nil before the first run, and when another task's run had found
@@ -27,7 +29,7 @@ package struct AcceptedTask: Sendable {
   private let isRestoredLate: Bool
 
   fileprivate init(
-    task: ValidatedTask, sequence: Int64, acceptedAt: Int64, priority: Int, deadline: Int64, attempt: Int,
+    task: ValidatedTask, sequence: Int64, acceptedAt: Int64, priority: Int, deadline: Int64, attempt: Int, hasDigest: Bool,
     isRestoredLate: Bool = false
   ) {
     self.task = task
@@ -36,6 +38,7 @@ package struct AcceptedTask: Sendable {
     self.priority = priority
     self.deadline = deadline
     self.attempt = attempt
+    self.hasDigest = hasDigest
     self.isRestoredLate = isRestoredLate
   }
 
@@ -125,11 +128,11 @@ package struct TaskJournal: Sendable {
     switch try await store.accept(record) {
     case .known(let known):
       return .known(known)
-    case .accepted(let sequence):
+    case .accepted(let sequence, let hasDigest):
       return .accepted(
         AcceptedTask(
           task: task, sequence: sequence, acceptedAt: acceptedAt, priority: record.priority,
-          deadline: clock.monotonic() + left, attempt: 0))
+          deadline: clock.monotonic() + left, attempt: 0, hasDigest: hasDigest))
     }
   }
 
@@ -145,7 +148,8 @@ package struct TaskJournal: Sendable {
     let left = deadline &- max(now.unix, acceptedAt)
     let accepted = AcceptedTask(
       task: task, sequence: record.sequence, acceptedAt: now.monotonic &- max(0, now.unix &- acceptedAt),
-      priority: record.accepted.priority, deadline: now.monotonic &+ left, attempt: record.attempt, isRestoredLate: left <= 0)
+      priority: record.accepted.priority, deadline: now.monotonic &+ left, attempt: record.attempt,
+      hasDigest: record.hasDigest, isRestoredLate: left <= 0)
     if record.phase == .collected, let output = record.output {
       return .collected(RestoredOutput(accepted: accepted, output: output))
     }
@@ -183,14 +187,20 @@ package struct TaskJournal: Sendable {
     try await write(.requeued, for: id)
   }
 
+  /// Throws `.digestConflict` unless `digest` is the one recorded for a task that has one.
+  func expect(_ digest: Digest32, for task: ValidatedTask) async throws(TaskFailure) {
+    let id = task.submission.id
+    let recorded = try await insist(on: id) { () async throws(StoreError) in try await store.signedDigest(of: id) }
+    guard let recorded else { throw .journalRefused("the digest recorded for task \(id) cannot be found again") }
+    guard recorded.digest == digest else { throw .digestConflict(recorded: recorded.digest) }
+  }
+
   /// Makes `digest` the only one that may ever be signed for the task, and keeps its output. Throws `.digestConflict` when
   /// another digest is recorded. Repeats a failed write until it succeeds or the daemon stops.
   package func collect(
     _ output: [UInt8], digest: Digest32, curve: SignatureCurve, for task: ValidatedTask
   ) async throws(TaskFailure) {
-    let record = SignedDigestRecord(
-      taskID: task.submission.id, operatorSet: task.submission.operatorSet, curve: curve, digest: digest,
-      recordedAt: clock.unix())
+    let record = digestRecord(digest, curve: curve, for: task)
     let outcome = try await insist(on: record.taskID) { () async throws(StoreError) in
       try await store.record(record, output: output)
     }
@@ -200,15 +210,26 @@ package struct TaskJournal: Sendable {
     }
   }
 
-  /// Makes the signed result the task's answer. Repeats a failed write until it succeeds or the daemon stops: the answer that
+  /// Makes the signed result the task's answer and its digest the only one that may ever be signed for the task, in one step. Throws
+  /// `.digestConflict` when another digest is recorded. Repeats a failed write until it succeeds or the daemon stops: the answer that
   /// leaves must be the answer that every later retry gets.
-  package func finish(_ result: SignedResult) async throws(TaskFailure) {
+  func finish(_ made: UnrecordedResult) async throws(TaskFailure) -> SignedResult {
     let bytes: [UInt8]
-    do { bytes = try result.wire.serializedBytes() } catch {
+    do { bytes = try made.result.wire.serializedBytes() } catch {
       throw .signingFailed("the result cannot be encoded: \(error)")
     }
-    let transition = TaskTransition.signed(result: bytes, at: clock.unix())
-    try await insist(on: result.id) { () async throws(StoreError) in try await store.record(transition, for: result.id) }
+    let record = SignedTaskRecord(digest: digestRecord(made.digest, curve: made.task.curve, for: made.task), result: bytes)
+    let outcome = try await insist(on: made.result.id) { () async throws(StoreError) in try await store.finish(record) }
+    switch outcome {
+    case .recorded, .sameAsRecorded: return made.result
+    case .conflict(let recorded): throw .digestConflict(recorded: recorded)
+    }
+  }
+
+  private func digestRecord(_ digest: Digest32, curve: SignatureCurve, for task: ValidatedTask) -> SignedDigestRecord {
+    SignedDigestRecord(
+      taskID: task.submission.id, operatorSet: task.submission.operatorSet, curve: curve, digest: digest,
+      recordedAt: clock.unix())
   }
 
   /// Makes the failure the task's answer. Repeats a failed write until it succeeds or the daemon stops: a task that has ended

@@ -14,6 +14,14 @@ package struct KeyRing: Sendable {
     self.init(keys.map(\.signer))
   }
 
+  /// The same signers, treated as if their use showed outside of the process.
+  package var asIfOutside: KeyRing {
+    KeyRing(
+      signers.values.map { signer in
+        Signer(verificationKey: signer.verificationKey) { request throws(SigningError) in try await signer.sign(request) }
+      })
+  }
+
   package subscript(curve: SignatureCurve) -> Signer? { signers[curve] }
 
   /// The curves that have a signer.

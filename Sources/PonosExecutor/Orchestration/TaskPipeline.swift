@@ -10,8 +10,8 @@ package struct TaskPipeline: Sendable {
   package var begin: @Sendable (AssignedTask) throws(TaskFailure) -> Void
   package var execute: @Sendable (AssignedTask) async throws(TaskFailure) -> PerformerReply
   package var collect: @Sendable (AssignedTask, PerformerReply) throws(TaskFailure) -> CollectedResult
-  package var sign: @Sendable (CollectedResult) async throws(TaskFailure) -> SignedResult
-  package var deliver: @Sendable (AcceptedTask, SignedResult) async throws(TaskFailure) -> Void
+  package var sign: @Sendable (CollectedResult) async throws(TaskFailure) -> UnrecordedResult
+  package var deliver: @Sendable (AcceptedTask, UnrecordedResult) async throws(TaskFailure) -> Void
   /// Gives the slot back, with the verdict of the run about the performer.
   package var release: @Sendable (AssignedTask, RunOutcome) -> Void
   /// Follows a failed run with another one later, or with the end. The task can still be cancelled when this is called.
@@ -28,7 +28,7 @@ package struct TaskPipeline: Sendable {
     await complete(result)
   }
 
-  /// Signs and delivers an output. Its digest may be on disk by the time something fails, so the task does not run again.
+  /// Signs an output, records it and delivers it. Its digest may be on disk by the time something fails, so the task does not run again.
   package func complete(_ result: CollectedResult) async {
     do throws(TaskFailure) { try await deliver(result.accepted, try await sign(result)) } catch {
       await end(result.accepted, error)
@@ -92,7 +92,7 @@ extension TaskPipeline {
         try ResponseCollector.collect(task, reply, rules: rules(task.accepted.avs))
       },
       sign: { result throws(TaskFailure) in try await signing.sign(result) },
-      deliver: { task, result throws(TaskFailure) in try await outbox.deliver(result, of: task) },
+      deliver: { task, result throws(TaskFailure) in outbox.deliver(try await signing.record(result), of: task) },
       release: { roster.release($0.lease, after: $1) },
       recover: { await recovery.recover($0, from: $1) },
       end: { await recovery.end($0, with: $1) }, running: running)

@@ -2,7 +2,7 @@ import PonosCore
 import PonosStore
 import PonosSystem
 
-/// Answers finished tasks: writes the outcome down, then settles the task in flight.
+/// Answers finished tasks, once their outcomes are written down: settles the task in flight.
 package struct ResultOutbox: Sendable {
   private let journal: TaskJournal
   private let inFlight: InFlightTasks
@@ -16,9 +16,8 @@ package struct ResultOutbox: Sendable {
     self.clock = clock
   }
 
-  /// Keeps the signed result of a task and delivers it.
-  package func deliver(_ result: SignedResult, of task: AcceptedTask) async throws(TaskFailure) {
-    try await journal.finish(result)
+  /// Delivers the signed and recorded result of a task.
+  package func deliver(_ result: SignedResult, of task: AcceptedTask) {
     metrics.taskAnswered(result.avs, secondsFromAcceptance: task.age(at: clock.monotonic()).seconds)
     inFlight.settle(result.id, with: .signed(result))
   }

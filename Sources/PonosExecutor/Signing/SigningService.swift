@@ -4,7 +4,10 @@ import PonosCrypto
 import PonosSystem
 import SwiftProtobuf
 
-/// Signs checked results: records the digest first, then signs, then verifies the signatures.
+/// Signs checked results and verifies the signatures.
+///
+/// A key in this process signs in memory, and the digest is recorded together with the signed result, before that leaves
+/// (`TaskJournal.finish`). The use of any other key shows outside, so its digest is recorded first, with the output.
 package struct SigningService: Sendable {
   private let keys: KeyRing
   private let operatorAddress: EthereumAddress
@@ -30,19 +33,35 @@ package struct SigningService: Sendable {
     self.audit = audit
   }
 
-  package func sign(_ result: CollectedResult) async throws(TaskFailure) -> SignedResult {
+  /// Signs a result. Throws `.digestConflict` without a signature when another digest is known to be recorded for the task.
+  package func sign(_ result: CollectedResult) async throws(TaskFailure) -> UnrecordedResult {
     let task = result.accepted.task
     let signer = try signer(for: task)
     let certificate = certificate(for: task, output: result.output)
     do throws(TaskFailure) {
-      try await journal.collect(result.output, digest: certificate.digest, curve: task.curve, for: task)
-    } catch {
-      if case .digestConflict(let recorded) = error {
-        audit.record(.digestConflict(task.submission, recorded: recorded, refused: certificate.digest))
+      if result.accepted.hasDigest { try await journal.expect(certificate.digest, for: task) }
+      if !signer.isInThisProcess {
+        try await journal.collect(result.output, digest: certificate.digest, curve: task.curve, for: task)
       }
-      throw error
+    } catch {
+      throw noted(error, of: task, refused: certificate.digest)
     }
-    return try await signedResult(result.output, certificate, for: task, signer)
+    return UnrecordedResult(
+      task: task, digest: certificate.digest, result: try await signedResult(result.output, certificate, for: task, signer))
+  }
+
+  /// Records a signed result with its digest; what is returned may leave. Throws `.digestConflict` when another digest is recorded.
+  package func record(_ result: UnrecordedResult) async throws(TaskFailure) -> SignedResult {
+    do throws(TaskFailure) { return try await journal.finish(result) } catch {
+      throw noted(error, of: result.task, refused: result.digest)
+    }
+  }
+
+  private func noted(_ error: TaskFailure, of task: ValidatedTask, refused digest: Digest32) -> TaskFailure {
+    if case .digestConflict(let recorded) = error {
+      audit.record(.digestConflict(task.submission, recorded: recorded, refused: digest))
+    }
+    return error
   }
 
   /// Signs an output again whose digest was recorded before. The signatures are the same, since signing is deterministic. Throws

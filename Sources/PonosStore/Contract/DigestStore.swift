@@ -5,6 +5,9 @@ package protocol DigestStore: Sendable {
   /// Remembers for ever that `digest` is the one that may be signed for a task, unless another one is recorded already. In the
   /// same step an unfinished task moves to phase `collected` with `output`, so that it need not run again for its signature.
   func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome
+  /// Finishes a task with its signed result and remembers its digest for ever, in one step, unless another digest is recorded: then
+  /// nothing is written. Throws as `TaskStore.record` does.
+  func finish(_ task: SignedTaskRecord) async throws(StoreError) -> DigestOutcome
   /// The digest that may be signed for a task; nil while there is none.
   func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord?
   /// Deletes digests recorded before `time` whose tasks are gone, and returns how many: another digest may be signed for their ids

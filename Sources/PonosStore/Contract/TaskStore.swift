@@ -8,8 +8,9 @@ package protocol TaskStore: Sendable {
   /// Moves an accepted task on; a task that this finishes keeps its submission no longer. Throws `.unknownTask` for an id
   /// never accepted and `.finishedTask` for a task that is signed or failed.
   func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError)
-  /// Does the same without waiting for it: the write is made before any that is asked for later, and shares their commit if they come
-  /// soon. `onFailure` is called where the other one throws; it must not block.
+  /// Does the same without waiting for it and without a commit of its own: the step is written before the task's next one, in that one's
+  /// commit or in an earlier one of other writes. A crash may forget it; reads of this store show it at once. `onFailure` is called when
+  /// it cannot be written; it must not block.
   func recordSoon(_ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void)
   /// nil for an id never accepted, or already past its retention. Throws `.damaged` for a row that cannot be relied on.
   func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
@@ -35,8 +36,9 @@ extension TaskStore {
 
 /// What came of an acceptance.
 package enum AcceptOutcome: Sendable, Equatable {
-  /// Written; `sequence` is the task's place in the order of acceptances.
-  case accepted(sequence: Int64)
+  /// Written; `sequence` is the task's place in the order of acceptances, and `hasDigest` says whether a digest was recorded for its id
+  /// before, which alone may be signed.
+  case accepted(sequence: Int64, hasDigest: Bool = false)
   /// The id is known: what is stored of it. Nothing was written.
   case known(TaskRecord)
 

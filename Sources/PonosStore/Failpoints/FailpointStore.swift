@@ -74,6 +74,13 @@ package struct FailpointStore: ExecutorStore {
     return outcome
   }
 
+  package func finish(_ task: SignedTaskRecord) async throws(StoreError) -> DigestOutcome {
+    let outcome = try await base.finish(task)
+    if case .conflict = outcome { return outcome }
+    failpoints.pass(.journalSigned)
+    return outcome
+  }
+
   package func signedDigest(of id: TaskID) async throws(StoreError) -> SignedDigestRecord? { try await base.signedDigest(of: id) }
 
   package func deleteDigests(recordedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {

@@ -22,6 +22,24 @@ package final class MemoryStore: TaskStore, DigestStore, PerformerStore, StoreUp
     /// Held until the store is closed; nil where nobody else can have the id.
     var claim: InstallationClaim?
 
+    /// The task, if it may change.
+    func unfinished(_ id: TaskID) throws(StoreError) -> TaskRecord {
+      guard let task = tasks[id] else {
+        throw StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")
+      }
+      guard !task.phase.isFinished else {
+        throw StoreError(.finishedTask, "task \(id) is \(task.phase.rawValue) and does not change any more")
+      }
+      return task
+    }
+
+    mutating func put(_ task: TaskRecord) {
+      tasks[task.id] = task
+      guard task.phase.isFinished else { return }
+      finished.append(task.id)
+      if finished.count > MemoryStore.maxFinished { forget(finished.removeFirst()) }
+    }
+
     mutating func forget(_ id: TaskID) {
       tasks[id] = nil
       deliveries.remove(id)
@@ -49,10 +67,11 @@ package final class MemoryStore: TaskStore, DigestStore, PerformerStore, StoreUp
       let sequence = state.nextSequence
       var accepted = task
       accepted.isStreamed = false
-      state.tasks[task.id] = TaskRecord(accepted: accepted, sequence: sequence)
+      let hasDigest = state.digests[task.id] != nil
+      state.tasks[task.id] = TaskRecord(accepted: accepted, sequence: sequence, hasDigest: hasDigest)
       state.nextSequence += 1
       if task.isStreamed { state.deliveries.insert(task.id) }
-      return .accepted(sequence: sequence)
+      return .accepted(sequence: sequence, hasDigest: hasDigest)
     }
   }
 
@@ -68,17 +87,9 @@ package final class MemoryStore: TaskStore, DigestStore, PerformerStore, StoreUp
 
   private func move(_ id: TaskID, _ transition: TaskTransition) throws(StoreError) {
     try use { state throws(StoreError) in
-      guard var task = state.tasks[id] else {
-        throw StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")
-      }
-      guard !task.phase.isFinished else {
-        throw StoreError(.finishedTask, "task \(id) is \(task.phase.rawValue) and does not change any more")
-      }
+      var task = try state.unfinished(id)
       task.apply(transition)
-      state.tasks[id] = task
-      guard task.phase.isFinished else { return }
-      state.finished.append(id)
-      if state.finished.count > Self.maxFinished { state.forget(state.finished.removeFirst()) }
+      state.put(task)
     }
   }
 
@@ -135,8 +146,22 @@ package final class MemoryStore: TaskStore, DigestStore, PerformerStore, StoreUp
       if recorded == nil { state.digests[digest.taskID] = digest }
       if let task = state.tasks[digest.taskID], !task.phase.isFinished {
         state.tasks[digest.taskID]?.phase = .collected
+        state.tasks[digest.taskID]?.hasDigest = true
         state.tasks[digest.taskID]?.output = output
       }
+      return recorded == nil ? .recorded : .sameAsRecorded
+    }
+  }
+
+  package func finish(_ signed: SignedTaskRecord) async throws(StoreError) -> DigestOutcome {
+    try use { state throws(StoreError) in
+      let digest = signed.digest
+      var task = try state.unfinished(digest.taskID)
+      let recorded = state.digests[digest.taskID]
+      if let recorded, recorded.digest != digest.digest { return .conflict(recorded: recorded.digest) }
+      if recorded == nil { state.digests[digest.taskID] = digest }
+      task.apply(.signed(result: signed.result, at: digest.recordedAt))
+      state.put(task)
       return recorded == nil ? .recorded : .sameAsRecorded
     }
   }
@@ -231,6 +256,7 @@ extension TaskRecord {
 
   private mutating func finish(at time: UnixMilliseconds) {
     finishedAt = time
+    hasDigest = false
     output = nil
     accepted.submission = []
   }

@@ -33,12 +33,15 @@ package struct HistoryExport {
     self.writer = writer
   }
 
-  /// Copies everything there is, in the order of task ids. What stands behind a page that SQLite cannot read follows from the other
-  /// end.
+  /// Copies everything there is: digests that have a row of their own, then those in the rows of tasks, each in the order of task ids.
+  /// What stands behind a page that SQLite cannot read follows from the other end.
   mutating func run(_ database: Database) throws -> Summary {
-    if try !reads(database, "ORDER BY task_id") {
-      summary.hasGap = true
-      _ = try reads(database, "WHERE task_id > ? ORDER BY task_id DESC", arguments: [last])
+    for source in ["SELECT * FROM (\(DigestRow.selection))", "SELECT * FROM (\(DigestRow.selectionFromTasks))"] {
+      last = Data()
+      if try !reads(database, "\(source) ORDER BY task_id") {
+        summary.hasGap = true
+        _ = try reads(database, "\(source) WHERE task_id > ? ORDER BY task_id DESC", arguments: [last])
+      }
     }
     try writer.add(batch)
     summary.entries = try writer.finish()
@@ -48,7 +51,7 @@ package struct HistoryExport {
   /// Copies the rows of a query; returns false when SQLite cannot read on.
   private mutating func reads(_ database: Database, _ query: String, arguments: StatementArguments = []) throws -> Bool {
     do {
-      let rows = try Row.fetchCursor(database, sql: "\(DigestRow.selection) \(query)", arguments: arguments)
+      let rows = try Row.fetchCursor(database, sql: query, arguments: arguments)
       while let row = try rows.next() { try add(row) }
       return true
     } catch let error as DatabaseError where skipsDamaged && [.SQLITE_CORRUPT, .SQLITE_IOERR].contains(error.resultCode) {

@@ -23,7 +23,9 @@ package struct StoreAudit: Sendable, Equatable {
         StoreAudit(
           tasks: try Dictionary(uniqueKeysWithValues: Self.rows(of: "SELECT id, phase FROM task", database, Self.task)),
           digests: try Dictionary(
-            uniqueKeysWithValues: Self.rows(of: "SELECT task_id, digest FROM signed_digest", database, Self.digest)))
+            uniqueKeysWithValues: Self.rows(
+              of: "SELECT task_id, digest FROM signed_digest UNION ALL SELECT id, digest FROM task WHERE digest IS NOT NULL",
+              database, Self.digest)))
       }
       try queue.close()
       return ledger

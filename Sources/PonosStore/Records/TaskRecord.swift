@@ -74,6 +74,9 @@ package struct TaskRecord: Sendable, Equatable {
   /// Only in phase `failed`.
   package var failure: StoredFailure?
   package var finishedAt: UnixMilliseconds?
+  /// Whether a digest was recorded for the id before the task was finished, so that no other may be signed. Of a finished task it says
+  /// nothing.
+  package var hasDigest: Bool
   /// nil for a record that is as it was written.
   package var damage: RecordDamage?
 
@@ -82,7 +85,7 @@ package struct TaskRecord: Sendable, Equatable {
   package init(
     accepted: AcceptedTaskRecord, sequence: Int64, phase: TaskPhase = .queued, attempt: Int = 0,
     performerID: String? = nil, output: [UInt8]? = nil, result: [UInt8]? = nil, failure: StoredFailure? = nil,
-    finishedAt: UnixMilliseconds? = nil, damage: RecordDamage? = nil
+    finishedAt: UnixMilliseconds? = nil, hasDigest: Bool = false, damage: RecordDamage? = nil
   ) {
     self.accepted = accepted
     self.sequence = sequence
@@ -93,6 +96,7 @@ package struct TaskRecord: Sendable, Equatable {
     self.result = result
     self.failure = failure
     self.finishedAt = finishedAt
+    self.hasDigest = hasDigest
     self.damage = damage
   }
 }
@@ -192,5 +196,18 @@ package struct SignedDigestRecord: Sendable, Equatable {
     self.curve = curve
     self.digest = digest
     self.recordedAt = recordedAt
+  }
+}
+
+/// A task at its end, with everything that its answer is made of.
+package struct SignedTaskRecord: Sendable, Equatable {
+  /// The digest its signature is over, recorded at the task's end; its operator set is the task's.
+  package var digest: SignedDigestRecord
+  /// The signed answer in protobuf encoding (`TaskResult`).
+  package var result: [UInt8]
+
+  package init(digest: SignedDigestRecord, result: [UInt8]) {
+    self.digest = digest
+    self.result = result
   }
 }

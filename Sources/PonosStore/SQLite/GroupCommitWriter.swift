@@ -1,4 +1,5 @@
 import DequeModule
+import Dispatch
 import GRDB
 import PonosSystem
 import Synchronization
@@ -6,7 +7,8 @@ import Synchronization
 /// Lets concurrent writers share a transaction and its fsync, without making a lone writer wait.
 ///
 /// The first write to arrive starts a drain on the writer connection's queue and is committed at once; what arrives during its
-/// fsync forms the next transaction. So a single write costs one fsync, and many at a time cost one fsync together. One that throws
+/// fsync forms the next transaction. So a single write costs one fsync, and many at a time cost one fsync together. Where several writers
+/// keep coming, a transaction waits a little for as many as came of late (`CommitGathering`). A write that throws
 /// is undone alone: the transaction is begun anew, with each of its writes in a savepoint of its own. Callers learn of success only
 /// after the commit; when the commit fails, all of its callers get the error and nothing was changed.
 package final class GroupCommitWriter: Sendable {
@@ -22,6 +24,8 @@ package final class GroupCommitWriter: Sendable {
     package var batchWrites = 256
     /// Payload bytes in one transaction, exceeded only by a single write that is larger.
     package var batchBytes = 4 << 20
+    /// How long a transaction may wait for others than its first writer, where others have been coming.
+    package var gatherTime = Duration.milliseconds(5)
 
     package init() {}
   }
@@ -36,20 +40,29 @@ package final class GroupCommitWriter: Sendable {
   /// Transactions after which the drain lets other users of the writer connection have a turn.
   private static let batchesPerTurn = 16
 
-  private struct PendingWrite: Sendable {
+  fileprivate struct PendingWrite: Sendable {
     /// Completes "could not …" in errors.
     let action: String
     let bytes: Int
     /// Runs the operation and returns what tells the caller its outcome once that is committed. May be called once more after what
     /// it did was undone.
-    let apply: @Sendable (Database) throws -> @Sendable () -> Void
+    let apply: @Sendable (WriterConnection) throws -> @Sendable () -> Void
     let fail: @Sendable (StoreError) -> Void
+    /// Whether somebody waits for it; otherwise it is made beside the next write that somebody waits for.
+    var isAwaited = true
   }
 
-  private struct State {
+  fileprivate struct State {
     var pending: Deque<PendingWrite> = []
     var pendingBytes = 0
+    /// Those of the pending writes that somebody waits for.
+    var awaited = 0
+    /// Whether a drain works or is on its way, by itself or by the timer of a transaction that waits for others.
     var isDraining = false
+    /// Counts the waits for others; nil while there is none.
+    var gathering: UInt64?
+    var gatherings: UInt64 = 0
+    var company = CommitGathering()
     var isClosed = false
     var statistics = StoreStatistics()
     var closeWaiters: [CheckedContinuation<Void, Never>] = []
@@ -60,16 +73,18 @@ package final class GroupCommitWriter: Sendable {
   private let failpoints: Failpoints
   private let onCommit: @Sendable (CommitReport) -> Void
   private let afterCommit: @Sendable (Database) -> Void
+  private let statements: HotStatements
   private let state = Mutex(State())
 
   /// `onCommit` is called after each commit on the writer's queue and must be quick. `afterCommit` has the connection after each
   /// commit that succeeded, once its callers know.
   package init(
-    pool: DatabasePool, limits: Limits = Limits(), failpoints: Failpoints = .disarmed,
+    pool: DatabasePool, statements: HotStatements = HotStatements(), limits: Limits = Limits(), failpoints: Failpoints = .disarmed,
     onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
     afterCommit: @escaping @Sendable (Database) -> Void = { _ in }
   ) {
     self.pool = pool
+    self.statements = statements
     self.limits = limits
     self.failpoints = failpoints
     self.onCommit = onCommit
@@ -83,13 +98,13 @@ package final class GroupCommitWriter: Sendable {
   /// effect: a write that was queued is made.
   package func write<Value: Sendable>(
     _ action: String, kind: Kind = .continuation, bytes: Int = 0,
-    _ operation: @escaping @Sendable (Database) throws -> Value
+    _ operation: @escaping @Sendable (WriterConnection) throws -> Value
   ) async throws(StoreError) -> Value {
     let outcome: Result<Value, StoreError> = await withCheckedContinuation { continuation in
       let write = PendingWrite(
         action: action, bytes: bytes,
-        apply: { database in
-          let value = try operation(database)
+        apply: { connection in
+          let value = try operation(connection)
           return { continuation.resume(returning: .success(value)) }
         },
         fail: { continuation.resume(returning: .failure($0)) })
@@ -98,18 +113,19 @@ package final class GroupCommitWriter: Sendable {
     return try outcome.get()
   }
 
-  /// Runs `operation` as `write` does, for a caller that does not wait: before every write that is asked for after this one.
-  /// `onFailure` is called on the writer's queue, or at once when too much waits, and must be quick.
+  /// Runs `operation` as `write` does, for a caller that does not wait: before every write that is asked for after this one, and in the
+  /// transaction of the next that somebody waits for. `onFailure` is called on the writer's queue, or at once when too much waits, and
+  /// must be quick.
   package func post(
     _ action: String, bytes: Int = 0, onFailure: @escaping @Sendable (StoreError) -> Void,
-    _ operation: @escaping @Sendable (Database) throws -> Void
+    _ operation: @escaping @Sendable (WriterConnection) throws -> Void
   ) {
     let write = PendingWrite(
       action: action, bytes: bytes,
-      apply: { database in
-        try operation(database)
+      apply: { connection in
+        try operation(connection)
         return {}
-      }, fail: onFailure)
+      }, fail: onFailure, isAwaited: false)
     enqueue(write, kind: .continuation)
   }
 
@@ -122,30 +138,60 @@ package final class GroupCommitWriter: Sendable {
     }
   }
 
-  /// Refuses further writes and returns when those that wait are committed.
+  /// Refuses further writes and returns when those that were asked for are committed.
   package func close() async {
     await withCheckedContinuation { continuation in
-      let isIdle = state.withLock { state in
+      let (isIdle, mustStart) = state.withLock { state in
         state.isClosed = true
-        if state.isDraining { state.closeWaiters.append(continuation) }
-        return !state.isDraining
+        if !state.isDraining, state.pending.isEmpty { return (true, false) }
+        state.closeWaiters.append(continuation)
+        defer { (state.isDraining, state.gathering) = (true, nil) }
+        return (false, !state.isDraining || state.gathering != nil)
       }
       if isIdle { continuation.resume() }
+      if mustStart { startDrain() }
     }
   }
 
   // MARK: Queue
 
+  /// What is to be done to have the pending writes made.
+  fileprivate enum Start {
+    case none, now
+    /// When others have come, or after `gatherTime`, unless this wait is over by then.
+    case afterGathering(UInt64)
+  }
+
   private func enqueue(_ write: PendingWrite, kind: Kind) {
-    let (refusal, mustStart) = state.withLock { state -> (StoreError?, Bool) in
-      if let refusal = Self.refusal(of: write, kind: kind, state, limits) { return (refusal, false) }
+    let (refusal, start) = state.withLock { state -> (StoreError?, Start) in
+      if let refusal = Self.refusal(of: write, kind: kind, state, limits) { return (refusal, .none) }
       state.pending.append(write)
       state.pendingBytes += write.bytes
-      defer { state.isDraining = true }
-      return (nil, !state.isDraining)
+      guard write.isAwaited else { return (nil, .none) }
+      state.awaited += 1
+      if state.gathering != nil { return (nil, state.hasGathered(limits) ? state.endGathering() : .none) }
+      guard !state.isDraining else { return (nil, .none) }
+      state.isDraining = true
+      return (nil, state.start(limits))
     }
     if let refusal { write.fail(refusal) }
-    if mustStart { startDrain() }
+    perform(start)
+  }
+
+  private func perform(_ start: Start) {
+    switch start {
+    case .none: break
+    case .now: startDrain()
+    case .afterGathering(let number):
+      DispatchQueue.global().asyncAfter(deadline: .now() + limits.gatherTime / .seconds(1)) {
+        let isOver = self.state.withLock { state in
+          guard state.gathering == number else { return true }
+          _ = state.endGathering()
+          return false
+        }
+        if !isOver { self.startDrain() }
+      }
+    }
   }
 
   private static func refusal(
@@ -170,35 +216,35 @@ package final class GroupCommitWriter: Sendable {
   }
 
   private func startDrain() {
-    pool.asyncWriteWithoutTransaction { database in self.drain(database) }
+    pool.asyncWriteWithoutTransaction { database in self.drain(WriterConnection(database, self.statements)) }
   }
 
-  /// Commits batch after batch until none waits; after some of them goes to the back of the connection's queue.
-  private func drain(_ database: Database) {
-    for _ in 0..<Self.batchesPerTurn {
-      guard let batch = nextBatch() else { return }
-      commit(batch, database)
+  /// Commits batch after batch until none is due; after some of them goes to the back of the connection's queue.
+  private func drain(_ connection: WriterConnection) {
+    for turn in 0..<Self.batchesPerTurn {
+      guard let batch = nextBatch(isFirst: turn == 0) else { return }
+      commit(batch, connection)
     }
     startDrain()
   }
 
-  private func nextBatch() -> [PendingWrite]? {
-    let (batch, waiters) = state.withLock { state -> ([PendingWrite], [CheckedContinuation<Void, Never>]) in
-      var batch: [PendingWrite] = []
-      var bytes = 0
-      while let next = state.pending.first, batch.count < limits.batchWrites,
-        batch.isEmpty || bytes + next.bytes <= limits.batchBytes
-      {
-        batch.append(state.pending.removeFirst())
-        bytes += next.bytes
+  /// The next transaction; nil when none is due now.
+  ///
+  /// - Parameter isFirst: Whether a drain has just been started for it, which does not wait once more.
+  private func nextBatch(isFirst: Bool) -> [PendingWrite]? {
+    let (batch, start, waiters) = state.withLock { state -> ([PendingWrite], Start, [CheckedContinuation<Void, Never>]) in
+      guard state.awaited > 0 || (state.isClosed && !state.pending.isEmpty) else {
+        state.isDraining = false
+        defer { state.closeWaiters = [] }
+        return ([], .none, state.closeWaiters)
       }
-      state.pendingBytes -= bytes
-      guard batch.isEmpty else { return (batch, []) }
-      state.isDraining = false
-      defer { state.closeWaiters = [] }
-      return ([], state.closeWaiters)
+      if !isFirst, !state.isClosed, case .afterGathering(let number) = state.start(limits) {
+        return ([], .afterGathering(number), [])
+      }
+      return (state.takeBatch(limits), .none, [])
     }
     waiters.forEach { $0.resume() }
+    perform(start)
     return batch.isEmpty ? nil : batch
   }
 
@@ -214,10 +260,12 @@ package final class GroupCommitWriter: Sendable {
     var hasWritten = false
   }
 
-  private func commit(_ batch: [PendingWrite], _ database: Database) {
+  private func commit(_ batch: [PendingWrite], _ connection: WriterConnection) {
     let start = ContinuousClock.now
-    let outcome = transact(batch, database)
-    let duration = ContinuousClock.now - start
+    let outcome = transact(batch, connection)
+    let end = ContinuousClock.now
+    let duration = end - start
+    state.withLock { state in state.company.committed(batch.count { $0.isAwaited }, arrivedMeanwhile: state.awaited, at: end) }
     switch outcome {
     case .success(let committed):
       state.withLock { state in
@@ -231,7 +279,7 @@ package final class GroupCommitWriter: Sendable {
         settle()
         failpoints.pass(.commitTold)
       }
-      afterCommit(database)
+      afterCommit(connection.database)
     case .failure(let error):
       state.withLock { state in
         state.statistics.failedCommits += 1
@@ -243,24 +291,24 @@ package final class GroupCommitWriter: Sendable {
   }
 
   /// Applies all of `batch` and commits. On failure the transaction is rolled back whole.
-  private func transact(_ batch: [PendingWrite], _ database: Database) -> Result<Committed, StoreError> {
+  private func transact(_ batch: [PendingWrite], _ connection: WriterConnection) -> Result<Committed, StoreError> {
     do {
-      try begin(database)
+      try connection.statement(.begin).run()
       var committed = Committed()
-      if try !applyTogether(batch, database, &committed) {
-        try begin(database)
+      if try !applyTogether(batch, connection, &committed) {
+        try connection.statement(.begin).run()
         committed = Committed()
-        for write in batch { try applyAlone(write, database, &committed) }
+        for write in batch { try applyAlone(write, connection, &committed) }
       }
       failpoints.pass(.commitApplied)
-      try database.cachedStatement(sql: "COMMIT TRANSACTION").execute()
+      try connection.statement(.commit).run()
       failpoints.pass(.commitDurable)
       return .success(committed)
     } catch {
       let failure = StoreError(error, while: "commit", otherwise: .writeFailed)
       do {
         // Does nothing when SQLite has rolled back by itself.
-        try database.rollback()
+        try connection.database.rollback()
         return .failure(failure)
       } catch {
         // SQLite ends the transaction even when it reports that the rollback failed.
@@ -269,18 +317,15 @@ package final class GroupCommitWriter: Sendable {
     }
   }
 
-  private func begin(_ database: Database) throws {
-    try database.cachedStatement(sql: "BEGIN IMMEDIATE TRANSACTION").execute()
-  }
-
   /// Applies all writes as nearly always goes well: none fails. Otherwise ends the transaction with nothing changed, and returns
   /// false.
   private func applyTogether(
-    _ batch: [PendingWrite], _ database: Database, _ committed: inout Committed
+    _ batch: [PendingWrite], _ connection: WriterConnection, _ committed: inout Committed
   ) throws -> Bool {
+    let database = connection.database
     let changes = database.totalChangesCount
     do {
-      for write in batch { committed.settlements.append(try write.apply(database)) }
+      for write in batch { committed.settlements.append(try write.apply(connection)) }
     } catch {
       // Which write it was, and what of it the caller is told, shows when each is applied alone.
       try database.rollback()
@@ -291,11 +336,12 @@ package final class GroupCommitWriter: Sendable {
   }
 
   /// Applies one write in a savepoint. Throws only when the whole transaction is lost.
-  private func applyAlone(_ write: PendingWrite, _ database: Database, _ committed: inout Committed) throws {
+  private func applyAlone(_ write: PendingWrite, _ connection: WriterConnection, _ committed: inout Committed) throws {
+    let database = connection.database
     try database.cachedStatement(sql: "SAVEPOINT one_write").execute()
     let changes = database.totalChangesCount
     do {
-      let settle = try write.apply(database)
+      let settle = try write.apply(connection)
       try database.cachedStatement(sql: "RELEASE one_write").execute()
       if database.totalChangesCount != changes { committed.hasWritten = true }
       // Last: a write is settled once, one way or the other.
@@ -309,5 +355,37 @@ package final class GroupCommitWriter: Sendable {
       if StoreError.isFailureOfDisk(error) { committed.diskFailure = failure }
       committed.settlements.append { write.fail(failure) }
     }
+  }
+}
+
+extension GroupCommitWriter.State {
+  /// Whether the pending writes are made at once, or wait for others.
+  fileprivate mutating func start(_ limits: GroupCommitWriter.Limits) -> GroupCommitWriter.Start {
+    guard !isClosed, company.isExpected(within: limits.gatherTime), !hasGathered(limits) else { return .now }
+    gatherings += 1
+    gathering = gatherings
+    return .afterGathering(gatherings)
+  }
+
+  /// Whether as many wait as are expected, or as fit.
+  fileprivate func hasGathered(_ limits: GroupCommitWriter.Limits) -> Bool {
+    awaited >= company.expected || pending.count >= limits.batchWrites || pendingBytes >= limits.batchBytes
+  }
+
+  fileprivate mutating func endGathering() -> GroupCommitWriter.Start {
+    gathering = nil
+    return .now
+  }
+
+  fileprivate mutating func takeBatch(_ limits: GroupCommitWriter.Limits) -> [GroupCommitWriter.PendingWrite] {
+    var batch: [GroupCommitWriter.PendingWrite] = []
+    var bytes = 0
+    while let next = pending.first, batch.count < limits.batchWrites, batch.isEmpty || bytes + next.bytes <= limits.batchBytes {
+      batch.append(pending.removeFirst())
+      bytes += next.bytes
+      if next.isAwaited { awaited -= 1 }
+    }
+    pendingBytes -= bytes
+    return batch
   }
 }

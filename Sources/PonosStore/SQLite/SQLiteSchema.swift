@@ -23,6 +23,7 @@ package enum SQLiteSchema {
     Migration(name: "replicas of performers", apply: addReplicas),
     Migration(name: "seals of records", apply: SealMigration.apply),
     Migration(name: "outcomes that wait for aggregators", apply: addDeliveries),
+    Migration(name: "digests in the rows of their tasks", apply: DigestMigration.apply),
   ]
 
   /// The version this program writes.

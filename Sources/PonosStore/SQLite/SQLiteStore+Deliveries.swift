@@ -4,8 +4,8 @@ extension SQLiteStore: DeliveryStore {
   package func expectDeliveries(
     of ids: [TaskID], to owner: TaskOwner
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
-    try await writer.write("keep outcomes for aggregator \(owner.aggregator)", bytes: Self.bytes(of: ids)) { database in
-      try ids.reduce(into: [:]) { $0[$1] = try DeliveryStatements.expect($1, owner, database) }
+    try await writer.write("keep outcomes for aggregator \(owner.aggregator)", bytes: Self.bytes(of: ids)) { connection in
+      try ids.reduce(into: [:]) { $0[$1] = try DeliveryStatements.expect($1, owner, connection.database) }
     }
   }
 
@@ -18,8 +18,8 @@ extension SQLiteStore: DeliveryStore {
   }
 
   package func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
-    try await writer.write("note what aggregator \(owner.aggregator) acknowledged", bytes: Self.bytes(of: ids)) { database in
-      try DeliveryStatements.delete(ids, owner, database)
+    try await writer.write("note what aggregator \(owner.aggregator) acknowledged", bytes: Self.bytes(of: ids)) { connection in
+      try DeliveryStatements.delete(ids, owner, connection.database)
     }
   }
 }

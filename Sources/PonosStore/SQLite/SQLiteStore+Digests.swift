@@ -2,9 +2,27 @@ import PonosCore
 
 extension SQLiteStore: DigestStore {
   package func record(_ digest: SignedDigestRecord, output: [UInt8]) async throws(StoreError) -> DigestOutcome {
+    writeBeginning(of: digest.taskID)
     let seal = RecordSeals.output(output, of: digest.taskID)
-    return try await writer.write("record the digest of task \(digest.taskID)", bytes: output.count) { database in
-      try DigestStatements.record(digest, output: output, seal: seal, database)
+    return try await writer.write("record the digest of task \(digest.taskID)", bytes: output.count) { connection in
+      try DigestStatements.record(digest, output: output, seal: seal, connection.database)
+    }
+  }
+
+  package func finish(_ task: SignedTaskRecord) async throws(StoreError) -> DigestOutcome {
+    let id = task.digest.taskID
+    writeOldBeginnings()
+    let (finish, run) = (TaskStatements.Finish(task), beginnings.take(id))
+    do throws(StoreError) {
+      let outcome = try await writer.write("finish task \(id)", bytes: task.result.count) { connection in
+        try TaskStatements.finish(finish, run: run, connection)
+      }
+      if let run, case .conflict = outcome { beginnings.add(run, of: id) }
+      return outcome
+    } catch {
+      // It goes with the next try.
+      if let run { beginnings.add(run, of: id) }
+      throw error
     }
   }
 
@@ -20,8 +38,8 @@ extension SQLiteStore: DigestStore {
         try DigestStatements.forgettableDigests(recordedBefore: time, limit: Self.deletionStep, database)
       }
       if ids.isEmpty { return total }
-      let deleted = try await writer.write("delete old digests") { database in
-        try DigestStatements.deleteDigests(ids, recordedBefore: time, database)
+      let deleted = try await writer.write("delete old digests") { connection in
+        try DigestStatements.deleteDigests(ids, recordedBefore: time, connection.database)
       }
       total += deleted
       if ids.count < Self.deletionStep || deleted == 0 { return total }

@@ -2,11 +2,11 @@ import Synchronization
 
 extension SQLiteStore: PerformerStore {
   package func save(_ performer: PerformerRecord) async throws(StoreError) {
-    try await writer.write("save performer \(performer.id)") { try PerformerStatements.save(performer, $0) }
+    try await writer.write("save performer \(performer.id)") { try PerformerStatements.save(performer, $0.database) }
   }
 
   package func deletePerformer(id: String) async throws(StoreError) {
-    try await writer.write("delete performer \(id)") { try PerformerStatements.deletePerformer(id: id, $0) }
+    try await writer.write("delete performer \(id)") { try PerformerStatements.deletePerformer(id: id, $0.database) }
   }
 
   package func performers() async throws(StoreError) -> [PerformerRecord] {

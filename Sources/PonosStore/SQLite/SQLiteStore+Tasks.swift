@@ -5,34 +5,44 @@ extension SQLiteStore: TaskStore {
   static let deletionStep = 500
 
   package func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
+    writeOldBeginnings()
     let seals = TaskStatements.AcceptanceSeals(task)
-    return try await writer.write("accept task \(task.id)", kind: .admission, bytes: task.submission.count) { database in
-      let outcome = try TaskStatements.accept(task, seals, database)
-      if task.isStreamed, case .accepted(let sequence) = outcome {
-        try DeliveryStatements.add(task, sequence: sequence, database)
+    let outcome = try await writer.write("accept task \(task.id)", kind: .admission, bytes: task.submission.count) {
+      [sequences] connection in
+      let sequence = sequences.next()
+      let outcome = try TaskStatements.accept(task, seals, sequence: sequence, connection)
+      if task.isStreamed, case .accepted = outcome {
+        try DeliveryStatements.add(task, sequence: sequence, connection.database)
       }
       return outcome
     }
+    if case .known(let record) = outcome { return .known(beginnings.shown(in: record)) }
+    return outcome
   }
 
   package func record(_ transition: TaskTransition, for id: TaskID) async throws(StoreError) {
+    writeBeginning(of: id)
     let step = TaskStatements.Step(transition, of: id)
-    try await writer.write("record a step of task \(id)", bytes: transition.payloadBytes) { database in
-      try TaskStatements.record(step, database)
+    try await writer.write("record a step of task \(id)", bytes: transition.payloadBytes) { connection in
+      try TaskStatements.record(step, connection.database)
     }
   }
 
   package func recordSoon(
     _ transition: TaskTransition, for id: TaskID, onFailure: @escaping @Sendable (StoreError) -> Void
   ) {
+    if case .executing(let performerID, let attempt) = transition {
+      return beginnings.add(.init(performerID: performerID, attempt: attempt, onFailure: onFailure), of: id)
+    }
+    writeBeginning(of: id)
     let step = TaskStatements.Step(transition, of: id)
-    writer.post("record a step of task \(id)", bytes: transition.payloadBytes, onFailure: onFailure) { database in
-      try TaskStatements.record(step, database)
+    writer.post("record a step of task \(id)", bytes: transition.payloadBytes, onFailure: onFailure) { connection in
+      try TaskStatements.record(step, connection.database)
     }
   }
 
   package func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
-    try await read("read task \(id)") { try TaskStatements.task(id, $0) }
+    try await read("read task \(id)") { try TaskStatements.task(id, $0) }.map { beginnings.shown(in: $0) }
   }
 
   package func unfinishedPages(of size: Int) async throws(StoreError) -> [ClosedRange<Int64>] {
@@ -44,23 +54,49 @@ extension SQLiteStore: TaskStore {
   }
 
   package func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError) {
-    try await writer.write("replace the result of task \(id)", bytes: result.count) { database in
-      try TaskStatements.replaceResult(of: id, by: result, database)
+    try await writer.write("replace the result of task \(id)", bytes: result.count) { connection in
+      try TaskStatements.replaceResult(of: id, by: result, connection.database)
     }
   }
 
   package func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary] {
-    try await read("read recent tasks") { try TaskStatements.recentTasks(limit: limit, $0) }
+    try await read("read recent tasks") { try TaskStatements.recentTasks(limit: limit, $0) }.map { beginnings.shown(in: $0) }
   }
 
   package func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
-    var total = 0
+    var (total, last) = (0, Int64.min)
     while true {
-      let deleted = try await writer.write("delete old tasks") { database in
-        try TaskStatements.deleteTasks(finishedBefore: time, limit: Self.deletionStep, database)
+      // The search crosses the whole table, so it does not hold up the writer.
+      let sequences = try await read("look for old tasks") { [last] database in
+        try TaskStatements.forgettableTasks(finishedBefore: time, after: last, limit: Self.deletionStep, database)
       }
-      total += deleted
-      if deleted < Self.deletionStep { return total }
+      guard let newest = sequences.last else { return total }
+      last = newest
+      total += try await writer.write("delete old tasks") { connection in
+        try TaskStatements.deleteTasks(sequences, finishedBefore: time, connection.database)
+      }
+    }
+  }
+
+  // MARK: Beginnings of runs
+
+  /// Has the beginning of a task's run written before what is written next.
+  func writeBeginning(of id: TaskID) {
+    writeOldBeginnings()
+    if let run = beginnings.take(id) { post(run, of: id) }
+  }
+
+  /// Has beginnings that have waited for long written beside what is written next.
+  func writeOldBeginnings() { writeBeginnings(before: .now - RunBeginnings.delay) }
+
+  /// Has those written that began before `time`.
+  func writeBeginnings(before time: ContinuousClock.Instant) {
+    for (id, run) in beginnings.take(before: time) { post(run, of: id) }
+  }
+
+  private func post(_ run: RunBeginnings.Run, of id: TaskID) {
+    writer.post("record the beginning of a run of task \(id)", onFailure: run.onFailure) { connection in
+      try TaskStatements.begin(run, of: id, connection)
     }
   }
 }

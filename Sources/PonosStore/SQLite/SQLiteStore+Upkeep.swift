@@ -18,8 +18,8 @@ extension SQLiteStore: StoreUpkeep {
   }
 
   package func tryToWrite() async throws(StoreError) {
-    try await writer.write("make a trial write") { try InstallationStatements.writeTrial($0) }
-    try await writer.write("remove a trial write") { try InstallationStatements.removeTrial($0) }
+    try await writer.write("make a trial write") { try InstallationStatements.writeTrial($0.database) }
+    try await writer.write("remove a trial write") { try InstallationStatements.removeTrial($0.database) }
   }
 
   package func check() async throws(StoreError) -> StoreFindings {
@@ -28,6 +28,7 @@ extension SQLiteStore: StoreUpkeep {
   }
 
   package func close() async throws(StoreError) {
+    writeBeginnings(before: .now)
     await writer.close()
     let taken = pool.withLock { pool in
       defer { pool = nil }
@@ -36,7 +37,8 @@ extension SQLiteStore: StoreUpkeep {
     guard let taken else { return }
     // A barrier waits for the reads in flight.
     let outcome: Result<Void, StoreError> = await withCheckedContinuation { continuation in
-      taken.asyncBarrierWriteWithoutTransaction { [checkpoints] database in
+      taken.asyncBarrierWriteWithoutTransaction { [checkpoints, statements] database in
+        statements.release()
         continuation.resume(
           returning: database.mapError { StoreError($0, while: "close the store", otherwise: .writeFailed) }
             .flatMap { checkpoints.compact($0, action: "close the store") })

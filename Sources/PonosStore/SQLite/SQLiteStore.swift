@@ -13,6 +13,9 @@ package final class SQLiteStore: Sendable {
   let file: DatabaseFile
   let writer: GroupCommitWriter
   let checkpoints: WALCheckpointer
+  let statements: HotStatements
+  let beginnings = RunBeginnings()
+  let sequences: SequenceNumbers
   let installation: String
   /// nil once closed. Reads are begun under the lock, so that none begins after the pool was taken away.
   let pool: Mutex<DatabasePool?>
@@ -28,27 +31,34 @@ package final class SQLiteStore: Sendable {
   ) throws(StoreError) -> SQLiteStore {
     let file = try DatabaseFile(path: path)
     let pool = try SQLiteConnections.open(file)
-    let installation: String
+    let (installation, lastSequence): (String, Int64)
     do {
-      installation = try pool.read { try InstallationStatements.installationID($0) }
+      (installation, lastSequence) = try pool.read {
+        (try InstallationStatements.installationID($0), try TaskStatements.lastSequence($0))
+      }
     } catch {
       throw StoreError(error, while: "read the installation id", otherwise: .cannotOpen)
     }
+    let statements = HotStatements()
     let checkpoints = WALCheckpointer(onFailure: onCheckpointFailure)
     pool.writeWithoutTransaction { checkpoints.attach(to: $0) }
     return SQLiteStore(
       file: file, pool: pool, installation: installation, checkpoints: checkpoints,
+      statements: statements, sequences: SequenceNumbers(after: lastSequence),
       writer: GroupCommitWriter(
-        pool: pool, limits: limits, failpoints: failpoints, onCommit: onCommit, afterCommit: { checkpoints.moveIfDue($0) }))
+        pool: pool, statements: statements, limits: limits, failpoints: failpoints, onCommit: onCommit, afterCommit: { checkpoints.moveIfDue($0) }))
   }
 
   private init(
-    file: DatabaseFile, pool: DatabasePool, installation: String, checkpoints: WALCheckpointer, writer: GroupCommitWriter
+    file: DatabaseFile, pool: DatabasePool, installation: String, checkpoints: WALCheckpointer, statements: HotStatements,
+    sequences: SequenceNumbers, writer: GroupCommitWriter
   ) {
     self.file = file
     self.pool = Mutex(pool)
     self.installation = installation
     self.checkpoints = checkpoints
+    self.statements = statements
+    self.sequences = sequences
     self.writer = writer
   }
 

@@ -11,6 +11,8 @@ struct StoreCheck {
 
   /// The first schema version whose records have seals, and all that the selections read.
   static let firstSealedVersion = 5
+  /// The first schema version in which tasks keep their digests in their rows.
+  static let firstVersionWithDigestsInTasks = 7
 
   let depth: Depth
   /// Called now and then with the number of records looked at.
@@ -23,10 +25,12 @@ struct StoreCheck {
     try checkPages(database, &findings)
     // Of an earlier version only the pages can be checked: its records lack what the selections read.
     guard version >= Self.firstSealedVersion else { return findings }
-    try check(TaskRow.selection, in: database, &findings) { row in
+    let hasDigestsInTasks = version >= Self.firstVersionWithDigestsInTasks
+    try check(hasDigestsInTasks ? TaskRow.selection : TaskRow.earlierSelection, in: database, &findings) { row in
       if try TaskRow.record(row).damage != nil { throw StoredColumns(row: row, subject: try Self.task(row)).damaged }
     }
     try check(DigestRow.selection, in: database, &findings) { _ = try DigestRow.record($0) }
+    if hasDigestsInTasks { try check(DigestRow.selectionFromTasks, in: database, &findings) { _ = try DigestRow.record($0) } }
     try check(PerformerRow.selection, in: database, &findings) { _ = try PerformerRow.record($0) }
     try survive(&findings) { _ in _ = try InstallationStatements.installationID(database) }
     return findings

@@ -20,7 +20,8 @@ package enum Failpoint: String, Sendable, CaseIterable {
   case journalAccepted = "journal.accepted"
   /// A run is about to be recorded, or is; the performer does not know of it.
   case journalExecuting = "journal.executing"
-  /// Digest and output are recorded; the signature is not made.
+  /// Digest and output are recorded; the signature is not made. Passed by keys outside of the process alone, and by all where the process
+  /// is to end here.
   case journalCollected = "journal.collected"
   /// The signed result is recorded; nobody who waits has it.
   case journalSigned = "journal.signed"
@@ -59,11 +60,11 @@ package enum Failpoint: String, Sendable, CaseIterable {
   case runAssigned = "run.assigned"
   /// The performer has answered; the answer is not checked.
   case runReplied = "run.replied"
-  /// The answer is checked; its digest is not recorded.
+  /// The answer is checked; nothing of it is recorded.
   case runCollected = "run.collected"
   /// The slot is given back.
   case runReleased = "run.released"
-  /// The signature is made; it is not recorded.
+  /// The signature is made; it is not recorded, and neither is its digest when the key is in this process.
   case runSigned = "run.signed"
   /// Everybody who waits has the result.
   case runDelivered = "run.delivered"

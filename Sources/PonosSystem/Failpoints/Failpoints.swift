@@ -9,11 +9,14 @@ package struct Failpoints: Sendable {
   package static let variable = "PONOS_FAILPOINT"
 
   private let onPass: (@Sendable (Failpoint) -> Void)?
+  /// The failpoint at which this process is to end; nil for none.
+  package let deadly: Failpoint?
 
   /// No failpoint does anything.
   package static let disarmed = Failpoints(onPass: nil)
 
-  private init(onPass: (@Sendable (Failpoint) -> Void)?) {
+  private init(deadly: Failpoint? = nil, onPass: (@Sendable (Failpoint) -> Void)?) {
+    self.deadly = deadly
     self.onPass = onPass
   }
 
@@ -30,7 +33,7 @@ package struct Failpoints: Sendable {
     }
     let (point, count) = try Self.parse(text)
     let passes = Mutex(0)
-    self.init { passed in
+    self.init(deadly: point) { passed in
       guard passed == point else { return }
       let isDue = passes.withLock { passes in
         passes += 1

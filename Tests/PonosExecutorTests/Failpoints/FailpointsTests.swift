@@ -1,5 +1,6 @@
 import PonosContainersTesting
 import PonosCore
+import PonosCrypto
 @testable import PonosExecutor
 import PonosStoreTesting
 import PonosTesting
@@ -61,9 +62,34 @@ struct FailpointsTests {
     }
     #expect(
       passed.withLock { $0 } == [
-        .journalAccepted, .runAssigned, .journalExecuting, .runReplied, .runCollected, .runReleased, .journalCollected,
-        .runSigned, .journalSigned, .runDelivered,
+        .journalAccepted, .runAssigned, .journalExecuting, .runReplied, .runCollected, .runReleased, .runSigned,
+        .journalSigned, .runDelivered,
       ])
+  }
+
+  @Test("with a key outside of the process, digest and signature are recorded in two steps")
+  func orderOutside() async throws {
+    let passed = Mutex<[Failpoint]>([])
+    let failpoints = Failpoints { point in passed.withLock { $0.append(point) } }
+    let keys = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) }).asIfOutside
+    let rig = try PipelineRig(store: FailpointStore(MemoryStore(), failpoints), keys: keys, wrap: failpoints.watching)
+    try await rig.run { rig in
+      rig.publish(.echo())
+      _ = try #require(await rig.unary.submit(try PipelineRig.submission())?.signed)
+      try await eventually { passed.withLock { $0.last == .runDelivered } }
+    }
+    #expect(passed.withLock { $0.suffix(4) } == [.journalCollected, .runSigned, .journalSigned, .runDelivered])
+  }
+
+  @Test("a process that is to end between digest and signature takes two steps, and no other does")
+  func twoSteps() throws {
+    let keys = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) })
+    for point in Failpoint.allCases {
+      let failpoints = try Failpoints(environment: [Failpoints.variable: point.rawValue])
+      for curve in SignatureCurve.allCases {
+        #expect(failpoints.watching(keys)[curve]?.isInThisProcess == (point != .journalCollected))
+      }
+    }
   }
 }
 

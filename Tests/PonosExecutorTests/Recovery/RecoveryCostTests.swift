@@ -32,9 +32,13 @@ import Testing
     let queue = try DatabaseQueue(path: path)
     for start in stride(from: 0, to: count, by: 20_000) {
       try await queue.write { database in
+        let statements = HotStatements()
+        defer { statements.release() }
+        let connection = WriterConnection(database, statements)
         for number in start..<min(start + 20_000, count) {
           let task = try Rig.unverified(number, payloadBytes: 1024, acceptedAt: acceptedAt)
-          _ = try TaskStatements.accept(task, TaskStatements.AcceptanceSeals(task), database)
+          _ = try TaskStatements.accept(
+            task, TaskStatements.AcceptanceSeals(task), sequence: Int64(number + 1), connection)
         }
       }
     }

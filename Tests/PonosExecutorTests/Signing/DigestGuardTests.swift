@@ -18,6 +18,61 @@ import Testing
 struct DigestGuardTests {
   typealias Rig = PipelineRig
 
+  /// Keys whose use shows outside of the process, so that digest and signature are recorded in two steps.
+  private static let outside = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) }).asIfOutside
+
+  @Test(
+    "a signature made in memory is nowhere until it is recorded: after a crash the task runs again, and what was answered is recorded",
+    arguments: [0, 1] as [UInt32])
+  func crashBeforeRecord(set: UInt32) async throws {
+    let store = FaultyStore()
+    // A second answer would be another one.
+    let performer = FakePerformer { id, _, call throws(PerformerCallError) in .echo(id, [UInt8(call)]) }
+    let submission = try Rig.submission(Rig.draft(set: set))
+    let answer = try await Rig(store: store).run { rig in
+      rig.publish(performer)
+      store.fail([.signed])
+      async let answer = rig.unary.submit(submission)
+      try await eventually { store.failures(of: .signed) >= 2 }
+      return await answer
+    }
+    #expect(answer?.isInterrupted == true, "who waits is told to come again")
+    #expect(try await store.signedDigest(of: submission.id) == nil)
+    #expect(try await store.task(submission.id)?.phase == .executing)
+    store.fail([])
+    let second = try Rig(store: store)
+    try await second.stateRecovery.recoverTasks()
+    try await second.run { rig in
+      rig.publish(performer)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
+      try Rig.check(result, for: submission)
+      #expect(Array(result.wire.output) == [2] && performer.calls.count == 2)
+      #expect(try await store.signedDigest(of: submission.id) != nil)
+    }
+  }
+
+  @Test("no second digest is even signed for an id that has one, be it recorded before its acceptance or before a restart")
+  func secondDigestIsNotMade() async throws {
+    let store = MemoryStore()
+    let submission = try Rig.submission()
+    let digest = SignedDigestRecord(
+      taskID: submission.id, operatorSet: submission.operatorSet, curve: .ecdsa, digest: StoreRecords.digest(1), recordedAt: 1)
+    #expect(try await store.record(digest, output: []) == .recorded)
+    let first = try Rig(store: store)
+    let task = try await first.validator.validate(submission)
+    guard case .accepted(let accepted) = try await first.journal.accept(task, timeout: .seconds(90)) else {
+      return #expect(Bool(false), "the id is not known")
+    }
+    #expect(accepted.hasDigest)
+    let second = try Rig(store: store)
+    try await second.stateRecovery.recoverTasks()
+    try await second.run { rig in
+      rig.publish(.echo())
+      #expect(await rig.unary.submit(submission)?.failure?.code == "digest_conflict")
+      #expect(rig.registry.text().contains(#"ponos_signing_seconds_count{curve="ecdsa"} 0"#), "a signature was made")
+    }
+  }
+
   @Test(
     "an answer whose digest was recorded is signed after a crash, and the performer is not asked for another one",
     arguments: [0, 1] as [UInt32])
@@ -27,7 +82,7 @@ struct DigestGuardTests {
     let performer = FakePerformer { id, _, call throws(PerformerCallError) in .echo(id, [UInt8(call)]) }
     let submission = try Rig.submission(Rig.draft(set: set))
     // The digest of the answer is recorded; the signed result is lost with the process.
-    try await Rig(store: store).run { rig in
+    try await Rig(store: store, keys: Self.outside).run { rig in
       rig.publish(performer)
       store.fail([.signed])
       let caller = Task { await rig.unary.submit(submission) }
@@ -35,7 +90,7 @@ struct DigestGuardTests {
       caller.cancel()
     }
     store.fail([])
-    let second = try Rig(store: store)
+    let second = try Rig(store: store, keys: Self.outside)
     try await second.stateRecovery.recoverTasks()
     // No performer is there: none is needed.
     try await second.run { rig in
@@ -51,7 +106,7 @@ struct DigestGuardTests {
   func outputThatWasDamagedInStoreIsNotSigned() async throws {
     let store = FaultyStore()
     let submission = try Rig.submission()
-    try await Rig(store: store).run { rig in
+    try await Rig(store: store, keys: Self.outside).run { rig in
       rig.publish(.echo())
       store.fail([.signed])
       let caller = Task { await rig.unary.submit(submission) }
@@ -60,7 +115,7 @@ struct DigestGuardTests {
     }
     store.fail([])
     store.damageOutputs()
-    let second = try Rig(store: store)
+    let second = try Rig(store: store, keys: Self.outside)
     try await second.stateRecovery.recoverTasks()
     try await second.run { rig in
       try await eventually { try await store.task(submission.id)?.phase == .failed }
@@ -82,11 +137,11 @@ struct DigestGuardTests {
     }
   }
 
-  @Test("no signature is made for a digest that could not be recorded, and the task is not run again for it")
-  func noSignatureIsMadeForDigestThatCouldNotBeRecorded() async throws {
+  @Test("no key outside signs a digest that could not be recorded, and the task is not run again for it")
+  func noKeyOutsideSignsDigestThatCouldNotBeRecorded() async throws {
     let store = FaultyStore()
     let performer = FakePerformer.echo()
-    try await Rig(store: store).run { rig in
+    try await Rig(store: store, keys: Self.outside).run { rig in
       rig.publish(performer)
       store.fail([.digest])
       let submission = try Rig.submission()
@@ -110,7 +165,7 @@ struct DigestGuardTests {
     // A second answer would be another one, and refused for ever.
     let performer = FakePerformer { id, _, call throws(PerformerCallError) in .echo(id, [UInt8(call)]) }
     let submission = try Rig.submission()
-    try await Rig(store: store).run { rig in
+    try await Rig(store: store, keys: Self.outside).run { rig in
       rig.publish(performer)
       store.fail([.signed], with: code)
       #expect(await rig.unary.submit(submission)?.isInterrupted == true)
@@ -209,8 +264,8 @@ struct DamagedAnswerTests {
     "a result that cannot be made again is refused with a code",
     arguments: [
       "UPDATE task SET result = x'ff'", "UPDATE task SET result = NULL", "UPDATE task SET outcome_seal = NULL, result = x''",
-      "UPDATE task SET outcome_seal = NULL; DELETE FROM signed_digest",
-      "UPDATE task SET outcome_seal = NULL; UPDATE signed_digest SET digest = zeroblob(32)",
+      "UPDATE task SET outcome_seal = NULL, digest = NULL, digest_seal = NULL",
+      "UPDATE task SET outcome_seal = NULL, digest = zeroblob(32)",
     ])
   func resultThatCannotBeMadeAgainIsRefusedWithCode(sql: String) async throws {
     expectRefused(try await retry { try $0.execute(sql: sql) })

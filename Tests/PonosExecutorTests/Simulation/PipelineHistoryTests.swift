@@ -42,6 +42,7 @@ struct PipelineHistoryTests {
   private struct Encounters: CustomStringConvertible {
     private var histories = 0
     private var signed = 0
+    private var signedInOneStep = 0
     private var failed = 0
     private var replayed = 0
     private var conflicts = 0
@@ -57,6 +58,7 @@ struct PipelineHistoryTests {
       let model = simulation.model
       histories += 1
       signed += model.signed
+      signedInOneStep += model.signedInOneStep
       failed += model.failed
       replayed += model.replayed
       conflicts += model.conflicts
@@ -71,14 +73,14 @@ struct PipelineHistoryTests {
 
     /// On average, because a single history may be a quiet one.
     var isEnough: Bool {
-      signed > 60 * histories && failed > 5 * histories && replayed > 60 * histories && conflicts > 5 * histories
+      signed > 60 * histories && signedInOneStep > 10 * histories && signed - signedInOneStep > 10 * histories && failed > 5 * histories && replayed > 60 * histories && conflicts > 5 * histories
         && refusals > 20 * histories && runsAfterCrash > 5 * histories && crashes > 5 * histories && diskFailures > 5 * histories
         && receipts > 20 * histories && acknowledged > 5 * histories && cancelled > histories
     }
 
     var description: String {
       """
-      \(histories) histories, \(signed) signed, \(failed) failed, \(replayed) replayed, \(conflicts) conflicts, \
+      \(histories) histories, \(signed) signed (\(signedInOneStep) in one step), \(failed) failed, \(replayed) replayed, \(conflicts) conflicts, \
       \(refusals) refusals, \(runsAfterCrash) runs again, \(crashes) crashes, \(diskFailures) failed writes, \
       \(receipts) receipts, \(acknowledged) acknowledged, \(cancelled) cancelled
       """

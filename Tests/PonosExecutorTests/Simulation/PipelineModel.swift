@@ -63,6 +63,8 @@ struct PipelineModel {
   private(set) var receipts = 0
   private(set) var acknowledged = 0
   private(set) var cancelled = 0
+  /// Of those signed, the ones whose digest came to the disk with them.
+  private(set) var signedInOneStep = 0
 
   /// Submissions that have no outcome yet.
   var callsInHand: Int { calls.count }
@@ -113,6 +115,7 @@ struct PipelineModel {
     case .accepted(let id, let contentHash, let owner, let isStreamed): accept(id, contentHash, owner, isStreamed)
     case .moved(let id, let transition): move(id, transition)
     case .digest(let record, let output, let outcome): collect(record, output, outcome)
+    case .finished(let record, let outcome): finish(record, outcome)
     case .given(let id, _): give(id)
     case .outcome(let call, let outcome): end(call, outcome)
     case .expected(let standings, let owner): expect(standings, owner)
@@ -196,11 +199,7 @@ struct PipelineModel {
     case .executing, .requeued:
       guard row.digest == nil else { return "\(id) is to run again after its digest was recorded" }
       if case .executing = transition { rows[id]?.phase = .executing } else { rows[id]?.phase = .queued }
-    case .signed(let result, _):
-      guard row.phase == .collected else { return "\(id) was signed in phase \(row.phase)" }
-      rows[id]?.phase = .signed
-      rows[id]?.end = .signed(result)
-      signed += 1
+    case .signed: return "\(id) was signed without its digest"
     case .failed(let failure, _):
       guard row.digest == nil else { return "\(id) failed (\(failure.code)) after its digest was recorded" }
       rows[id]?.phase = .failed
@@ -228,6 +227,21 @@ struct PipelineModel {
     case (let known, let outcome):
       return "recording \(record.digest) for \(id), of which \(String(describing: known)) is known, gave \(outcome)"
     }
+  }
+
+  private mutating func finish(_ record: SignedTaskRecord, _ outcome: DigestOutcome) -> String? {
+    let id = record.digest.taskID
+    guard let row = rows[id] else { return "\(id) was signed without being accepted" }
+    guard row.end == nil else { return "\(id) was signed after its end" }
+    guard let wire = try? Eigenlayer_Hourglass_V1_TaskResult(serializedBytes: record.result) else {
+      return "\(id) has a result that cannot be read"
+    }
+    if row.digest == nil { signedInOneStep += 1 }
+    if let broken = collect(record.digest, Array(wire.output), outcome) { return broken }
+    rows[id]?.phase = .signed
+    rows[id]?.end = .signed(record.result)
+    signed += 1
+    return nil
   }
 
   private mutating func give(_ id: TaskID) -> String? {

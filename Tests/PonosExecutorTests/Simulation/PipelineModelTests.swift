@@ -1,8 +1,10 @@
+import PonosAPI
 import PonosCore
 @testable import PonosExecutor
 import PonosStore
 import PonosStoreTesting
 import PonosTesting
+import SwiftProtobuf
 import Testing
 
 /// A model that allows everything proves nothing: each thing that must not happen is shown to it, and it objects.
@@ -17,14 +19,25 @@ struct PipelineModelTests {
   private static let accepted = Observation.accepted(id, contentHash: content)
   private static let executing = Observation.moved(id, .executing(performerID: "p", attempt: 1))
   private static let given = Observation.given(id, avs: avs)
-  private static let signed = Observation.moved(id, .signed(result: [7], at: 1))
+  private static let signed = signed()
   private static let failed = Observation.moved(id, .failed(failure, at: 1))
   private static let requeued = Observation.moved(id, .requeued)
 
   private static func digest(_ number: Int = 1, output: [UInt8] = output, _ outcome: DigestOutcome = .recorded) -> Observation {
-    let record = SignedDigestRecord(
+    .digest(record(number), output: output, outcome)
+  }
+
+  private static func record(_ number: Int) -> SignedDigestRecord {
+    SignedDigestRecord(
       taskID: id, operatorSet: OperatorSet(avs: avs, id: 0), curve: .ecdsa, digest: StoreRecords.digest(number), recordedAt: 1)
-    return .digest(record, output: output, outcome)
+  }
+
+  /// Where nothing else is said, the end of a task whose digest was recorded before.
+  private static func signed(
+    _ number: Int = 1, output: [UInt8] = output, _ outcome: DigestOutcome = .sameAsRecorded
+  ) -> Observation {
+    let wire = Eigenlayer_Hourglass_V1_TaskResult.with { $0.output = .init(output) }
+    return .finished(SignedTaskRecord(digest: record(number), result: (try? wire.serializedBytes()) ?? []), outcome)
   }
 
   /// What the model says to the last of `observations`; those before it have to be in order.
@@ -43,6 +56,18 @@ struct PipelineModelTests {
     let walk = [Self.accepted, Self.executing, Self.given, Self.digest(), Self.signed, .outcome(call: 1, nil)]
     for observation in walk { #expect(model.read(observation) == nil) }
     #expect(model.leftOver == nil)
+    #expect(model.signedInOneStep == 0)
+  }
+
+  @Test("so is one whose digest is recorded with its end")
+  func oneStep() {
+    var model = PipelineModel()
+    model.called(1, Self.id, contentHash: Self.content)
+    model.answered(Self.id, output: Self.output)
+    let walk = [Self.accepted, Self.given, Self.signed(1, .recorded), .outcome(call: 1, nil)]
+    for observation in walk { #expect(model.read(observation) == nil) }
+    #expect(model.leftOver == nil)
+    #expect(model.signedInOneStep == 1)
   }
 
   @Test(
@@ -63,6 +88,13 @@ struct PipelineModelTests {
       [accepted, executing, given, digest(), digest(2)],
       [accepted, executing, given, digest(), digest(2, .conflict(recorded: StoreRecords.digest(1)))],
       [accepted, executing, given, signed],
+      [accepted, signed(1, .recorded)],
+      [accepted, given, signed(1, output: [9], .recorded)],
+      [accepted, given, .moved(id, .signed(result: [7], at: 1))],
+      [accepted, given, digest(), signed(2, .recorded)],
+      [accepted, given, digest(), signed(1, .recorded)],
+      [accepted, given, signed(1, .recorded), signed(1, .sameAsRecorded)],
+      [accepted, given, signed(1, .recorded), given],
       [accepted, executing, given, digest(), signed, failed],
       [accepted, failed, executing],
     ])

@@ -2,6 +2,7 @@ import Logging
 import PonosAggregator
 import PonosContainersTesting
 import PonosCore
+import PonosCrypto
 import PonosExecutorTesting
 import PonosStoreTesting
 import PonosSystem
@@ -52,6 +53,8 @@ struct PipelineSimulation {
 
   // MARK: Lives
 
+  private static let keys = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) })
+
   private static func begin(
     on disk: MemoryStore, _ executor: StepExecutor, at now: Int64
   ) throws -> (Life, TestClock) {
@@ -63,6 +66,8 @@ struct PipelineSimulation {
     time.follow(clock)
     let rig = try PipelineRig(
       store: SimulatedStore(base: disk, world: world), clock: clock, limits: QueueConfig(maxPerAVS: 10, maxTotal: 24),
+      // Every other process, by and large, has keys whose use shows outside.
+      keys: now.isMultiple(of: 2) ? keys : keys.asIfOutside,
       avs: SimulatedSubmissions.avs)
     let work = Task(executorPreference: executor) {
       do { try await rig.stateRecovery.recoverTasks() } catch { return }

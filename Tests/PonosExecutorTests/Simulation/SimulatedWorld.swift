@@ -10,6 +10,7 @@ enum Observation: Sendable {
   case accepted(TaskID, contentHash: Digest32, owner: TaskOwner? = nil, isStreamed: Bool = false)
   case moved(TaskID, TaskTransition)
   case digest(SignedDigestRecord, output: [UInt8], DigestOutcome)
+  case finished(SignedTaskRecord, DigestOutcome)
   case expected([TaskID: TaskStanding], TaskOwner)
   case acknowledged([TaskID], TaskOwner)
   /// A performer was given a task.
@@ -24,7 +25,7 @@ enum Observation: Sendable {
   /// Whether it is on the disk, and so outlives the process.
   var isDurable: Bool {
     switch self {
-    case .accepted, .moved, .digest, .expected, .acknowledged: true
+    case .accepted, .moved, .digest, .finished, .expected, .acknowledged: true
     case .given, .outcome, .receipt, .cancelled: false
     }
   }
@@ -149,6 +150,14 @@ struct SimulatedStore: ExecutorStore {
     try await world.reachDisk()
     let outcome = try await base.record(digest, output: output)
     world.observe(.digest(digest, output: output, outcome))
+    try await world.learn()
+    return outcome
+  }
+
+  func finish(_ task: SignedTaskRecord) async throws(StoreError) -> DigestOutcome {
+    try await world.reachDisk()
+    let outcome = try await base.finish(task)
+    world.observe(.finished(task, outcome))
     try await world.learn()
     return outcome
   }

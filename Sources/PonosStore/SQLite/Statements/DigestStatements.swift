@@ -4,6 +4,19 @@ import PonosCore
 
 /// The statements about digests that may be signed.
 enum DigestStatements {
+  /// Whether a digest is recorded for an id beside the rows of tasks, whatever it is.
+  static func isRecorded(_ id: TaskID, _ connection: WriterConnection) throws -> Bool {
+    let search = try connection.statement(.findDigest)
+    search.bind(id, at: 1)
+    return try search.first { _ in true } ?? false
+  }
+
+  /// What recording the digest of an unfinished task would come to. Its row has none, so one recorded earlier is in a row of its own.
+  static func outcome(of digest: SignedDigestRecord, _ connection: WriterConnection) throws -> DigestOutcome {
+    guard try isRecorded(digest.taskID, connection) else { return .recorded }
+    return try comparison(with: digest, connection.database)
+  }
+
   static func record(
     _ digest: SignedDigestRecord, output: [UInt8], seal: [UInt8], _ database: Database
   ) throws -> DigestOutcome {
@@ -15,10 +28,17 @@ enum DigestStatements {
     return outcome
   }
 
-  /// Records the digest alone.
+  /// Records the digest alone, unless one is recorded, be it in the row of a finished task.
   static func record(_ digest: SignedDigestRecord, _ database: Database) throws -> DigestOutcome {
+    if try ofTask(digest.taskID, database) != nil { return try comparison(with: digest, database) }
     try database.cachedStatement(sql: DigestRow.insertion).execute(arguments: DigestRow.arguments(digest))
-    if database.changesCount == 1 { return .recorded }
+    guard database.changesCount == 1 else { return try comparison(with: digest, database) }
+    try database.cachedStatement(sql: "UPDATE task SET has_earlier_digest = 1 WHERE id = ?")
+      .execute(arguments: [Data(digest.taskID.bytes)])
+    return .recorded
+  }
+
+  private static func comparison(with digest: SignedDigestRecord, _ database: Database) throws -> DigestOutcome {
     guard let recorded = try signedDigest(of: digest.taskID, database) else {
       throw StoreError(.damaged, "the digest recorded for task \(digest.taskID) cannot be found again; restore a backup")
     }
@@ -26,7 +46,14 @@ enum DigestStatements {
   }
 
   static func signedDigest(of id: TaskID, _ database: Database) throws -> SignedDigestRecord? {
+    if let record = try ofTask(id, database) { return record }
     let statement = try database.cachedStatement(sql: "\(DigestRow.selection) WHERE task_id = ?")
+    return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).map { try DigestRow.record($0) }
+  }
+
+  /// The digest in a task's own row.
+  private static func ofTask(_ id: TaskID, _ database: Database) throws -> SignedDigestRecord? {
+    let statement = try database.cachedStatement(sql: "\(DigestRow.selectionFromTasks) AND id = ?")
     return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).map { try DigestRow.record($0) }
   }
 

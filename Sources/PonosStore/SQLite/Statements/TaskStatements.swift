@@ -15,28 +15,103 @@ enum TaskStatements {
     }
   }
 
-  static func accept(_ task: AcceptedTaskRecord, _ seals: AcceptanceSeals, _ database: Database) throws -> AcceptOutcome {
-    try database.cachedStatement(
-      sql: """
-        INSERT INTO task
-          (id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, seal, phase, attempt)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)
-        ON CONFLICT (id) DO NOTHING
-        """
-    ).execute(arguments: [
-      Data(task.id.bytes), Data(task.contentHash.bytes), Data(task.operatorSet.avs.bytes), Int64(task.operatorSet.id),
-      Data(task.aggregator.bytes), task.priority, task.acceptedAt, task.deadline, Data(seals.task),
-    ])
-    guard database.changesCount == 1 else {
-      guard let known = try Self.task(task.id, database) else {
+  /// - Parameter sequence: The task's place in the order of acceptances, unless it is known.
+  static func accept(
+    _ task: AcceptedTaskRecord, _ seals: AcceptanceSeals, sequence: Int64, _ connection: WriterConnection
+  ) throws -> AcceptOutcome {
+    let hasDigest = try DigestStatements.isRecorded(task.id, connection)
+    let insertion = try connection.statement(.insertTask)
+    insertion.bind(sequence, at: 1)
+    insertion.bind(task.id, at: 2)
+    insertion.bind(task.contentHash, at: 3)
+    insertion.bind(task.operatorSet.avs, at: 4)
+    insertion.bind(Int64(task.operatorSet.id), at: 5)
+    insertion.bind(task.aggregator, at: 6)
+    insertion.bind(Int64(task.priority), at: 7)
+    insertion.bind(task.acceptedAt, at: 8)
+    insertion.bind(task.deadline, at: 9)
+    insertion.bind(seals.task, at: 10)
+    insertion.bind(hasDigest ? 1 : nil, at: 11)
+    guard try insertion.run() == 1 else {
+      guard let known = try Self.task(task.id, connection.database) else {
         throw StoreError(.readFailed, "could not read task \(task.id), which the store has")
       }
       return .known(known)
     }
-    let sequence = database.lastInsertedRowID
-    try database.cachedStatement(sql: "INSERT INTO submission (sequence, bytes, seal) VALUES (?, ?, ?)")
-      .execute(arguments: [sequence, Data(task.submission), Data(seals.submission)])
-    return .accepted(sequence: sequence)
+    let submission = try connection.statement(.insertSubmission)
+    submission.bind(sequence, at: 1)
+    submission.bind(seals.submission, at: 3)
+    try submission.run(with: task.submission, at: 2)
+    return .accepted(sequence: sequence, hasDigest: hasDigest)
+  }
+
+  // MARK: The end with a signed result
+
+  /// A signed task as it is written; made by the caller, so that the writer's queue need not hash.
+  struct Finish: Sendable {
+    fileprivate let task: SignedTaskRecord
+    fileprivate let resultSeal: [UInt8]
+    fileprivate let digestSeal: [UInt8]
+
+    init(_ task: SignedTaskRecord) {
+      self.task = task
+      resultSeal = RecordSeals.result(task.result, at: task.digest.recordedAt, of: task.digest.taskID)
+      digestSeal = RecordSeals.digest(task.digest)
+    }
+  }
+
+  /// Finishes a task unless another digest is recorded for its id.
+  ///
+  /// - Parameter run: The run that is not in the row yet.
+  static func finish(
+    _ finish: Finish, run: RunBeginnings.Run?, _ connection: WriterConnection
+  ) throws -> DigestOutcome {
+    let id = finish.task.digest.taskID
+    let sequence = try unfinishedSequence(of: id, connection)
+    let outcome = try DigestStatements.outcome(of: finish.task.digest, connection)
+    if case .conflict = outcome { return outcome }
+    let deletion = try connection.statement(.deleteSubmission)
+    deletion.bind(sequence, at: 1)
+    // First, so that the result takes the pages of the submission.
+    try deletion.run()
+    try write(finish, isNew: outcome == .recorded, run, sequence, connection)
+    return outcome
+  }
+
+  private static func unfinishedSequence(of id: TaskID, _ connection: WriterConnection) throws -> Int64 {
+    let search = try connection.statement(.findTask)
+    search.bind(id, at: 1)
+    guard let (sequence, isFinished) = try search.first({ ($0.integer(0), !$0.isNull(1)) }) else { throw unknown(id) }
+    guard let sequence, !isFinished else { throw try refusal(of: id, connection.database) }
+    return sequence
+  }
+
+  /// - Parameter isNew: Whether the digest goes into the row, since it is recorded nowhere else.
+  private static func write(
+    _ finish: Finish, isNew: Bool, _ run: RunBeginnings.Run?, _ sequence: Int64, _ connection: WriterConnection
+  ) throws {
+    let digest = finish.task.digest
+    let update = try connection.statement(.finishTask)
+    update.bind(digest.recordedAt, at: 2)
+    update.bind(finish.resultSeal, at: 3)
+    update.bind(isNew ? digest.digest.bytes : nil, at: 4)
+    update.bind(isNew ? digest.curve.rawValue : nil, at: 5)
+    update.bind(isNew ? finish.digestSeal : nil, at: 6)
+    update.bind(run?.performerID, at: 7)
+    update.bind(run.map { Int64($0.attempt) }, at: 8)
+    update.bind(sequence, at: 9)
+    try update.run(with: finish.task.result, at: 1)
+  }
+
+  // MARK: Other steps
+
+  static func begin(_ run: RunBeginnings.Run, of id: TaskID, _ connection: WriterConnection) throws {
+    let update = try connection.statement(.beginRun)
+    update.bind(run.performerID, at: 1)
+    update.bind(Int64(run.attempt), at: 2)
+    update.bind(id, at: 3)
+    guard try update.run() == 0 else { return }
+    throw try refusal(of: id, connection.database)
   }
 
   /// A step of a task as it is written; made by the caller, so that the writer's queue need not hash.
@@ -62,12 +137,19 @@ enum TaskStatements {
       if step.finishes { try deleteSubmission(of: id, database) }
       return
     }
+    throw try refusal(of: id, database)
+  }
+
+  /// Why a task does not move on.
+  private static func refusal(of id: TaskID, _ database: Database) throws -> StoreError {
     let statement = try database.cachedStatement(sql: "SELECT phase FROM task WHERE id = ?")
-    guard let row = try Row.fetchOne(statement, arguments: [Data(id.bytes)]) else {
-      throw StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")
-    }
+    guard let row = try Row.fetchOne(statement, arguments: [Data(id.bytes)]) else { return unknown(id) }
     let phase = try StoredColumns(row: row, subject: "task \(id)").text(0)
-    throw StoreError(.finishedTask, "task \(id) is \(phase) and does not change any more")
+    return StoreError(.finishedTask, "task \(id) is \(phase) and does not change any more")
+  }
+
+  private static func unknown(_ id: TaskID) -> StoreError {
+    StoreError(.unknownTask, "task \(id) was never accepted, or is past its retention")
   }
 
   /// A finished task is answered from its result; the payload would only fill the disk.
@@ -103,23 +185,18 @@ enum TaskStatements {
     return try Row.fetchOne(statement, arguments: [Data(id.bytes)]).map { try TaskRow.record($0) }
   }
 
-  /// Read from the index of unfinished tasks alone.
+  /// Ranges of `size` numbers each, from an unfinished task to the next: a submission is kept for as long as its task is unfinished, so
+  /// the keys of submissions say where one is, at a look-up for each range.
   static func unfinishedPages(of size: Int, _ database: Database) throws -> [ClosedRange<Int64>] {
-    let rows = try Row.fetchCursor(
-      database, sql: "SELECT sequence FROM task WHERE finished_at IS NULL ORDER BY sequence")
+    let statement = try database.cachedStatement(sql: "SELECT MIN(sequence) FROM submission WHERE sequence > ?")
     var pages: [ClosedRange<Int64>] = []
-    var (first, last, count) = (Int64.min, Int64.min, 0)
-    while let row = try rows.next() {
-      let sequence = try StoredColumns(row: row, subject: "a task").integer(0)
-      // Numbers that do not rise are a damaged index; each page must still be read once only.
-      guard pages.isEmpty && count == 0 || sequence > last else { continue }
-      if count == 0 { first = sequence }
-      (last, count) = (sequence, count + 1)
-      guard count == size else { continue }
+    var last = Int64.min
+    while let row = try Row.fetchOne(statement, arguments: [last]),
+      let first = try StoredColumns(row: row, subject: "a submission").optionalInteger(0), first > last
+    {
+      last = first.addingReportingOverflow(Int64(size) - 1).overflow ? .max : first + Int64(size) - 1
       pages.append(first...last)
-      count = 0
     }
-    if count > 0 { pages.append(first...last) }
     return pages
   }
 
@@ -152,14 +229,37 @@ enum TaskStatements {
       arguments: [Data(result), Data(RecordSeals.result(result, at: time, of: id)), Data(id.bytes)])
   }
 
-  /// Deletes at most `limit` tasks; their submissions go with them.
-  static func deleteTasks(finishedBefore time: UnixMilliseconds, limit: Int, _ database: Database) throws -> Int {
-    try database.cachedStatement(
-      sql: """
-        DELETE FROM task WHERE sequence IN
-          (SELECT sequence FROM task WHERE finished_at IS NOT NULL AND finished_at < ? LIMIT ?)
-        """
-    ).execute(arguments: [time, limit])
-    return database.changesCount
+  /// Sequence numbers of tasks that ended before `time`, at most `limit`, of those behind `last`, rising. Reads the whole table, without
+  /// the payloads.
+  static func forgettableTasks(
+    finishedBefore time: UnixMilliseconds, after last: Int64, limit: Int, _ database: Database
+  ) throws -> [Int64] {
+    try Int64.fetchAll(
+      database, sql: "SELECT sequence FROM task WHERE sequence > ? AND finished_at < ? ORDER BY sequence LIMIT ?",
+      arguments: [last, time, limit])
+  }
+
+  /// Deletes these tasks if they ended before `time`; their digests stay.
+  static func deleteTasks(
+    _ sequences: [Int64], finishedBefore time: UnixMilliseconds, _ database: Database
+  ) throws -> Int {
+    // The number of the newest task is not used again, even when it goes.
+    try database.execute(
+      sql: "UPDATE installation SET last_sequence = MAX(last_sequence, (SELECT COALESCE(MAX(sequence), 0) FROM task))")
+    let keep = try database.cachedStatement(sql: DigestRow.keeping)
+    let delete = try database.cachedStatement(sql: "DELETE FROM task WHERE sequence = ? AND finished_at < ?")
+    var count = 0
+    for sequence in sequences {
+      try keep.execute(arguments: [sequence, time])
+      try delete.execute(arguments: [sequence, time])
+      count += database.changesCount
+    }
+    return count
+  }
+
+  /// The greatest sequence number that a task has or had.
+  static func lastSequence(_ database: Database) throws -> Int64 {
+    try Int64.fetchOne(
+      database, sql: "SELECT MAX(last_sequence, (SELECT COALESCE(MAX(sequence), 0) FROM task)) FROM installation") ?? 0
   }
 }

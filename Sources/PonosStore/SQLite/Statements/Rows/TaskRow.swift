@@ -6,9 +6,12 @@ enum TaskRow {
   static let selection = """
     SELECT task.id, avs, operator_set, phase, attempt, performer_id, accepted_at, finished_at, failure_code, failure_message,
       content_hash, aggregator, priority, deadline, task.seal, task.sequence, result, output, outcome_seal,
-      submission.bytes, submission.seal
+      submission.bytes, submission.seal, has_earlier_digest
     FROM task LEFT JOIN submission ON submission.sequence = task.sequence
     """
+
+  /// What of it a database has that keeps digests apart from tasks.
+  static let earlierSelection = selection.replacing("has_earlier_digest", with: "NULL")
 
   /// Without submission and result, which may be megabytes.
   static let summarySelection = """
@@ -28,7 +31,8 @@ enum TaskRow {
     }
     var record = TaskRecord(
       accepted: accepted, sequence: try columns.integer(15), phase: phase, attempt: try columns.number(4),
-      performerID: try columns.optionalText(5), finishedAt: try columns.optionalInteger(7))
+      performerID: try columns.optionalText(5), finishedAt: try columns.optionalInteger(7),
+      hasDigest: try !phase.isFinished && columns.optionalInteger(21) != nil)
     guard phase.isFinished == (record.finishedAt != nil) else { throw columns.damaged }
     switch phase {
     case .queued, .executing: break
