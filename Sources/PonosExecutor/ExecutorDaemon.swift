@@ -257,7 +257,8 @@ package struct ExecutorDaemon: Sendable {
         authenticator: authenticator, performers: performers,
         deployments: DeployRequest.Rules(
           configuration: { [config] in config.avs($0) }, sharedVariables: config.management.sharedVariables), logger: logger),
-      principals: PrincipalInterceptor(authenticator: authenticator, allowsRemote: config.management.allowsRemote), health: health,
+      principals: PrincipalInterceptor(authenticator: authenticator, allowsRemote: config.management.allowsRemote),
+      health: health,
       interceptors: [MetricsInterceptor(registry: base.registry)] + base.failpoints.interceptors, logger: logger)
   }
 

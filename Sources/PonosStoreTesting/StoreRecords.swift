@@ -21,10 +21,13 @@ package enum StoreRecords {
   }
 
   /// Task `number` at its end.
-  package static func signedTask(_ number: Int, digest: Int, result: [UInt8] = [9], at time: UnixMilliseconds = 5) -> SignedTaskRecord {
+  package static func signedTask(_ number: Int, digest: Int, result: [UInt8] = [9], at time: UnixMilliseconds = 5)
+    -> SignedTaskRecord
+  {
     SignedTaskRecord(
       digest: SignedDigestRecord(
-        taskID: taskID(number), operatorSet: task(number).operatorSet, curve: .bn254, digest: self.digest(digest), recordedAt: time),
+        taskID: taskID(number), operatorSet: task(number).operatorSet, curve: .bn254, digest: self.digest(digest),
+        recordedAt: time),
       result: result)
   }
 

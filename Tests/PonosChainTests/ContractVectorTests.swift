@@ -21,7 +21,8 @@ struct ContractVectorTests {
     #expect(try answer(unset, AllocationManager(address: try unset.contract).registrar(of: avs)) == avs)
   }
 
-  @Test("tell the operator sets of an AVS", arguments: [("config, one executor set", [1]), ("config, two executor sets", [1, 2])])
+  @Test(
+    "tell the operator sets of an AVS", arguments: [("config, one executor set", [1]), ("config, two executor sets", [1, 2])])
   func tellOperatorSetsOfAVS(name: String, sets: [UInt32]) throws {
     let vector = try ChainVectors.named(name)
     let configuration = try answer(vector, TaskAVSRegistrar(address: try vector.contract).configuration())

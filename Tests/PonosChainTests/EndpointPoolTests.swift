@@ -23,7 +23,8 @@ struct EndpointPoolTests {
     ("hangs in the body", [.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), .hang], .timedOut),
     ("cuts its answer", [.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"jsonrpc\"")], .truncated),
     ("says nothing", [], .truncated),
-    ("fails", .reply(500, "oops"), .httpStatus), ("is gone behind its proxy", .reply(502, "<html>bad gateway</html>"), .httpStatus),
+    ("fails", .reply(500, "oops"), .httpStatus),
+    ("is gone behind its proxy", .reply(502, "<html>bad gateway</html>"), .httpStatus),
     ("answers a page", .reply(200, "<html>welcome</html>"), .notJSON), ("answers nothing", .reply(200, ""), .notJSON),
     ("answers half a body", .reply(200, #"{"jsonrpc":"2.0","id":0,"resul"#), .notJSON),
     ("answers other JSON", .reply(200, #"{"hello":1}"#), .notRPC),
@@ -37,7 +38,10 @@ struct EndpointPoolTests {
     ("speaks no HTTP", [.send("SSH-2.0-OpenSSH\r\n\r\n")], .notRPC),
     (
       "never ends",
-      [.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), .repeated("1000\r\n\(String(repeating: "a", count: 4096))\r\n", times: 1_000)],
+      [
+        .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        .repeated("1000\r\n\(String(repeating: "a", count: 4096))\r\n", times: 1_000),
+      ],
       .tooLarge
     ),
   ]

@@ -48,7 +48,9 @@ struct RaceTests {
     var few = Race<Int>(candidates: [0, 1], needed: 2)
     _ = few.start()
     _ = few.answered(0, 5)
-    guard case .fail(let lack)? = few.failed(1, Self.error(.unreachable)).first else { return #expect(Bool(false), "one is down") }
+    guard case .fail(let lack)? = few.failed(1, Self.error(.unreachable)).first else {
+      return #expect(Bool(false), "one is down")
+    }
     #expect(lack.code == .tooFewAnswers)
   }
 

@@ -121,7 +121,9 @@ extension ScriptedNode.State {
     case "eth_getBlockByHash": return "\"result\":\(json(blocks.first { $0.hash.description == parameters[0].text }))"
     case "eth_call":
       let hash = parameters[1]["blockHash"]?.text
-      guard let block = blocks.first(where: { $0.hash.description == hash }) else { return Self.error(-32000, "header not found") }
+      guard let block = blocks.first(where: { $0.hash.description == hash }) else {
+        return Self.error(-32000, "header not found")
+      }
       guard let data = parameters[0]["data"]?.text.flatMap({ Hex.decode($0) }), let hex = answer(data, block) else {
         return Self.error(-32603, "internal error")
       }

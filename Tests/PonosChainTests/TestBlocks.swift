@@ -8,7 +8,8 @@ enum TestBlocks {
   /// The block `number` of the branch `branch`, which left the main one (0) at the block `fork`.
   static func block(_ number: UInt64, branch: UInt8 = 0, fork: UInt64 = 0, touching: [EthereumAddress] = []) -> BlockHeader {
     BlockHeader(
-      number: number, hash: hash(number, number > fork ? branch : 0), parentHash: hash(number &- 1, number > fork + 1 ? branch : 0),
+      number: number, hash: hash(number, number > fork ? branch : 0),
+      parentHash: hash(number &- 1, number > fork + 1 ? branch : 0),
       timestamp: 1_700_000_000 + number * 12, bloom: LogsBloom(hex: bloom(touching), isBlockEmpty: touching.isEmpty))
   }
 

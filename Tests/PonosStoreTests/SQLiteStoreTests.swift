@@ -249,7 +249,8 @@ import Testing
 
   /// SQL that fills a database of each version with task 1.
   private static let contents: [Int: String] = [
-    1: EarlierDatabase.queuedTask, 2: EarlierDatabase.queuedTask, 3: EarlierDatabase.queuedTask, 4: EarlierDatabase.queuedTask, 5: EarlierDatabase.sealedTask, 6: EarlierDatabase.streamedTask, 7: EarlierDatabase.streamedTask,
+    1: EarlierDatabase.queuedTask, 2: EarlierDatabase.queuedTask, 3: EarlierDatabase.queuedTask, 4: EarlierDatabase.queuedTask,
+    5: EarlierDatabase.sealedTask, 6: EarlierDatabase.streamedTask, 7: EarlierDatabase.streamedTask,
   ]
 
   @Test("compaction waits for no reader, and no writer waits for it")

@@ -205,7 +205,8 @@ import Testing
       try await store.record(.executing(performerID: "p-\(number)", attempt: 1), for: id)
       try await step()
       if number % 10 == 4 {
-        _ = try await store.finish(StoreRecords.signedTask(number, digest: number, result: [UInt8](repeating: 2, count: number * 31)))
+        _ = try await store.finish(
+          StoreRecords.signedTask(number, digest: number, result: [UInt8](repeating: 2, count: number * 31)))
         try await step()
         continue
       }

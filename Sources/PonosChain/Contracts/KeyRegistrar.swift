@@ -25,11 +25,12 @@ package struct KeyRegistrar: Sendable {
       let type = try reader.enumeration(CurveType.self)
       try reader.finish()
       return
-        switch type {
-        case .none: nil
-        case .ecdsa: .ecdsa
-        case .bn254: .bn254
-        }
+        switch type
+      {
+      case .none: nil
+      case .ecdsa: .ecdsa
+      case .bn254: .bn254
+      }
     }
   }
 

@@ -52,7 +52,8 @@ enum StreamKeys {
 enum StorageKeys {
   static let memoryOnPublicChain = Key(
     "storage.memoryOnPublicChain", default: false,
-    "`type: memory` is refused on public chains, since after a restart another answer to a task could be signed. True takes that risk.")
+    "`type: memory` is refused on public chains, since after a restart another answer to a task could be signed. True takes that risk."
+  )
   static let retention = Key(
     "storage.retention", .seconds(3600)...(.seconds(3650 * 86400)), default: .seconds(7 * 86400),
     "How long finished tasks are kept. Within it a task that is submitted again gets the stored answer.")

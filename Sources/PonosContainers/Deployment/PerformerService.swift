@@ -160,7 +160,8 @@ package final class PerformerService: Service, Sendable {
     return Workers(
       runtime: runtime, restorer: restorer,
       deployer: PerformerDeployer(
-        staging: staging, restorer: restorer, store: store, roster: roster, statuses: statuses, desk: desk, retries: settings.restarts,
+        staging: staging, restorer: restorer, store: store, roster: roster, statuses: statuses, desk: desk,
+        retries: settings.restarts,
         observe: observe, supervise: { self.supervise($0.record, $0.machine, .serving($0.launched), restorer) }, logger: logger),
       comparison: EngineComparison(runtime: runtime, networks: networks, statuses: statuses, desk: desk, logger: logger))
   }

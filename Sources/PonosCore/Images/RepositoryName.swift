@@ -14,7 +14,9 @@ package enum RepositoryName {
 
   /// Letters in lower case and digits, with `.`, `_` and `-` between them.
   private static func isComponent(_ bytes: Substring.UTF8View) -> Bool {
-    guard let first = bytes.first, let last = bytes.last, isLowerAlphanumeric(first), isLowerAlphanumeric(last) else { return false }
+    guard let first = bytes.first, let last = bytes.last, isLowerAlphanumeric(first), isLowerAlphanumeric(last) else {
+      return false
+    }
     return bytes.allSatisfy { isLowerAlphanumeric($0) || "._-".utf8.contains($0) }
   }
 

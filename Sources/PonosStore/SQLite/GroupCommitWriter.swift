@@ -79,7 +79,8 @@ package final class GroupCommitWriter: Sendable {
   /// `onCommit` is called after each commit on the writer's queue and must be quick. `afterCommit` has the connection after each
   /// commit that succeeded, once its callers know.
   package init(
-    pool: DatabasePool, statements: HotStatements = HotStatements(), limits: Limits = Limits(), failpoints: Failpoints = .disarmed,
+    pool: DatabasePool, statements: HotStatements = HotStatements(), limits: Limits = Limits(),
+    failpoints: Failpoints = .disarmed,
     onCommit: @escaping @Sendable (CommitReport) -> Void = { _ in },
     afterCommit: @escaping @Sendable (Database) -> Void = { _ in }
   ) {

@@ -46,7 +46,8 @@ package final class SQLiteStore: Sendable {
       file: file, pool: pool, installation: installation, checkpoints: checkpoints,
       statements: statements, sequences: SequenceNumbers(after: lastSequence),
       writer: GroupCommitWriter(
-        pool: pool, statements: statements, limits: limits, failpoints: failpoints, onCommit: onCommit, afterCommit: { checkpoints.moveIfDue($0) }))
+        pool: pool, statements: statements, limits: limits, failpoints: failpoints, onCommit: onCommit,
+        afterCommit: { checkpoints.moveIfDue($0) }))
   }
 
   private init(

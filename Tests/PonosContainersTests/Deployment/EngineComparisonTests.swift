@@ -16,7 +16,8 @@ struct EngineComparisonTests {
     return EngineComparison(
       runtime: DockerRuntime(
         docker: docker, installationID: "i", networks: networks, executorEnvironment: [:], stopGrace: .seconds(1)),
-      networks: networks, statuses: statuses, desk: PerformerDesk(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      networks: networks, statuses: statuses, desk: PerformerDesk(),
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   private static func container(_ id: String, of performer: String) -> String {

@@ -40,13 +40,16 @@ import Testing
     #expect(homeless.isEmpty, "docs/architecture.md gives no place in the order to \(homeless.sorted())")
     for (target, folders) in order {
       let there = Set(tree.files.filter { $0.target == target }.map(\.folder))
-      #expect(folders.subtracting(there).isSubset(of: ["(root)"]), "docs/architecture.md places folders of \(target) that are gone")
+      #expect(
+        folders.subtracting(there).isSubset(of: ["(root)"]), "docs/architecture.md places folders of \(target) that are gone")
     }
   }
 
   @Test func aReferenceUpwardsIsFound() {
     let tree = SourceTree(files: [
-      .init(path: "House/Cellar/Boiler.swift", source: "struct Boiler { var heats: Attic; /* Roof */ let note = \"Roof \\(Tile.count)\" }"),
+      .init(
+        path: "House/Cellar/Boiler.swift",
+        source: "struct Boiler { var heats: Attic; /* Roof */ let note = \"Roof \\(Tile.count)\" }"),
       .init(path: "House/Attic/Attic.swift", source: "package struct Attic { let boiler: Boiler }"),
       .init(path: "House/Roof.swift", source: "import House\nenum Roof {}\nenum Tile { static let count = 1 }"),
     ])

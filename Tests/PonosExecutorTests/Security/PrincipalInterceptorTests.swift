@@ -100,9 +100,11 @@ struct PrincipalInterceptorTests {
     #expect(try await Self.call(disabled, [List()], from: peer, allowsRemote: true).caller?.identity == .unchecked)
   }
 
-  @Test("answers this host while authentication is disabled", arguments: [
-    "ipv4:127.0.0.1:4", "ipv4:127.8.9.1:4", "ipv6:[::1]:4", "ipv6:[::ffff:127.0.0.1]:4", "unix:/run/ponos.sock",
-  ])
+  @Test(
+    "answers this host while authentication is disabled",
+    arguments: [
+      "ipv4:127.0.0.1:4", "ipv4:127.8.9.1:4", "ipv6:[::1]:4", "ipv6:[::ffff:127.0.0.1]:4", "unix:/run/ponos.sock",
+    ])
   func answersThisHostWithoutAuthentication(peer: String) async throws {
     let call = try await Self.call(Self.authenticator(isEnabled: false), [List()], from: peer)
     #expect(call.caller?.mayManage == true)

@@ -73,7 +73,8 @@ struct PipelineHistoryTests {
 
     /// On average, because a single history may be a quiet one.
     var isEnough: Bool {
-      signed > 60 * histories && signedInOneStep > 10 * histories && signed - signedInOneStep > 10 * histories && failed > 5 * histories && replayed > 60 * histories && conflicts > 5 * histories
+      signed > 60 * histories && signedInOneStep > 10 * histories && signed - signedInOneStep > 10 * histories
+        && failed > 5 * histories && replayed > 60 * histories && conflicts > 5 * histories
         && refusals > 20 * histories && runsAfterCrash > 5 * histories && crashes > 5 * histories && diskFailures > 5 * histories
         && receipts > 20 * histories && acknowledged > 5 * histories && cancelled > histories
     }

@@ -74,7 +74,8 @@ package enum DeployRequest {
   private static func environmentVariable(
     _ variable: Eigenlayer_Hourglass_V1_PerformerEnv, _ rules: Rules
   ) throws(RPCError) -> EnvironmentVariable {
-    guard (1...maxNameBytes).contains(variable.name.utf8.count), !variable.name.contains("="), !variable.name.contains("\0") else {
+    guard (1...maxNameBytes).contains(variable.name.utf8.count), !variable.name.contains("="), !variable.name.contains("\0")
+    else {
       throw invalid("env.name", "must have 1 to \(maxNameBytes) bytes, without = and without a zero byte")
     }
     guard !variable.valueFromEnv.isEmpty else {
