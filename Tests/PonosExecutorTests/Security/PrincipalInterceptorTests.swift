@@ -30,7 +30,8 @@ struct PrincipalInterceptorTests {
 
   /// Makes a call; returns whom the handler saw, and the messages it read.
   private static func call<Message: Sendable>(
-    _ authenticator: ManagementAuthenticator, _ messages: [Message]
+    _ authenticator: ManagementAuthenticator, _ messages: [Message], from peer: String = "ipv4:192.0.2.7:4",
+    allowsRemote: Bool = false
   ) async throws -> (caller: Principal?, messages: [Message]) {
     let request = StreamingServerRequest(
       metadata: [:],
@@ -42,8 +43,9 @@ struct PrincipalInterceptorTests {
     let method = MethodDescriptor(fullyQualifiedService: "ponos.Test", method: "Do", type: .unary)
     let seen = Seen<Message>()
     _ = try await withServerContextRPCCancellationHandle { handle in
-      let context = ServerContext(descriptor: method, remotePeer: "ipv4:192.0.2.7:4", localPeer: "", cancellation: handle)
-      return try await PrincipalInterceptor(authenticator: authenticator).intercept(request: request, context: context) {
+      let context = ServerContext(descriptor: method, remotePeer: peer, localPeer: "", cancellation: handle)
+      let interceptor = PrincipalInterceptor(authenticator: authenticator, allowsRemote: allowsRemote)
+      return try await interceptor.intercept(request: request, context: context) {
         request, _ -> StreamingServerResponse<Int> in
         for try await message in request.messages { await seen.add(message) }
         await seen.set(Principal.current)
@@ -79,11 +81,18 @@ struct PrincipalInterceptorTests {
     await #expect(throws: RPCError.self) { try await Self.call(Self.authenticator(), [List]()) }
   }
 
-  @Test("lets methods without proofs through, which may not manage, and every method where authentication is disabled")
+  @Test(
+    "lets methods without proofs through, which may not manage, and every method of this host where authentication is disabled")
   func anonymous() async throws {
     let open = try await Self.call(Self.authenticator(), [Eigenlayer_Hourglass_V1_GetChallengeTokenRequest()])
     #expect(open.caller?.identity == .anonymous && open.caller?.mayManage == false && open.messages.count == 1)
-    let disabled = try await Self.call(Self.authenticator(isEnabled: false), [List()])
-    #expect(disabled.caller?.identity == .unchecked && disabled.caller?.mayManage == true && disabled.messages.count == 1)
+    let disabled = Self.authenticator(isEnabled: false)
+    for (peer, allowsRemote) in [("ipv4:127.0.0.1:4", false), ("ipv4:192.0.2.7:4", true)] {
+      let (caller, messages) = try await Self.call(disabled, [List()], from: peer, allowsRemote: allowsRemote)
+      #expect(caller == Principal(identity: .unchecked, peer: peer) && messages.count == 1)
+      #expect(caller?.mayManage == true)
+    }
+    let error = await #expect(throws: RPCError.self) { try await Self.call(disabled, [List()]) }
+    #expect(error?.code == .permissionDenied)
   }
 }
