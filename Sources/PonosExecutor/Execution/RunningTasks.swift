@@ -1,4 +1,5 @@
 import PonosCore
+import PonosSystem
 import Synchronization
 
 /// The tasks whose runs have begun, so that their aggregators can take them back.
@@ -9,16 +10,11 @@ import Synchronization
 package final class RunningTasks: Sendable {
   /// The runs of one task, and the pauses between them.
   package final class Run: Sendable {
-    private struct State {
-      /// Resumed when the call or pause has ended, or is to be ended.
-      var waiter: CheckedContinuation<Void, Never>?
+    private struct State: Sendable {
       var hasCallEnded = false
       var isCancelled = false
-
-      mutating func takeWaiter() -> CheckedContinuation<Void, Never>? {
-        defer { waiter = nil }
-        return waiter
-      }
+      /// The run, which waits until its call or pause has ended or has to end.
+      var untilOver = Waiters<Void>()
     }
 
     fileprivate let owner: TaskOwner
@@ -57,26 +53,19 @@ package final class RunningTasks: Sendable {
     fileprivate func cancel() {
       state.withLock { state in
         state.isCancelled = true
-        return state.takeWaiter()
-      }?.resume()
+        return state.untilOver.takeAll()
+      }.resume()
     }
 
     private func callEnded() {
       state.withLock { state in
         state.hasCallEnded = true
-        return state.takeWaiter()
-      }?.resume()
+        return state.untilOver.takeAll()
+      }.resume()
     }
 
     private func callEndedOrCancelled() async {
-      await withCheckedContinuation { continuation in
-        let isDone = state.withLock { state in
-          if state.hasCallEnded || state.isCancelled { return true }
-          state.waiter = continuation
-          return false
-        }
-        if isDone { continuation.resume() }
-      }
+      await state.waitUncancelled(in: \.untilOver) { $0.hasCallEnded || $0.isCancelled ? () : nil }
     }
   }
 

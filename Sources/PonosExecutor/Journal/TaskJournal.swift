@@ -93,6 +93,8 @@ package struct RestoredOutput: Sendable {
 package struct TaskJournal: Sendable {
   private let store: any TaskStore & DigestStore
   private let clock: TaskClock
+  /// Pauses between the tries of a write that must not be given up.
+  private static let backoff = Backoff(first: .milliseconds(100), longest: .seconds(5))
   /// Told of each failed write of a task's progress that will be tried again.
   private let onStall: @Sendable (TaskID, StoreError) -> Void
 
@@ -249,7 +251,7 @@ package struct TaskJournal: Sendable {
   private func insist<Value: Sendable>(
     on id: TaskID, _ write: () async throws(StoreError) -> Value
   ) async throws(TaskFailure) -> Value {
-    var delay = Duration.milliseconds(100)
+    var failures = 0
     var isLastTry = false
     while true {
       do throws(StoreError) { return try await write() } catch {
@@ -260,11 +262,12 @@ package struct TaskJournal: Sendable {
         }
       }
       if isLastTry { throw .journalUnavailable("the executor is stopping") }
-      do { try await cancelWhenGracefulShutdown { [delay] in try await clock.sleep(delay) } } catch {
+      failures += 1
+      let pause = Self.backoff.pause(after: failures)
+      do { try await cancelWhenGracefulShutdown { try await clock.sleep(pause) } } catch {
         if Task.isCancelled { throw .journalUnavailable("the executor is stopping") }
         isLastTry = true
       }
-      delay = min(delay * 2, .seconds(5))
     }
   }
 

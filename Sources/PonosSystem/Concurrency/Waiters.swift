@@ -7,29 +7,33 @@ import Synchronization
 package struct Waiters<Answer: Sendable>: Sendable {
   fileprivate typealias Continuation = CheckedContinuation<Answer, Never>
 
-  private var continuations: [UInt64: Continuation] = [:]
+  /// Most often one caller waits: then there is nothing to allocate.
+  private var first: (number: UInt64, continuation: Continuation)?
+  private var others: [UInt64: Continuation] = [:]
   private var lastNumber: UInt64 = 0
 
   package init() {}
 
   /// Callers that wait now.
-  package var count: Int { continuations.count }
-  package var isEmpty: Bool { continuations.isEmpty }
+  package var count: Int { others.count + (first == nil ? 0 : 1) }
+  package var isEmpty: Bool { first == nil && others.isEmpty }
 
   /// Callers that were taken out and still have to be resumed.
   package struct Taken: Sendable {
-    fileprivate let continuations: [Continuation]
+    fileprivate let first: Continuation?
+    fileprivate let others: [Continuation]
 
     /// Resumes all of them; to be called once, without the lock.
     package func resume(returning answer: Answer) {
-      for continuation in continuations { continuation.resume(returning: answer) }
+      first?.resume(returning: answer)
+      for continuation in others { continuation.resume(returning: answer) }
     }
   }
 
   /// Takes out everybody who waits.
   package mutating func takeAll() -> Taken {
-    defer { continuations = [:] }
-    return Taken(continuations: Array(continuations.values))
+    defer { (first, others) = (nil, [:]) }
+    return Taken(first: first?.continuation, others: Array(others.values))
   }
 
   fileprivate mutating func nextNumber() -> UInt64 {
@@ -38,11 +42,13 @@ package struct Waiters<Answer: Sendable>: Sendable {
   }
 
   fileprivate mutating func insert(_ continuation: Continuation, number: UInt64) {
-    continuations[number] = continuation
+    if first == nil { first = (number, continuation) } else { others[number] = continuation }
   }
 
   fileprivate mutating func remove(number: UInt64) -> Continuation? {
-    continuations.removeValue(forKey: number)
+    guard let first, first.number == number else { return others.removeValue(forKey: number) }
+    self.first = nil
+    return first.continuation
   }
 }
 
@@ -64,13 +70,13 @@ package struct KeyedWaiters<Key: Hashable & Sendable, Answer: Sendable>: Sendabl
 
   /// Takes out everybody who waits for `key`.
   package mutating func take(_ key: Key) -> Waiters<Answer>.Taken {
-    Waiters<Answer>.Taken(continuations: continuations.removeValue(forKey: key).map { Array($0.values) } ?? [])
+    Waiters<Answer>.Taken(first: nil, others: continuations.removeValue(forKey: key).map { Array($0.values) } ?? [])
   }
 
   /// Takes out everybody who waits, whatever for.
   package mutating func takeAll() -> Waiters<Answer>.Taken {
     defer { continuations = [:] }
-    return Waiters<Answer>.Taken(continuations: continuations.values.flatMap(\.values))
+    return Waiters<Answer>.Taken(first: nil, others: continuations.values.flatMap(\.values))
   }
 
   fileprivate mutating func nextNumber() -> UInt64 {

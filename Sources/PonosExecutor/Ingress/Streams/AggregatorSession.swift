@@ -350,12 +350,7 @@ package final class AggregatorSession: Sendable {
   var isUnauthenticated: Bool { !dialledByUs && !wasEstablished }
 
   private func flush() async {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.outbound.emptied() }
-      group.addTask { try? await Task.sleep(for: Self.flushLimit) }
-      await group.next()
-      group.cancelAll()
-    }
+    await withDeadline(Self.flushLimit) { await self.outbound.emptied() }
   }
 
   /// Gives up the session's credit and subscription, once all work for it has ended. Returns how the session ended.
