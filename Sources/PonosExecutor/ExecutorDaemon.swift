@@ -70,7 +70,7 @@ package struct ExecutorDaemon: Sendable {
       ResourceSampler(registry: ground.registry),
       performers,
       ContainerUsageSampler(
-        performers: { performers.snapshots() },
+        running: { performers.runningContainers() },
         usage: { id throws(DockerError) in try await docker.usage(ofContainer: id) },
         observe: { [metrics = ground.metrics] in metrics.containerUsage($0) }, logger: logger),
       TaskService(queue: book.queue, roster: execution.roster, pipeline: execution.pipeline, clock: ground.clock),
@@ -215,8 +215,7 @@ package struct ExecutorDaemon: Sendable {
       },
       readiness: { avs in
         failpoints.pass(.intakeVerified)
-        return PerformerReadiness.obstacle(
-          for: avs, roster: roster, isTooLarge: performers.isTooLargeForHost(avs), isExpected: performers.mayServe(avs))
+        return performers.obstacle(for: avs)
       },
       limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock,
       expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })

@@ -1,6 +1,7 @@
 import Logging
 import PonosCore
 import PonosDocker
+import PonosTelemetry
 import Synchronization
 
 /// Something that happened to a container of ours.
@@ -46,7 +47,7 @@ struct ContainerEventFeed: Sendable {
       if Task.isCancelled { return }
       failures = lasted >= steadyPeriod ? 1 : failures + 1
       if failures == 1 {
-        logger.warning("the event stream of Docker ended; listening again", metadata: ["reason": "\(problem)"])
+        logger.warning("the event stream of Docker ended; listening again", metadata: [LogKey.error: "\(problem)"])
       }
       try? await Task.sleep(for: reconnect.delay(beforeAttempt: failures))
     }
@@ -61,7 +62,7 @@ struct ContainerEventFeed: Sendable {
       if let weakness, weakness != known { logger.warning("\(weakness)") }
       known = weakness
     } catch {
-      logger.debug("the engine's settings cannot be read", metadata: ["reason": "\(error)"])
+      logger.debug("the engine's settings cannot be read", metadata: [LogKey.error: "\(error)"])
     }
   }
 
@@ -88,7 +89,7 @@ struct ContainerEventFeed: Sendable {
       try? await Task.sleep(for: comparisonInterval)
       if Task.isCancelled { return }
       do throws(DockerError) { try await compare() } catch {
-        logger.debug("containers cannot be compared", metadata: ["reason": "\(error)"])
+        logger.debug("containers cannot be compared", metadata: [LogKey.error: "\(error)"])
       }
     }
   }

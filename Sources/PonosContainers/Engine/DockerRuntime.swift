@@ -51,10 +51,10 @@ package struct DockerRuntime: Sendable {
       """
   }
 
-  /// Why the engine's host cannot give a container what `limits` promise, and what to do; nil when it can.
-  func shortage(for limits: ResourceLimits) async throws(DockerError) -> String? {
+  /// What the engine's host has for containers.
+  func hostCapacity() async throws(DockerError) -> HostCapacity {
     let host = try await docker.info()
-    return HostCapacity(memoryBytes: host.memoryBytes, cpus: host.cpus).shortage(for: limits)
+    return HostCapacity(memoryBytes: host.memoryBytes, cpus: host.cpus)
   }
 
   /// Id of the image the container was created from; nil when the container is gone.

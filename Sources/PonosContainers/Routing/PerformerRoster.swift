@@ -148,12 +148,21 @@ package final class PerformerRoster: Sendable {
 
   // MARK: Performers
 
-  /// Gives the replica of `entry` to its performer and puts that in service. The one that served there before, if any, drains from
-  /// now on.
-  package func publish(_ entry: Entry) {
-    let voidWaiters = state.withLock { serve(entry, in: &$0) }
+  /// Makes a performer the one in service as its replica before it serves: nobody else is, until another one is published.
+  package func assign(_ replica: ReplicaID, to performerID: String) {
+    state.withLock { $0.holders[replica] = performerID }
+  }
+
+  /// Puts a performer in service as its replica, and returns the one that was, unless there was none. That one, if it serves, drains
+  /// from now on.
+  @discardableResult
+  package func publish(_ entry: Entry) -> String? {
+    let (replaced, voidWaiters) = state.withLock { state in
+      (state.holders[ReplicaID(avs: entry.avs, replica: entry.replica)], serve(entry, in: &state))
+    }
     voidWaiters.forEach { $0.resume() }
     changed(entry.avs)
+    return replaced == entry.performerID ? nil : replaced
   }
 
   /// Puts a performer that was withdrawn, or left by an earlier daemon, in service again, unless its replica belongs to another one
@@ -292,6 +301,11 @@ package final class PerformerRoster: Sendable {
   }
 
   // MARK: Reading
+
+  /// The performers in service: each replica has one at most, whether it serves at the moment or not.
+  package var inService: Set<String> {
+    state.withLock { Set($0.holders.values) }
+  }
 
   /// Whether a performer serves `avs` now, whatever its load.
   package func isServing(_ avs: EthereumAddress) -> Bool {

@@ -98,7 +98,8 @@ struct PipelineRig: Sendable {
       validator: validator, journal: journal, queue: queue, flights: flights,
       answers: StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger), metrics: metrics,
       audit: audit, timeout: { _ in timeout },
-      readiness: { [roster] in PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: false) },
+      readiness: { [roster] in PerformerReadiness(roster: roster, resources: HostResources()).obstacle(for: $0, isExpected: false)
+      },
       limiter: SubmissionLimiter(
         limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock),
       clock: clock.taskClock, callerMemory: callerMemory,
