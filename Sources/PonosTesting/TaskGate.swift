@@ -1,11 +1,11 @@
+import PonosSystem
 import Synchronization
 
 /// Holds everybody who comes until it is opened; open for good after that.
 package final class TaskGate: Sendable {
   private struct State {
     var isOpen = false
-    var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
-    var next: UInt64 = 0
+    var waiters = Waiters<Void>()
     var arrivals = 0
   }
 
@@ -18,31 +18,15 @@ package final class TaskGate: Sendable {
 
   /// Returns when the gate is open, or the caller is cancelled.
   package func pass() async {
-    let number = state.withLock { state in
-      state.arrivals += 1
-      state.next += 1
-      return state.next
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let mayPass = state.withLock { state in
-          if state.isOpen || Task.isCancelled { return true }
-          state.waiting[number] = continuation
-          return false
-        }
-        if mayPass { continuation.resume() }
-      }
-    } onCancel: {
-      state.withLock { $0.waiting.removeValue(forKey: number) }?.resume()
-    }
+    state.withLock { $0.arrivals += 1 }
+    await state.wait(in: \.waiters, cancelled: (), unless: { $0.isOpen ? () : nil })
   }
 
   package func open() {
-    let waiting = state.withLock { state in
+    let waiters = state.withLock { state in
       state.isOpen = true
-      defer { state.waiting = [:] }
-      return Array(state.waiting.values)
+      return state.waiters.takeAll()
     }
-    for continuation in waiting { continuation.resume() }
+    waiters.resume()
   }
 }

@@ -48,13 +48,22 @@ package final class StreamSubmitter: Sendable {
     case ended(SessionEnd)
   }
 
+  /// How the wait for a submission's end was over.
+  private enum Wait {
+    case ended(Ending)
+    /// The caller was cancelled.
+    case cancelled
+    /// Another caller waits for the same task.
+    case taken
+  }
+
   private struct State {
     var machine: Machine
     var connection: SubmitterConnection?
     var lastNumber: UInt64 = 0
     var isLeaving = false
-    var waiters: [TaskID: CheckedContinuation<Ending?, Never>] = [:]
-    var cancellations: [TaskID: CheckedContinuation<CancellationResult?, Never>] = [:]
+    var callers = KeyedWaiters<TaskID, Wait>()
+    var cancellations = KeyedWaiters<TaskID, CancellationResult?>()
   }
 
   private let identity: Identity
@@ -83,34 +92,27 @@ package final class StreamSubmitter: Sendable {
   /// Submits a task and returns how it ended, over however many connections; nil when the caller was cancelled, or another one waits for
   /// the same task.
   package func submit(_ task: TaskSubmission) async -> Ending? {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let mayWait = state.withLock { state in
-          if Task.isCancelled || state.waiters[task.id] != nil { return false }
-          state.waiters[task.id] = continuation
-          return true
-        }
-        guard mayWait else { return continuation.resume(returning: nil) }
-        handle(.submit(StreamSubmission(idText: task.idText, task: .success(task)), id: task.id))
-      }
-    } onCancel: {
-      let waiter = state.withLock { $0.waiters.removeValue(forKey: task.id) }
+    let submission = StreamSubmission(idText: task.idText, task: .success(task))
+    let wait = await state.wait(
+      in: \.callers, for: task.id, cancelled: .cancelled, unless: { $0.callers.contains(task.id) ? .taken : nil },
+      registered: { handle(.submit(submission, id: task.id)) })
+    switch wait {
+    case .ended(let ending): return ending
+    case .cancelled:
       handle(.forget(task.id))
-      waiter?.resume(returning: nil)
+      return nil
+    case .taken: return nil
     }
   }
 
   /// Asks for a task not to be run; nil when there is no session, or it ends before the answer.
   package func cancel(_ id: TaskID) async -> CancellationResult? {
-    await withCheckedContinuation { continuation in
-      let isAsked = state.withLock { state in
-        guard state.machine.isEstablished, state.cancellations[id] == nil else { return false }
-        state.cancellations[id] = continuation
-        return true
-      }
-      guard isAsked else { return continuation.resume(returning: nil) }
-      handle(.cancel(id))
-    }
+    await state.waitUncancelled(
+      in: \.cancellations, for: id,
+      unless: { state -> CancellationResult?? in
+        state.machine.isEstablished && !state.cancellations.contains(id) ? nil : .some(nil)
+      },
+      registered: { handle(.cancel(id)) })
   }
 
   /// Ends the session there is, as a failure of the network would: without a word.
@@ -125,12 +127,7 @@ package final class StreamSubmitter: Sendable {
       return state.connection
     }
     if let connection { handle(.end(.stopping), on: connection) }
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.sessions.emptied() }
-      group.addTask { try? await Task.sleep(for: .seconds(2)) }
-      await group.next()
-      group.cancelAll()
-    }
+    await withDeadline(.seconds(2)) { [sessions] in await sessions.emptied() }
   }
 
   var isLeaving: Bool { state.withLock { $0.isLeaving } }
@@ -206,18 +203,14 @@ package final class StreamSubmitter: Sendable {
     case .deliver(let id, let answer): resume(id, .outcome(answer))
     case .refuse(let id, let refusal): resume(id, .refused(refusal))
     case .cancellation(let id, let result):
-      state.withLock { $0.cancellations.removeValue(forKey: id) }?.resume(returning: result)
+      state.withLock { $0.cancellations.take(id) }.resume(returning: result)
     case .close:
-      let waiting = state.withLock { state in
-        defer { state.cancellations = [:] }
-        return Array(state.cancellations.values)
-      }
-      for continuation in waiting { continuation.resume(returning: nil) }
+      state.withLock { $0.cancellations.takeAll() }.resume(returning: nil)
     }
   }
 
   private func resume(_ id: TaskID, _ ending: Ending) {
-    state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: ending)
+    state.withLock { $0.callers.take(id) }.resume(returning: .ended(ending))
   }
 
   func received(_ message: ExecutorMessage<StreamAnswer>, on connection: SubmitterConnection) {

@@ -2,12 +2,16 @@ import GRPCCore
 import PonosAPI
 import PonosCore
 import PonosExecutor
+import PonosSystem
 import Synchronization
 
 /// One stream under a submitter's sessions.
 package final class SubmitterConnection: Sendable {
   /// Messages that may wait for an executor that reads slowly, before it is not listened to.
   private static let maxUnwritten = 4096
+
+  /// How long last words may take to leave.
+  private static let farewell = Duration.seconds(1)
 
   let number: UInt64
   private let submitter: StreamSubmitter
@@ -67,14 +71,9 @@ package final class SubmitterConnection: Sendable {
 
   /// The executor ends the call once it has read the last words; a call that ended before could take them with it.
   private func sayFarewell() async {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask {
-        await self.outlet.emptied()
-        for await _ in self.heardOut {}
-      }
-      group.addTask { try? await Task.sleep(for: .seconds(1)) }
-      await group.next()
-      group.cancelAll()
+    await withDeadline(Self.farewell) { [outlet, heardOut] in
+      await outlet.emptied()
+      for await _ in heardOut {}
     }
   }
 

@@ -5,6 +5,7 @@ import PonosCore
 import PonosCrypto
 import PonosExecutor
 import PonosStore
+import PonosSystem
 import PonosTransport
 
 /// Submits tasks over a task stream, some at a time, and checks every answer and the executor's proof.
@@ -123,14 +124,6 @@ struct StreamRun: Sendable {
 
   /// nil when the time is over first.
   private func ending(of task: TaskSubmission, _ submitter: StreamSubmitter) async -> StreamSubmitter.Ending? {
-    await withTaskGroup(of: StreamSubmitter.Ending?.self) { group in
-      group.addTask { await submitter.submit(task) }
-      group.addTask {
-        try? await Task.sleep(for: submissions.timeout)
-        return nil
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? nil
-    }
+    await withDeadline(submissions.timeout) { await submitter.submit(task) } ?? nil
   }
 }

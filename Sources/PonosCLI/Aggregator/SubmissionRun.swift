@@ -83,12 +83,13 @@ struct SubmissionRun: Sendable {
 struct StockRetry: Sendable {
   let attemptTimeout = Duration.seconds(10)
   private let maxRetries = 5
+  private let backoff = Backoff(first: .seconds(1), longest: .seconds(16))
 
   /// The pause before the next attempt; nil when there is none.
   func delay(after error: RPCError, attempt: Int) -> Duration? {
     switch error.code {
     case .deadlineExceeded, .resourceExhausted, .internalError, .unavailable:
-      attempt <= maxRetries ? .seconds(1 << (attempt - 1)) : nil
+      attempt <= maxRetries ? backoff.pause(after: attempt) : nil
     default: nil
     }
   }

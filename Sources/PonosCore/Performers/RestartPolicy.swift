@@ -27,11 +27,6 @@ package struct RestartPolicy: Sendable, Equatable {
 
   /// The delay before attempt number `attempt`, counted from 1 since the last healthy period.
   package func delay(beforeAttempt attempt: Int) -> Duration {
-    var delay = firstDelay
-    for _ in 1..<max(attempt, 1) {
-      if delay >= longestDelay { break }
-      delay *= 2
-    }
-    return min(delay, longestDelay)
+    Backoff(first: firstDelay, longest: longestDelay).pause(after: attempt)
   }
 }

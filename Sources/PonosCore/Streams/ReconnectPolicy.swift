@@ -21,8 +21,8 @@ package struct ReconnectPolicy: Sendable, Equatable {
   ///   - asked: An hour of it at most.
   ///   - chance: A random number of 0..<1.
   package func pause(failures: Int, asked: Duration? = nil, chance: Double) -> Duration {
-    let step = min(initial * (1 << min(max(failures - 1, 0), 20)), maximum)
-    return max(step * (0.5 + chance / 2), min(asked ?? .zero, Self.longestWish))
+    let pause = Backoff(first: initial, longest: maximum).pause(after: failures, chance: chance)
+    return max(pause, min(asked ?? .zero, Self.longestWish))
   }
 
   /// How many attempts in a row have failed after another one. A session that breaks soon after it came about is no success: a peer

@@ -27,8 +27,8 @@ package struct RetryPolicy: Sendable, Equatable {
   ///   - remaining: What is left of the task's time.
   package func delay(after failure: TaskFailure, attempt: Int, remaining: Duration) -> Duration? {
     guard failure.isRetryable else { return nil }
-    let doublings = min(max(attempt - 1, 0), 16)
-    let delay = max(min(firstDelay * (1 << doublings), maxDelay), failure.retryAfter ?? .zero)
+    let backoff = Backoff(first: firstDelay, longest: maxDelay)
+    let delay = max(backoff.pause(after: attempt), failure.retryAfter ?? .zero)
     return delay < remaining ? delay : nil
   }
 

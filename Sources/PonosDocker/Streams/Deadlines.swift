@@ -5,6 +5,8 @@ import Synchronization
 struct DeadlineExceeded: Error {}
 
 /// Runs `operation` and cancels it when it takes longer than `limit`; then throws `DeadlineExceeded`.
+///
+/// PonosSystem has another `withDeadline`; this client knows nothing of Ponos, so that other programs can take it as it is.
 func withDeadline<Value: Sendable>(
   _ limit: Duration, _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {

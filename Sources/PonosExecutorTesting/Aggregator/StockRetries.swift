@@ -1,4 +1,5 @@
 import GRPCCore
+import PonosCore
 
 /// How the public aggregator's client repeats a call: 10 s for an attempt, up to five more attempts after 1, 2, 4, 8 and 16 s.
 package struct StockRetries: Sendable {
@@ -24,7 +25,7 @@ package struct StockRetries: Sendable {
   package func run<Answer: Sendable>(
     _ attempt: (CallOptions) async throws -> Answer
   ) async throws -> (answer: Answer, attempts: Int) {
-    var delay = firstDelay
+    let backoff = Backoff(first: firstDelay, longest: .seconds(30))
     var attempts = 0
     while true {
       attempts += 1
@@ -34,8 +35,7 @@ package struct StockRetries: Sendable {
       do {
         return (try await attempt(options), attempts)
       } catch let error as RPCError where Self.repeats(error) && attempts <= maxRetries {
-        try await Task.sleep(for: delay)
-        delay = min(delay * 2, .seconds(30))
+        try await Task.sleep(for: backoff.pause(after: attempts))
       }
     }
   }
