@@ -1,4 +1,5 @@
 import PonosCore
+import PonosSystem
 import Synchronization
 
 /// Admits deployments and removals, keeps those of one AVS apart, queues the work, and answers those who wait for it.
@@ -15,8 +16,8 @@ final class DeploymentCoordinator: Sendable {
   private enum Phase {
     /// Deployments wait, removals are refused. Can transition to `blocked`, `open` and `closed`.
     case recovering
-    /// Recovery fails for this reason and is tried again; everything is refused meanwhile. Can transition to `blocked` for another
-    /// reason, `open` and `closed`.
+    /// Recovery fails for this reason and is tried again; everything is refused meanwhile. Can transition to `blocked` for
+    /// another reason, `open` and `closed`.
     case blocked(String)
     /// Recovery has finished. Can transition to `closed`.
     case open
@@ -25,20 +26,19 @@ final class DeploymentCoordinator: Sendable {
   }
 
   private typealias Outcome = Result<Deployment, DeploymentError>
-  private typealias Caller = CheckedContinuation<Outcome, Never>
 
   private struct State {
     var phase = Phase.recovering
     var claims = ReplicaClaims()
     /// Callers that wait for their deployment, by its id.
-    var callers: [String: Caller] = [:]
+    var callers = KeyedWaiters<String, Outcome>()
     /// AVSs that the configuration wants a performer for.
     var wanted: Set<EthereumAddress> = []
 
-    /// Gives up every claim and returns those who waited.
-    mutating func dismissAll() -> [Caller] {
-      defer { (callers, claims) = ([:], ReplicaClaims()) }
-      return Array(callers.values)
+    /// Gives up every claim and takes out those who wait.
+    mutating func dismissAll() -> Waiters<Outcome>.Taken {
+      claims = ReplicaClaims()
+      return callers.takeAll()
     }
   }
 
@@ -73,7 +73,7 @@ final class DeploymentCoordinator: Sendable {
       state.phase = .blocked(reason)
       return (isNews, state.dismissAll())
     }
-    callers.forEach { $0.resume(returning: .failure(Self.blocked(reason))) }
+    callers.resume(returning: .failure(Self.blocked(reason)))
     return isNews
   }
 
@@ -94,28 +94,28 @@ final class DeploymentCoordinator: Sendable {
       state.phase = .closed
       return state.dismissAll()
     }
-    callers.forEach { $0.resume(returning: .failure(.shuttingDown)) }
+    callers.resume(returning: .failure(.shuttingDown))
   }
 
   // MARK: Deployments
 
   /// Queues a deployment and waits for its outcome. The deployment is carried through though its caller goes away.
   func deploy(_ request: DeploymentRequest) async throws(DeploymentError) -> Deployment {
-    let outcome = await withCheckedContinuation { (caller: Caller) in
-      let refusal = state.withLock { state -> DeploymentError? in
-        switch state.phase {
-        case .closed: return .shuttingDown
-        case .blocked(let reason): return Self.blocked(reason)
-        case .recovering, .open: break
-        }
-        guard state.claims.claim(request.replicaID) else { return Self.inProgress(request.spec.avs) }
-        state.callers[request.deploymentID] = caller
-        return nil
-      }
-      if let refusal { return caller.resume(returning: .failure(refusal)) }
+    let outcome = await state.waitUncancelled(in: \.callers, for: request.deploymentID) { state in
+      Self.refusal(of: request, &state).map { .failure($0) }
+    } registered: {
       submission.yield(.deploy(request))
     }
     return try outcome.get()
+  }
+
+  /// Claims the replica of a deployment. Returns why it cannot be, or nil when it is.
+  private static func refusal(of request: DeploymentRequest, _ state: inout State) -> DeploymentError? {
+    switch state.phase {
+    case .closed: .shuttingDown
+    case .blocked(let reason): blocked(reason)
+    case .recovering, .open: state.claims.claim(request.replicaID) ? nil : inProgress(request.spec.avs)
+    }
   }
 
   /// Queues a deployment that is tried until it succeeds.
@@ -125,16 +125,16 @@ final class DeploymentCoordinator: Sendable {
 
   /// Whether a caller still waits for the deployment. Those who waited while recovery was blocked do not.
   func isAwaited(_ request: DeploymentRequest) -> Bool {
-    state.withLock { $0.callers[request.deploymentID] != nil }
+    state.withLock { $0.callers.contains(request.deploymentID) }
   }
 
   /// Ends a deployment and tells its caller the outcome.
   func finish(_ request: DeploymentRequest, _ outcome: Result<Deployment, DeploymentError>) {
     let caller = state.withLock { state in
       state.claims.release(request.replicaID)
-      return state.callers.removeValue(forKey: request.deploymentID)
+      return state.callers.take(request.deploymentID)
     }
-    caller?.resume(returning: outcome)
+    caller.resume(returning: outcome)
   }
 
   /// Runs `body` while nothing else changes the replica. Returns nil, without running it, while something does.
@@ -165,7 +165,8 @@ final class DeploymentCoordinator: Sendable {
     }
   }
 
-  /// Runs `body`, which removes the performers of an AVS. The configuration's performer is not wanted any more until the next start.
+  /// Runs `body`, which removes the performers of an AVS. The configuration's performer is not wanted any more until the next
+  /// start.
   func remove<Value: Sendable>(allOf avs: EthereumAddress, _ body: () async -> Value) async throws(RemovalError) -> Value {
     let value = await exclusively(avs) {
       abandon(avs)

@@ -17,8 +17,8 @@ enum RecoveryError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// Makes what the engine holds of this installation match what should be there: at the start by the records of an earlier daemon, and
-/// from then on by what supervisors and deployments claim. `ReconciliationPlan` decides in both cases.
+/// Makes what the engine holds of this installation match what should be there: at the start by the records of an earlier daemon,
+/// and from then on by what supervisors and deployments claim. `ReconciliationPlan` decides in both cases.
 struct EngineReconciler: Sendable {
   let supervision: Supervision
   let networks: PerformerNetworks
@@ -32,8 +32,8 @@ struct EngineReconciler: Sendable {
 
   // MARK: At the start
 
-  /// Forgets performers that are not wanted any more, removes containers that no performer claims, has the performers that are kept
-  /// supervised, and begins with the deployments that are missing. May be repeated until it succeeds.
+  /// Forgets performers that are not wanted any more, removes containers that no performer claims, has the performers that are
+  /// kept supervised, and begins with the deployments that are missing. May be repeated until it succeeds.
   func recover(
     configured: [PerformerSpec], allotments: [EthereumAddress: PerformerAllotment]
   ) async throws(RecoveryError) {
@@ -88,8 +88,8 @@ struct EngineReconciler: Sendable {
 
   // MARK: From then on
 
-  /// Tells supervisors of containers that ended unnoticed, and removes containers and networks that belong to no performer. Throws
-  /// when the engine does not answer; a container or network that cannot be removed waits for the next comparison.
+  /// Tells supervisors of containers that ended unnoticed, and removes containers and networks that belong to no performer.
+  /// Throws when the engine does not answer; a container or network that cannot be removed waits for the next comparison.
   func compare() async throws(DockerError) {
     // Asked before the list is made: a container created meanwhile is not missed.
     let expected = claims()

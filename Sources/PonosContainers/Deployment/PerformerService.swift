@@ -7,9 +7,9 @@ import ServiceLifecycle
 import Synchronization
 
 /// Runs the performers of all AVSs: recovers those that should be there, deploys and removes them on demand, and supervises each
-/// in a child of its own, so that none can hold up another.
+/// in a child task of its own, so that none can hold up another.
 ///
-/// `deploy` and `remove` only ask; `run()` does the work, so a caller that goes away changes nothing. Containers are left running
+/// `deploy` and `remove` only ask; `run()` does the work, so a caller that goes away changes nothing. Containers go on running
 /// when the service ends, for the next daemon to adopt.
 package final class PerformerService: Service, Sendable {
   private let docker: DockerClient
@@ -32,7 +32,7 @@ package final class PerformerService: Service, Sendable {
   ///   - allotments: What the configuration grants performers of each AVS, however they were deployed.
   ///   - executorEnvironment: The daemon's own environment.
   ///   - observe: Called for everything worth counting; must not block.
-  ///   - connect: Makes the line to a container. Each one is closed by this service.
+  ///   - connect: Makes the connection to a container. This service closes each of them.
   package init(
     docker: DockerClient, store: any ExecutorStore, roster: PerformerRoster, configured: [PerformerSpec],
     allotments: [EthereumAddress: PerformerAllotment] = [:], settings: PerformerSettings = PerformerSettings(),
@@ -52,7 +52,7 @@ package final class PerformerService: Service, Sendable {
     self.logger = logger
   }
 
-  // MARK: For everyone
+  // MARK: Deploying and removing
 
   /// Puts a new performer in service for an AVS; the one that serves it now serves until then, is drained and removed.
   /// Returns when the new one serves; the other replicas of the AVS follow, each blue-green by itself. Variables that the
@@ -83,6 +83,8 @@ package final class PerformerService: Service, Sendable {
     statuses.remove(performerID)
     resources.release(performerID)
   }
+
+  // MARK: Reading
 
   /// What every performer is doing now, by AVS, those in service first. Never waits.
   package func snapshots() -> [PerformerSnapshot] {
@@ -194,7 +196,7 @@ package final class PerformerService: Service, Sendable {
     return false
   }
 
-  // MARK: Deploying
+  // MARK: Environment
 
   private func admitted(_ spec: PerformerSpec) -> PerformerSpec {
     let (passed, dropped) = settings.environmentDenyList.filter(spec.environment)

@@ -11,10 +11,10 @@ enum ContainerEvent: Sendable, Equatable {
   case outOfMemory(performerID: String, containerID: String)
 }
 
-/// Listens to the engine and tells of containers that ended, whatever happens to the engine meanwhile.
+/// Listens to the engine and tells of containers that ended, also when the engine goes away and comes back.
 ///
-/// The engine's stream ends when the engine does, and forgets what nobody heard. So after every connection, and every now and
-/// then, all containers are listed and compared with what should be running.
+/// The engine's stream ends when the engine does, and does not repeat what happened meanwhile. So after every connection, and at
+/// intervals, all containers are listed and compared with what should be running.
 struct ContainerEventFeed: Sendable {
   let runtime: DockerRuntime
   let logger: Logger
@@ -56,7 +56,7 @@ struct ContainerEventFeed: Sendable {
   /// The engine may have come back with other settings: says so once for each time they got worse.
   private func warn(ofWeakness known: inout String?) async {
     do throws(DockerError) {
-      // And as another version.
+      // It may have come back as another version, too.
       try await runtime.docker.renegotiate()
       let weakness = try await runtime.missingSeccomp()
       if let weakness, weakness != known { logger.warning("\(weakness)") }

@@ -42,7 +42,7 @@ package struct DockerRuntime: Sendable {
     _ = try await docker.waitForContainer(id, limit: limit)
   }
 
-  /// What is to be said of an engine that does not filter system calls; nil when it does.
+  /// The warning about an engine that does not filter system calls; nil when it does.
   func missingSeccomp() async throws(DockerError) -> String? {
     if try await docker.info().seccompProfile != nil { return nil }
     return """
@@ -107,7 +107,7 @@ package struct DockerRuntime: Sendable {
     }
   }
 
-  /// Hands on every end of a container of ours, and every shortage of memory in one. See `DockerClient.containerEvents`.
+  /// Calls `handle` for each container of ours that ends or runs out of memory. See `DockerClient.containerEvents`.
   func events(
     opened: @Sendable () async throws -> Void, handle: @Sendable (EngineEvent) async throws -> Void
   ) async throws(DockerError) {

@@ -57,9 +57,33 @@ struct ContainerStartup: Sendable {
     }
   }
 
+  /// Probes until the performer serves, at growing intervals, within the startup limit.
   private func outcomeOfProbes(_ endpoint: PerformerEndpoint) async -> Outcome {
-    let (connection, report) = await HealthMonitor(settings: probes).untilServing { try connect(endpoint) }
-    return connection.map(Outcome.serving) ?? .notServing(report)
+    let deadline = ContinuousClock.now + probes.startupLimit
+    var pause = probes.startupInterval.lowerBound
+    var connection: (any PerformerConnection)?
+    var lastReport = "it was not asked"
+    while !Task.isCancelled, ContinuousClock.now < deadline {
+      do {
+        let current = try connection ?? connect(endpoint)
+        connection = current
+        switch await current.probe.check(timeout: probes.timeout) {
+        case .serving: return .serving(current)
+        case .notServing(let report): lastReport = report
+        case .unreachable(let report), .timedOut(let report):
+          lastReport = report
+          // A connection that was refused waits before it tries again, longer than we do.
+          await current.close()
+          connection = nil
+        }
+      } catch {
+        lastReport = "\(error)"
+      }
+      try? await Task.sleep(for: pause)
+      pause = min(pause * 5 / 4, probes.startupInterval.upperBound)
+    }
+    await connection?.close()
+    return .notServing(lastReport)
   }
 
   private func outcomeOfWaiting(for id: String) async -> Outcome {

@@ -68,8 +68,8 @@ struct PerformerLauncher: Sendable {
 
   // MARK: Images
 
-  /// The image of a new performer, or the one that a performer in service was put in service with, so that a tag that has moved on
-  /// does not change what is in service.
+  /// The image of a new performer, or the one that a performer in service was put in service with, so that a tag that has moved
+  /// on does not change what is in service.
   private func image(
     of record: PerformerRecord, took step: @Sendable (Step) -> Void
   ) async throws(DeploymentError) -> ResolvedImage {

@@ -2,6 +2,7 @@ import Logging
 import PonosCore
 import PonosDocker
 import PonosStore
+import PonosSystem
 import PonosTelemetry
 
 /// Forgets performers and removes what is left of them; nothing else does.
@@ -59,19 +60,11 @@ struct PerformerRetirement: Sendable {
 
   /// Waits for the tasks the performer holds, within the limit.
   private func drain(_ record: PerformerRecord) async {
-    let isDrained = await withTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        await roster.drained(performerID: record.id)
-        return !Task.isCancelled
-      }
-      group.addTask {
-        try? await Task.sleep(for: drainLimit)
-        return false
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? true
+    let isDrained = await withDeadline(drainLimit) {
+      await roster.drained(performerID: record.id)
+      return !Task.isCancelled
     }
-    if !isDrained {
+    if isDrained != true {
       logger.warning(
         "tasks of the performer are cut off",
         metadata: [

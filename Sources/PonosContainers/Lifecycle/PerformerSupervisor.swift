@@ -118,7 +118,9 @@ struct PerformerSupervisor: Sendable {
     let monitor = HealthMonitor(settings: supervision.settings.probes)
     mailbox.forgetObservations()
     return await withTaskGroup(of: Void.self) { [mailbox] group in
-      group.addTask { await monitor.watch(launched.connection) { mailbox.post(.probed($0)) } }
+      group.addTask {
+        await monitor.watch(launched.connection.probe, activity: { launched.connection.activity }) { mailbox.post(.probed($0)) }
+      }
       group.addTask { for await runs in launched.connection.hangs { mailbox.post(.hung(runs: runs)) } }
       defer { group.cancelAll() }
       while let message = await mailbox.next() {

@@ -4,7 +4,7 @@ import PonosDocker
 import PonosTelemetry
 import ServiceLifecycle
 
-/// Asks the engine now and then what the containers of performers use, and shows it as metrics.
+/// Asks the engine at intervals what the containers of performers use, and shows it as metrics.
 package struct ContainerUsageSampler: Service {
   /// A container of a performer.
   package struct Container: Sendable, Equatable {

@@ -1,4 +1,5 @@
-/// Keeps changes of performers apart: at most one deployment for each replica at a time, and none beside a change of the whole AVS.
+/// Keeps changes of performers apart: at most one deployment for each replica at a time, and none beside a change of the whole
+/// AVS.
 package struct ReplicaClaims: Sendable, Equatable {
   private var replicas: Set<ReplicaID> = []
   /// AVSs all of whose replicas are claimed.

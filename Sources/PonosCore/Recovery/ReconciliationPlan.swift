@@ -121,14 +121,14 @@ package struct ReconciliationPlan: Sendable, Equatable {
   /// Performers to be forgotten: cut-off deployments, ones replaced by a later one, ones the configuration dropped, replicas
   /// beyond their number.
   package private(set) var removedPerformers: [String] = []
-  /// Containers to be removed, whatever they do.
+  /// Containers to be removed, running or not.
   package private(set) var removedContainers: [String] = []
   /// Configured performers to deploy, blue-green where another one serves the AVS.
   package private(set) var deployments: [Placement] = []
   /// Performers put there by DeployArtifact whose limits the configuration has changed (the same image again, blue-green), and
   /// replicas that do not run what was deployed.
   package private(set) var renewals: [Renewal] = []
-  /// Containers of performers in service that have ended, or are gone, though nobody said so.
+  /// Containers of performers in service that have ended, or are gone, without an event that said so.
   package private(set) var losses: [Loss] = []
   /// Performers kept whose specification changed in ways that need no new container.
   package private(set) var updatedSpecs: [String: PerformerSpec] = [:]
@@ -214,8 +214,8 @@ package struct ReconciliationPlan: Sendable, Equatable {
     max(1, allotments[avs]?.replicas ?? 1)
   }
 
-  /// The performer that came by DeployArtifact as the first replica of each AVS: deployments begin there, and the other replicas are
-  /// to run the same.
+  /// The performer that came by DeployArtifact as the first replica of each AVS: deployments begin there, and the other replicas
+  /// are to run the same.
   private static func leaders(of kept: [Stored]) -> [EthereumAddress: Stored] {
     var leaders: [EthereumAddress: Stored] = [:]
     for performer in kept where performer.origin == .deployment {

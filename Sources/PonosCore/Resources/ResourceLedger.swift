@@ -44,7 +44,7 @@ package struct ResourceLedger: Sendable, Equatable {
     return .fits
   }
 
-  /// Reserves what a performer may use whose container is there already, whatever the host has.
+  /// Reserves what a performer may use whose container is there already, without asking what the host has.
   package mutating func hold(_ reservation: Reservation, for performerID: String) {
     refusals[performerID] = nil
     reservations[performerID] = reservation
