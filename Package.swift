@@ -35,6 +35,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// scripts/fuzz.sh sets this: our own targets are compiled for libFuzzer, and its program is built.
@@ -78,6 +79,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
@@ -101,7 +103,7 @@ let package = Package(
     // Decides: nouns, policies, pure state machines.
     .target(name: "PonosCore", dependencies: [deque, heap], swiftSettings: strict),
     // What all above stands on: threads, clocks, files, and the failpoints of the tests.
-    .target(name: "PonosSystem", dependencies: ["PonosCore"], swiftSettings: strict),
+    .target(name: "PonosSystem", dependencies: ["PonosCore", system], swiftSettings: strict),
     // Proves: hashes, curves, signatures, keystores.
     .target(
       name: "PonosCrypto",
@@ -111,6 +113,11 @@ let package = Package(
     .target(
       name: "PonosDocker",
       dependencies: [asyncHTTPClient, nioCore, nioPosix, nioHTTP1],
+      swiftSettings: strict),
+    // Speaks JSON-RPC to Ethereum nodes.
+    .target(
+      name: "PonosChain",
+      dependencies: ["PonosCore", "PonosCrypto", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL],
       swiftSettings: strict),
     // Speaks gRPC: messages, then the transport beneath them.
     .target(name: "PonosAPI", dependencies: [grpcCore, grpcProtobuf, protobuf]),
@@ -208,10 +215,12 @@ let package = Package(
 
     // Tests.
     .testTarget(name: "PonosCoreTests", dependencies: ["PonosCore"], swiftSettings: strict),
-    .testTarget(name: "PonosSystemTests", dependencies: ["PonosSystem"], swiftSettings: strict),
+    .testTarget(name: "PonosSystemTests", dependencies: ["PonosSystem", "PonosTesting", system], swiftSettings: strict),
     .testTarget(
       name: "PonosCryptoTests", dependencies: ["PonosCrypto", "PonosCore", "PonosSystem", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosDockerTests", dependencies: ["PonosDocker", "PonosTesting", nioCore], swiftSettings: strict),
+    .testTarget(
+      name: "PonosChainTests", dependencies: ["PonosChain", "PonosCore", "PonosCrypto", "PonosTesting"], swiftSettings: strict),
     .testTarget(name: "PonosAPITests", dependencies: ["PonosAPI", "PonosTesting", grpcCore, protobuf], swiftSettings: strict),
     .testTarget(
       name: "PonosTransportTests", dependencies: ["PonosTransport", "PonosLibraryTransport", "PonosAPI", nioEmbedded, nioHPACK],

@@ -35,6 +35,8 @@ struct RunCommand: AsyncParsableCommand {
       config: loaded.config, environment: ProcessInfo.processInfo.environment, logger: Logger(label: "ponos"))
     do { try await daemon.run() } catch let error as KeyLoadErrors {
       throw ConfigurationOptions.refuse(error.findings)
+    } catch let error as ListenerErrors {
+      throw CommandFailure("\(error)")
     } catch {
       throw CommandFailure("the daemon stopped: \(error)")
     }

@@ -117,7 +117,7 @@ struct TaskSubmitCommand: AsyncParsableCommand {
   }
 }
 
-/// Task streams instead of a call per task, and how urgent tasks are either way.
+/// Options for task streams in place of a call per task, and for the urgency of tasks in both cases.
 struct StreamOptions: ParsableArguments {
   @Flag(help: "Submit over a task stream.")
   var stream = false
@@ -148,7 +148,7 @@ struct StreamOptions: ParsableArguments {
   }
 }
 
-/// What the operator registered: the key answers are checked against.
+/// Options for the key that the operator registered, which answers are checked against.
 struct ExecutorIdentityOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Address of the executor's ECDSA signing key.", valueName: "0x…"))
   var executorEcdsaAddress: EthereumAddress?
@@ -200,7 +200,7 @@ struct ExecutorIdentityOptions: ParsableArguments {
   }
 }
 
-/// What the performer is given.
+/// Options for the payload.
 struct PayloadOptions: ParsableArguments {
   @Option(help: "Payload as text.")
   var payload: String?

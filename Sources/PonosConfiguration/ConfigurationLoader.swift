@@ -31,7 +31,7 @@ package enum ConfigurationLoader {
     return try load(readFile(path, report), from: path, environment, flags, keystores, report)
   }
 
-  /// The same for the content of a file that has been read.
+  /// Loads and checks the content of a file that has been read.
   static func load(bytes: [UInt8], of path: String) throws(ConfigurationErrors) -> LoadedConfiguration {
     let report = ConfigurationReport()
     return try load(parse(bytes, of: path, report), from: path, [:], [], .mayBeMissing, report)
@@ -41,7 +41,7 @@ package enum ConfigurationLoader {
     _ root: ConfigurationNode, from path: String?, _ environment: [String: String], _ flags: [ConfigurationFlag],
     _ keystores: KeystorePresence, _ report: ConfigurationReport
   ) throws(ConfigurationErrors) -> LoadedConfiguration {
-    // What a file that cannot be read leaves open would only repeat the one real error.
+    // Without a readable file every required key is missing, which would only hide the one real error.
     guard !report.hasErrors else { throw ConfigurationErrors(findings: report.sorted) }
     var root = SpellingNormalizer(report: report).normalize(root)
     let schema = ConfigurationSchema.root

@@ -1,4 +1,4 @@
-/// One setting as it is in effect, fit to be shown: secrets are masked.
+/// One setting in effect, with secrets masked, so that it can be shown.
 package struct EffectiveSetting: Sendable, Equatable, Codable {
   /// Path of the key: `avsPerformers[0].image.tag`.
   package let key: String
@@ -22,7 +22,7 @@ package struct EffectiveSetting: Sendable, Equatable, Codable {
 
   private static func setting(_ child: SchemaNode, in section: ConfigurationSection) -> EffectiveSetting? {
     let written = section.isGiven(child.name)
-    // Defaults of keys inside a group that is not there only matter where the group needs no choice to exist.
+    // A default inside an absent group counts only where the group is in effect without being written.
     guard written || (child.key.standard?.isEmpty == false && (section.isPresent || isAlwaysInEffect(section.schema))),
       let text = section.text(child.name)
     else { return nil }

@@ -26,9 +26,8 @@ package struct ExecutorDaemon: Sendable {
   private let environment: [String: String]
   private let logger: Logger
 
-  /// - Parameter environment: The process environment; read for `DOCKER_HOST`, for variables that performers take from it, and,
-  /// for
-  ///   tests, for the failpoint at which to end.
+  /// - Parameter environment: The process environment. The daemon reads `DOCKER_HOST` from it, the variables that performers take
+  ///   from it, and, in tests, the failpoint at which to end.
   package init(config: ExecutorConfig, environment: [String: String], logger: Logger) {
     self.config = config
     self.environment = environment
@@ -37,63 +36,67 @@ package struct ExecutorDaemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT, or until a service fails.
   package func run() async throws {
-    // Password hashes take seconds by design. What was accepted before comes back meanwhile, for which the curves are enough.
+    let taken = ListenerCheck.errors(config)
+    guard taken.isEmpty else { throw ListenerErrors(errors: taken) }
+    // Password hashes take seconds by design. Unfinished tasks come back in the meantime: recovery needs the curves, not the
+    // keys.
     async let decryptedKeys = KeyRing.load(config.identity)
-    let ground = try ground()
-    let book = try taskBook(on: ground)
+    let base = try infrastructure()
+    let tasks = try taskState(on: base)
     try await StateRecovery(
-      store: ground.store, journal: book.journal, validator: book.validator, flights: book.flights, queue: book.queue,
-      metrics: ground.metrics, logger: logger
+      store: base.store, journal: tasks.journal, validator: tasks.validator, inFlight: tasks.inFlight, queue: tasks.queue,
+      metrics: base.metrics, logger: logger
     ).recoverTasks()
-    ground.failpoints.pass(.startRecovered)
+    base.failpoints.pass(.startRecovered)
     let keys = try await decryptedKeys
-    let execution = execution(of: book, keys, ground)
+    let processing = processing(of: tasks, keys, base)
     let docker = DockerClient(endpoint: try .fromEnvironment(environment))
-    let performers = performers(in: docker, ground, execution)
-    let intake = intake(to: book, execution, performers, keys, ground)
+    let performers = performers(in: docker, base, processing)
+    let intake = intake(to: tasks, processing, performers, keys, base)
 
     let view = DaemonView(
-      version: Self.version, config: config, startedAt: ground.startedAt, clock: ground.clock, store: ground.store,
-      storeStatistics: ground.storeStatistics,
-      storeCondition: ground.storeCondition, queue: book.queue, flights: book.flights, roster: execution.roster,
-      performers: performers, receiver: intake.receiver, metrics: ground.metrics,
-      installationID: try await ground.store.installationID())
-    ground.registry.beforeScrape { view.publishGauges() }
+      version: Self.version, config: config, startedAt: base.startedAt, clock: base.clock, store: base.store,
+      storeStatistics: base.storeStatistics, storeCondition: base.storeCondition, queue: tasks.queue, inFlight: tasks.inFlight,
+      roster: processing.roster, performers: performers, admission: intake.admission, metrics: base.metrics,
+      installationID: try await base.store.installationID())
+    base.registry.beforeScrape { view.publishGauges() }
 
     // In start order; stopped in reverse.
     var services: [any Service] = storeServices(
-      ground.store, statistics: ground.storeStatistics, condition: ground.storeCondition, metrics: ground.metrics)
+      base.store, statistics: base.storeStatistics, condition: base.storeCondition, metrics: base.metrics)
     services += [
       OperationsServer(
-        configuration: config.operations, registry: ground.registry, readiness: { view.readiness() },
+        configuration: config.operations, registry: base.registry, readiness: { view.readiness() },
         state: { await view.state() }, logger: logger),
-      ResourceSampler(registry: ground.registry),
+      ResourceSampler(registry: base.registry),
       performers,
       ContainerUsageSampler(
         running: { performers.runningContainers() },
         usage: { id throws(DockerError) in try await docker.usage(ofContainer: id) },
-        observe: { [metrics = ground.metrics] in metrics.containerUsage($0) }, logger: logger),
-      TaskService(queue: book.queue, roster: execution.roster, pipeline: execution.pipeline, clock: ground.clock),
+        observe: { [metrics = base.metrics] in metrics.containerUsage($0) }, logger: logger),
+      TaskService(queue: tasks.queue, roster: processing.roster, pipeline: processing.pipeline, clock: base.clock),
     ]
-    services += ports(for: intake, performers, keys, ground, view).listeners
-    services.append(TaskIntakeService(receiver: intake.receiver, drainLimit: Self.drainLimit))
-    services.append(AggregatorSessionService(desk: intake.sessions, aggregators: config.aggregators, logger: logger))
+    let health = HealthPublisher { view.readiness().isReady }
+    services.append(health)
+    services += ports(for: intake, performers, keys, base, health).listeners
+    services.append(TaskIntakeService(admission: intake.admission, drainLimit: Self.drainLimit))
+    services.append(AggregatorSessionService(sessions: intake.sessions, aggregators: config.aggregators, logger: logger))
     logger.notice(
       "starting",
       metadata: [
-        "version": "\(Self.version)", "operator": "\(config.identity.address)",
-        "openFiles": "\(OpenFileLimit.raise().map(String.init) ?? "unknown")",
+        LogKey.version: "\(Self.version)", LogKey.operatorAddress: "\(config.identity.address)",
+        LogKey.openFiles: "\(OpenFileLimit.raise().map(String.init) ?? "unknown")",
       ])
-    try await run(ground.failpoints.watching(services))
-    ground.failpoints.pass(.stopServices)
-    try await ground.store.close()
-    ground.failpoints.pass(.stopStore)
+    try await run(base.failpoints.watching(services))
+    base.failpoints.pass(.stopServices)
+    try await base.store.close()
+    base.failpoints.pass(.stopStore)
   }
 
   // MARK: Parts
 
-  /// What all others stand on.
-  private struct Ground {
+  /// What all other parts use.
+  private struct Infrastructure {
     let failpoints: Failpoints
     let clock = TaskClock.system
     let startedAt: UnixMilliseconds
@@ -102,58 +105,58 @@ package struct ExecutorDaemon: Sendable {
     let streamMetrics: StreamMetrics
     /// Verifies the signatures of aggregators and our own.
     let verifier: SignatureVerifier
-    let store: any ExecutorStore & DeliveryStore
+    let store: any ExecutorStore
     let storeStatistics: @Sendable () -> StoreStatistics
     let storeCondition = StoreCondition()
     let audit: AuditLog
   }
 
-  private func ground() throws -> Ground {
+  private func infrastructure() throws -> Infrastructure {
     let failpoints = try armedFailpoints()
     let clock = TaskClock.system
     let registry = PrometheusRegistry()
     let avs = config.avs.map(\.address)
     let metrics = ExecutorMetrics(registry: registry, avs: avs, version: Self.version, started: Date())
     let (store, storeStatistics) = try openStore(metrics: metrics, failpoints: failpoints)
-    return Ground(
+    return Infrastructure(
       failpoints: failpoints, startedAt: clock.unix(), registry: registry, metrics: metrics,
       streamMetrics: StreamMetrics(registry: registry, avs: avs),
       verifier: SignatureVerifier { metrics.signaturesChecked($0) }, store: store, storeStatistics: storeStatistics,
       audit: AuditLog(path: config.auditLogPath, logger: Logger(label: "ponos.audit"), now: clock.unix))
   }
 
-  /// Where accepted tasks are: on disk, in line, in flight; and what says which tasks may be accepted.
-  private struct TaskBook {
+  /// What says which tasks may be accepted, and what holds the accepted ones: the journal, the queue, the tasks in flight.
+  private struct TaskState {
     let operatorSets: StaticOperatorSetRegistry
     let validator: TaskValidator
     let queue: TaskQueue
     let transmitter: ResultTransmitter
-    let flights: TaskFlights
+    let inFlight: InFlightTasks
     let journal: TaskJournal
   }
 
-  private func taskBook(on ground: Ground) throws -> TaskBook {
-    let (metrics, clock) = (ground.metrics, ground.clock)
+  private func taskState(on base: Infrastructure) throws -> TaskState {
+    let (metrics, clock) = (base.metrics, base.clock)
     let operatorSets = try StaticOperatorSetRegistry(config.avs)
     let validator = TaskValidator(
-      operatorAddress: config.identity.address, registry: operatorSets, verifier: ground.verifier,
+      operatorAddress: config.identity.address, registry: operatorSets, verifier: base.verifier,
       signers: { [curves = config.identity.curves] in curves },
-      maxPayloadBytes: { [config] in config.avs($0)?.maxPayloadBytes ?? TaskSubmission.maxPayloadBytes })
-    let transmitter = ResultTransmitter(store: ground.store, metrics: ground.streamMetrics)
+      maxPayloadBytes: { [config] in config.settings(for: $0).maxPayloadBytes })
+    let transmitter = ResultTransmitter(store: base.store, metrics: base.streamMetrics)
     var recent = RecentOutcomes<TaskOutcome>.Limits()
     recent.age = config.storeKeeping.retention.milliseconds
-    let flights = TaskFlights(recent: recent, clock: clock) { transmitter.settled($0, $1) }
-    let journal = TaskJournal(store: ground.store, clock: clock) { id, error in
-      flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
+    let inFlight = InFlightTasks(recent: recent, clock: clock) { transmitter.settled($0, $1) }
+    let journal = TaskJournal(store: base.store, clock: clock) { id, error in
+      inFlight.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
-    return TaskBook(
+    return TaskState(
       operatorSets: operatorSets, validator: validator,
       queue: TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }, transmitter: transmitter,
-      flights: flights, journal: journal)
+      inFlight: inFlight, journal: journal)
   }
 
-  /// A task's way from the queue to the answer.
-  private struct Execution {
+  /// What takes a task from the queue to its answer.
+  private struct TaskProcessing {
     let roster: PerformerRoster
     let running: RunningTasks
     let outbox: ResultOutbox
@@ -161,32 +164,32 @@ package struct ExecutorDaemon: Sendable {
     let pipeline: TaskPipeline
   }
 
-  private func execution(of book: TaskBook, _ keys: KeyRing, _ ground: Ground) -> Execution {
-    let (queue, journal, flights) = (book.queue, book.journal, book.flights)
-    let (metrics, clock) = (ground.metrics, ground.clock)
+  private func processing(of tasks: TaskState, _ keys: KeyRing, _ base: Infrastructure) -> TaskProcessing {
+    let (queue, journal, inFlight) = (tasks.queue, tasks.journal, tasks.inFlight)
+    let (metrics, clock) = (base.metrics, base.clock)
     let roster = PerformerRoster(rules: rosterRules(metrics), clock: clock) { queue.slotsChanged(of: $0) }
-    let outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock)
+    let outbox = ResultOutbox(journal: journal, inFlight: inFlight, metrics: metrics, clock: clock)
     let signing = SigningService(
       keys: keys, operatorAddress: config.identity.address, ecdsaVerifier: config.chain.ecdsaCertificateVerifier,
-      verifier: ground.verifier, journal: journal, metrics: metrics, audit: ground.audit)
+      verifier: base.verifier, journal: journal, metrics: metrics, audit: base.audit)
     let running = RunningTasks()
     let recovery = RunRecovery(
-      journal: journal, queue: queue, outbox: outbox, flights: flights, running: running, metrics: metrics, clock: clock,
+      journal: journal, queue: queue, outbox: outbox, inFlight: inFlight, running: running, metrics: metrics, clock: clock,
       logger: logger)
-    let pipeline = ground.failpoints.watching(
+    let pipeline = base.failpoints.watching(
       TaskPipeline(
         journal: journal, roster: roster, runner: TaskRunner(clock: clock), signing: signing, outbox: outbox,
         recovery: recovery, running: running, metrics: metrics, clock: clock,
-        rules: { [config] in config.avs($0)?.responseRules ?? .none }))
-    return Execution(
+        rules: { [config] in config.settings(for: $0).responseRules }))
+    return TaskProcessing(
       roster: roster, running: running, outbox: outbox,
       answers: StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger), pipeline: pipeline)
   }
 
-  private func performers(in docker: DockerClient, _ ground: Ground, _ execution: Execution) -> PerformerService {
-    let (failpoints, metrics) = (ground.failpoints, ground.metrics)
+  private func performers(in docker: DockerClient, _ base: Infrastructure, _ processing: TaskProcessing) -> PerformerService {
+    let (failpoints, metrics) = (base.failpoints, base.metrics)
     return PerformerService(
-      docker: docker, store: ground.store, roster: execution.roster, configured: config.avs.compactMap(\.performer),
+      docker: docker, store: base.store, roster: processing.roster, configured: config.avs.compactMap(\.performer),
       allotments: config.allotments, settings: performerSettings, executorEnvironment: environment,
       observe: { metrics.observe($0) },
       connect: { endpoint in
@@ -195,60 +198,66 @@ package struct ExecutorDaemon: Sendable {
       }, logger: logger)
   }
 
-  /// A task's way from the wire to the queue.
-  private struct Intake {
-    let receiver: TaskReceiver
-    let sessions: SessionDesk
+  /// What takes a submission from the wire to the queue.
+  private struct TaskIntake {
+    let admission: Admission
+    let unary: UnaryIntake
+    let sessions: SessionRegistry
   }
 
   private func intake(
-    to book: TaskBook, _ execution: Execution, _ performers: PerformerService, _ keys: KeyRing, _ ground: Ground
-  ) -> Intake {
-    let (failpoints, clock) = (ground.failpoints, ground.clock)
-    let (queue, roster, transmitter) = (book.queue, execution.roster, book.transmitter)
-    let receiver = TaskReceiver(
-      validator: book.validator, journal: book.journal, queue: queue, flights: book.flights, answers: execution.answers,
-      metrics: ground.metrics, audit: ground.audit,
+    to tasks: TaskState, _ processing: TaskProcessing, _ performers: PerformerService, _ keys: KeyRing, _ base: Infrastructure
+  ) -> TaskIntake {
+    let (failpoints, clock) = (base.failpoints, base.clock)
+    let (queue, roster, transmitter) = (tasks.queue, processing.roster, tasks.transmitter)
+    let limiter = SubmissionLimiter(limits: config.submissionLimits, clock: clock)
+    let gate = IntakeGate()
+    let acceptance = TaskAcceptance(
+      gate: gate, journal: tasks.journal, queue: queue, inFlight: tasks.inFlight, answers: processing.answers, limiter: limiter,
+      metrics: base.metrics, audit: base.audit, clock: clock,
       timeout: { [config] avs in
         failpoints.pass(.intakeReserved)
-        return config.avs(avs)?.taskTimeout ?? .seconds(90)
+        return config.settings(for: avs).taskTimeout
       },
       readiness: { avs in
         failpoints.pass(.intakeVerified)
         return performers.obstacle(for: avs)
-      },
-      limiter: SubmissionLimiter(limits: config.submissionLimits, clock: clock), clock: clock,
-      expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
+      })
+    let admission = Admission(
+      gate: gate, validator: tasks.validator, inFlight: tasks.inFlight, queue: queue, limiter: limiter, acceptance: acceptance,
+      metrics: base.metrics)
     let aggregators = config.avs.map { ($0.address, $0.registry?.aggregators.count ?? 1) }
-    let sessions = SessionDesk(
+    let sessions = SessionRegistry(
       settings: config.streams.sessionSettings,
       dependencies: SessionDependencies(
         operatorAddress: config.identity.address,
-        authenticator: AggregatorAuthenticator(registry: book.operatorSets, keys: keys, verifier: ground.verifier),
-        receiver: receiver,
+        authenticator: AggregatorAuthenticator(registry: tasks.operatorSets, keys: keys, verifier: base.verifier),
+        intake: StreamIntake(admission: admission, answers: processing.answers, transmitter: transmitter),
         canceller: TaskCanceller(
-          queue: queue, running: execution.running, flights: book.flights, outbox: execution.outbox,
-          journal: book.journal, logger: logger),
+          queue: queue, running: processing.running, inFlight: tasks.inFlight, outbox: processing.outbox,
+          journal: tasks.journal, logger: logger),
         transmitter: transmitter,
-        credit: CreditOffice(
+        credit: CreditPool(
           aggregators: Dictionary(aggregators, uniquingKeysWith: { first, _ in first }), room: { queue.room(avs: $0) }),
-        metrics: ground.streamMetrics, clock: clock, logger: logger))
-    return Intake(receiver: receiver, sessions: sessions)
+        metrics: base.streamMetrics, clock: clock, logger: logger))
+    return TaskIntake(admission: admission, unary: UnaryIntake(admission: admission), sessions: sessions)
   }
 
   private func ports(
-    for intake: Intake, _ performers: PerformerService, _ keys: KeyRing, _ ground: Ground, _ view: DaemonView
+    for intake: TaskIntake, _ performers: PerformerService, _ keys: KeyRing, _ base: Infrastructure, _ health: HealthPublisher
   ) -> GRPCPorts {
-    let clock = ground.clock
+    let clock = base.clock
+    let authenticator = ManagementAuthenticator(
+      isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
+      tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey)
     return GRPCPorts(
-      config: config, submit: SubmitTaskHandler(receiver: intake.receiver), streams: TaskStreamHandler(desk: intake.sessions),
+      config: config, submit: SubmitTaskHandler(intake: intake.unary), streams: TaskStreamHandler(sessions: intake.sessions),
       management: ManagementHandler(
-        authenticator: ManagementAuthenticator(
-          isEnabled: config.managementAuthentication, operatorAddress: config.identity.address,
-          tokens: ChallengeTokens(unixSeconds: { clock.unix() / 1000 }), key: keys.managementKey?.verificationKey),
-        performers: performers, configuration: { [config] in config.avs($0) }, logger: logger),
-      isReady: { view.readiness().isReady },
-      interceptors: [MetricsInterceptor(registry: ground.registry)] + ground.failpoints.interceptors, logger: logger)
+        authenticator: authenticator, performers: performers,
+        deployments: DeployRequest.Rules(
+          configuration: { [config] in config.avs($0) }, sharedVariables: config.management.sharedVariables), logger: logger),
+      principals: PrincipalInterceptor(authenticator: authenticator, allowsRemote: config.management.allowsRemote), health: health,
+      interceptors: [MetricsInterceptor(registry: base.registry)] + base.failpoints.interceptors, logger: logger)
   }
 
   private func armedFailpoints() throws(FailpointError) -> Failpoints {
@@ -256,7 +265,7 @@ package struct ExecutorDaemon: Sendable {
     if failpoints.isArmed {
       logger.warning(
         "this process will end itself at a failpoint, as if it crashed; that is for tests only",
-        metadata: ["failpoint": "\(environment[Failpoints.variable] ?? "")"])
+        metadata: [LogKey.failpoint: "\(environment[Failpoints.variable] ?? "")"])
     }
     return failpoints
   }
@@ -270,8 +279,8 @@ package struct ExecutorDaemon: Sendable {
 
   private func rosterRules(_ metrics: ExecutorMetrics) -> PerformerRoster.Rules {
     PerformerRoster.Rules(
-      balancing: { [config] in config.avs($0)?.balancing ?? .leastOutstanding },
-      breaker: { [config] in config.avs($0)?.circuitBreaker ?? .standard },
+      balancing: { [config] in config.settings(for: $0).balancing },
+      breaker: { [config] in config.settings(for: $0).circuitBreaker },
       breakerOpened: { [logger] avs, performerID in
         metrics.breakerOpened(avs)
         logger.warning(
@@ -294,7 +303,7 @@ package struct ExecutorDaemon: Sendable {
     metrics: ExecutorMetrics
   ) -> [any Service] {
     var services: [any Service] = [
-      StoreTrialService(store: store, statistics: statistics, logger: logger),
+      StoreProbe(store: store, statistics: statistics, logger: logger),
       StoreMaintenance(
         store: store, retention: config.storeKeeping.retention, digestRetention: config.storeKeeping.digestRetention,
         logger: logger),
@@ -312,7 +321,7 @@ package struct ExecutorDaemon: Sendable {
   /// The store, and what tells how it is.
   private func openStore(
     metrics: ExecutorMetrics, failpoints: Failpoints
-  ) throws(StoreError) -> (any ExecutorStore & DeliveryStore, @Sendable () -> StoreStatistics) {
+  ) throws(StoreError) -> (any ExecutorStore, @Sendable () -> StoreStatistics) {
     switch config.storage {
     case .memory:
       return (failpoints.watching(try MemoryStore(claiming: config.memoryInstallationID)), { StoreStatistics() })

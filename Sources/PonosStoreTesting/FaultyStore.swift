@@ -4,7 +4,7 @@ import PonosTesting
 import Synchronization
 
 /// A memory store whose writes fail while a test wants them to.
-package final class FaultyStore: ExecutorStore, DeliveryStore {
+package final class FaultyStore: ExecutorStore {
   /// A kind of write.
   package enum Write: Hashable, CaseIterable {
     case accept, executing, requeued, signed, failed, digest
@@ -113,20 +113,20 @@ package final class FaultyStore: ExecutorStore, DeliveryStore {
   package func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   package func installationID() async throws(StoreError) -> String { try await base.installationID() }
   package func expectDeliveries(
-    of ids: [TaskID], to party: StreamParty
+    of ids: [TaskID], to owner: TaskOwner
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
     await deliveryGate.withLock(\.self)?.pass()
     try check(.delivery)
-    return try await base.expectDeliveries(of: ids, to: party)
+    return try await base.expectDeliveries(of: ids, to: owner)
   }
   package func deliveries(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
   ) async throws(StoreError) -> DeliveryPage {
-    try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
+    try await base.deliveries(for: owner, excluding: excluded, limit: limit, bytes: bytes)
   }
-  package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+  package func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
     try check(.acknowledgement)
-    try await base.acknowledge(ids, by: party)
+    try await base.acknowledge(ids, by: owner)
   }
   package func compact() async throws(StoreError) { try await base.compact() }
   package func tryToWrite() async throws(StoreError) {

@@ -5,7 +5,7 @@ import Testing
 /// `docs/configuration.md` says what the schema says. After a change of the schema, run these tests once with
 /// `PONOS_UPDATE_DOCS=1` to rewrite the table.
 @Suite struct ConfigurationReferenceTests {
-  private static let start = "<!-- The table of keys is made from Sources/PonosExecutor/Configuration/Schema. -->\n"
+  private static let start = "<!-- The table of keys is made from Sources/PonosConfiguration/Schema. -->\n"
   private static let end = "<!-- End of the table of keys. -->\n"
   private let document = ConfigurationText.repository.appending(path: "docs/configuration.md")
 

@@ -28,7 +28,7 @@ import Testing
     let config = try ConfigurationText.load(text).config
     #expect(config.aggregators.count == 1)
     #expect(config.aggregators.first?.host == "aggregator.example.org" && config.aggregators.first?.port == 9100)
-    #expect(config.aggregators.first?.party.avs.description == Self.avs)
+    #expect(config.aggregators.first?.owner.avs.description == Self.avs)
     #expect(config.streams.heartbeat == .seconds(3) && config.streams.maxCredit == 7 && config.streams.maxUnacknowledged == 9)
   }
 

@@ -101,7 +101,9 @@ import Testing
 
   @Test func refusesLargeFilesUnread() {
     let json = [UInt8](repeating: UInt8(ascii: " "), count: Keystore.maximumSize + 1)
-    expectError(KeystoreError.self, where: { $0 == .tooLarge(byteCount: json.count) }) { _ = try Keystore(json: json) }
+    expectError(KeystoreError.self, where: { $0 == .tooLarge(byteCount: json.count, maximum: Keystore.maximumSize) }) {
+      _ = try Keystore(json: json)
+    }
   }
 
   /// Values from the file are cut and cleaned before they stand in a message.

@@ -36,7 +36,7 @@ import Testing
     let message = SessionProofMessage(
       role: .executor,
       aggregator: AggregatorHello(
-        challenge: word(0xa1), party: StreamParty(aggregator: address(0xaa), avs: address(0xab)), executor: address(0xac),
+        challenge: word(0xa1), owner: TaskOwner(aggregator: address(0xaa), avs: address(0xab)), executor: address(0xac),
         operatorSetID: 5, heartbeat: 1),
       executor: ExecutorHello(
         challenge: word(0xe1), executor: address(0xff), session: word(0x51), heartbeat: 1, wanted: nil))

@@ -30,7 +30,7 @@ import Testing
     try await second.record(.signed(result: [4], at: 9), for: task.id)
     try await second.close()
     let third = try SQLiteStore.open(path: directory.file("store.sqlite"))
-    let page = try await third.deliveries(for: task.party, excluding: [], limit: 5, bytes: 100)
+    let page = try await third.deliveries(for: task.owner, excluding: [], limit: 5, bytes: 100)
     #expect(page.tasks.map(\.id) == [task.id])
     try await third.close()
   }
@@ -57,7 +57,7 @@ import Testing
     }
     try queue.close()
     let damaged = try SQLiteStore.open(path: path)
-    await #expect { _ = try await damaged.expectDelivery(of: task.id, to: task.party) } throws: {
+    await #expect { _ = try await damaged.expectDelivery(of: task.id, to: task.owner) } throws: {
       ($0 as? StoreError)?.code == .damaged
     }
     try await damaged.close()
@@ -82,7 +82,7 @@ import Testing
     }
     try queue.close()
     let damaged = try SQLiteStore.open(path: path)
-    let page = try await damaged.deliveries(for: tasks[0].party, excluding: [], limit: 1, bytes: 100)
+    let page = try await damaged.deliveries(for: tasks[0].owner, excluding: [], limit: 1, bytes: 100)
     #expect(page.tasks.map(\.id) == [tasks[2].id])
     #expect(page.isAll)
     try await damaged.close()

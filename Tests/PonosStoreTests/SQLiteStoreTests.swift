@@ -373,7 +373,7 @@ import Testing
       ($0 as? StoreError)?.code == .diskFull && "\($0)".contains("takes nothing new")
     }
     #expect(store.statistics.writes == writes, "the refusal cost no write")
-    let trials = StoreTrialService(
+    let trials = StoreProbe(
       store: store, statistics: { store.statistics }, interval: .milliseconds(20),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -166,9 +166,9 @@ import Testing
   /// Outcomes that are handed out are those of their tasks, and asking for any task is answered or refused.
   private func checkDeliveries(_ store: SQLiteStore, _ truth: Truth, _ damage: String) async -> Bool {
     var isDisturbed = false
-    for party in Set(truth.tasks.values.map(\.accepted.party)) {
+    for owner in Set(truth.tasks.values.map(\.accepted.owner)) {
       do throws(StoreError) {
-        let page = try await store.deliveries(for: party, excluding: [], limit: Self.tasks, bytes: .max)
+        let page = try await store.deliveries(for: owner, excluding: [], limit: Self.tasks, bytes: .max)
         for task in page.tasks {
           guard let record = truth.tasks[task.id] else {
             Issue.record("\(damage): the outcome of a task that never was is handed out")
@@ -176,8 +176,8 @@ import Testing
           }
           Self.expect(task, equals: record, damage)
         }
-        _ = try await store.expectDeliveries(of: Array(truth.tasks.keys), to: party)
-        try await store.acknowledge(Array(truth.tasks.keys), by: party)
+        _ = try await store.expectDeliveries(of: Array(truth.tasks.keys), to: owner)
+        try await store.acknowledge(Array(truth.tasks.keys), by: owner)
       } catch {
         isDisturbed = true
       }

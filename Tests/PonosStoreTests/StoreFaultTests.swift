@@ -57,11 +57,11 @@ import Testing
         _ = try await store.accept(task)
       case .requeue: try await store.record(.requeued, for: id)
       case .executeAgain: try await store.record(.executing(performerID: "p", attempt: 2), for: id)
-      case .expectDelivery: _ = try await store.expectDelivery(of: id, to: StoreRecords.task(1).party)
+      case .expectDelivery: _ = try await store.expectDelivery(of: id, to: StoreRecords.task(1).owner)
       case .replaceResult: try await store.replaceResult(of: id, by: [9, 9])
       case .fail:
         try await store.record(.failed(StoredFailure(code: "c", message: "m"), at: 50), for: StoreRecords.taskID(4))
-      case .acknowledge: try await store.acknowledge([id], by: StoreRecords.task(1).party)
+      case .acknowledge: try await store.acknowledge([id], by: StoreRecords.task(1).owner)
       case .acceptTogether: try await acceptTogether(on: store)
       case .deletePerformer: try await store.deletePerformer(id: StoreRecords.performer(1, createdAt: 1).id)
       case .deleteDigests: _ = try await store.deleteDigests(recordedBefore: .max)
@@ -112,7 +112,7 @@ import Testing
       unfinished = try await store.unfinishedTasks().map(\.id)
       performers = try await store.performers()
       for number in [1, 4] {
-        let page = try await store.deliveries(for: StoreRecords.task(number).party, excluding: [], limit: 10, bytes: .max)
+        let page = try await store.deliveries(for: StoreRecords.task(number).owner, excluding: [], limit: 10, bytes: .max)
         waiting.append(page.tasks.map(\.id))
       }
     }
@@ -270,7 +270,7 @@ import Testing
     let standing = StoreCondition().standing(store.statistics)
     #expect(standing.obstacle == nil && standing.warning?.contains(failure.message) == true)
 
-    let trials = StoreTrialService(
+    let trials = StoreProbe(
       store: store, statistics: { store.statistics }, interval: .milliseconds(1),
       logger: Logger(label: "test") { _ in CollectingLogHandler(log) })
     try await withThrowingTaskGroup(of: Void.self) { group in

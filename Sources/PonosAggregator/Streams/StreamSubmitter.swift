@@ -13,7 +13,7 @@ package final class StreamSubmitter: Sendable {
 
   /// Who submits, and to whom.
   package struct Identity: Sendable {
-    package var party: StreamParty
+    package var owner: TaskOwner
     package var executor: EthereumAddress
     package var operatorSetID: UInt32
     /// The aggregator's key.
@@ -22,9 +22,9 @@ package final class StreamSubmitter: Sendable {
     package var executorKey: VerificationKey?
 
     package init(
-      party: StreamParty, executor: EthereumAddress, operatorSetID: UInt32, key: SigningKey, executorKey: VerificationKey?
+      owner: TaskOwner, executor: EthereumAddress, operatorSetID: UInt32, key: SigningKey, executorKey: VerificationKey?
     ) {
-      self.party = party
+      self.owner = owner
       self.executor = executor
       self.operatorSetID = operatorSetID
       self.key = key
@@ -69,7 +69,7 @@ package final class StreamSubmitter: Sendable {
   private let identity: Identity
   private let tick: Duration
   /// Counts the streams that are held.
-  private let sessions = StreamBacklog(limit: 1)
+  private let sessions = WeightedLimit(limit: 1)
   private let state: Mutex<State>
   private let notify: @Sendable (Notice) -> Void
 
@@ -82,7 +82,7 @@ package final class StreamSubmitter: Sendable {
     state = Mutex(
       State(
         machine: Machine(
-          identity: .init(party: identity.party, executor: identity.executor, operatorSetID: identity.operatorSetID),
+          identity: .init(owner: identity.owner, executor: identity.executor, operatorSetID: identity.operatorSetID),
           settings: settings)))
   }
 

@@ -16,7 +16,7 @@ package final class SubmitterConnection: Sendable {
   let number: UInt64
   private let submitter: StreamSubmitter
   private let tick: Duration
-  private let outlet = StreamOutlet<Ponos_V1_AggregatorMessage>(limit: maxUnwritten)
+  private let outbound = OutboundQueue<Ponos_V1_AggregatorMessage>(limit: maxUnwritten)
   private let over: AsyncStream<Void>
   private let overContinuation: AsyncStream<Void>.Continuation
   /// Finished with the executor's end of the stream.
@@ -35,11 +35,11 @@ package final class SubmitterConnection: Sendable {
   /// Why the session ended; nil before that.
   var end: SessionEnd? { reason.withLock(\.self) }
 
-  func say(_ message: AggregatorMessage) { outlet.say(message.wire) }
+  func say(_ message: AggregatorMessage) { outbound.enqueue(message.wire) }
 
   func close(_ end: SessionEnd) {
     reason.withLock { $0 = end }
-    outlet.finish()
+    outbound.finish()
     overContinuation.finish()
   }
 
@@ -50,7 +50,7 @@ package final class SubmitterConnection: Sendable {
 
   /// Writes what the aggregator says, until the session's end. Runs beside `run`.
   package func write(to writer: RPCWriter<Ponos_V1_AggregatorMessage>) async {
-    do { try await outlet.write(to: writer) } catch {
+    do { try await outbound.write(to: writer) } catch {
       submitter.handle(.end(.disconnected("it could not be written to (\(error))")), on: self)
     }
   }
@@ -71,8 +71,8 @@ package final class SubmitterConnection: Sendable {
 
   /// The executor ends the call once it has read the last words; a call that ended before could take them with it.
   private func sayFarewell() async {
-    await withDeadline(Self.farewell) { [outlet, heardOut] in
-      await outlet.emptied()
+    await withDeadline(Self.farewell) { [outbound, heardOut] in
+      await outbound.emptied()
       for await _ in heardOut {}
     }
   }
@@ -83,7 +83,7 @@ package final class SubmitterConnection: Sendable {
       for try await message in messages {
         if end == nil {
           submitter.received(try ExecutorMessage(wire: message), on: self)
-          await outlet.room()
+          await outbound.room()
         }
         // The session is over, however much the peer has to say.
         if Task.isCancelled { return }

@@ -10,7 +10,7 @@ import PonosTransport
 
 /// Submits tasks over a task stream, some at a time, and checks every answer and the executor's proof.
 struct StreamRun: Sendable {
-  /// How the stream comes about.
+  /// Which side opens the stream.
   enum Route: Sendable {
     /// We dial the executor's task port.
     case dial(Endpoint)
@@ -20,14 +20,14 @@ struct StreamRun: Sendable {
 
   var submissions: SubmissionRun
 
-  /// The outcomes in the order of their ends; `progress` is told after each.
+  /// Runs the tasks and returns their outcomes in the order in which they ended; calls `progress` after each.
   func run(
     _ ids: [TaskID], over route: Route, progress: @escaping @Sendable (SubmissionOutcome) -> Void
   ) async throws -> [SubmissionOutcome] {
     let plan = submissions.plan
     let submitter = StreamSubmitter(
       identity: .init(
-        party: StreamParty(aggregator: plan.aggregator, avs: plan.operatorSet.avs), executor: plan.executor,
+        owner: TaskOwner(aggregator: plan.aggregator, avs: plan.operatorSet.avs), executor: plan.executor,
         operatorSetID: plan.operatorSet.id, key: plan.key, executorKey: submissions.verifier?.key))
     return try await withThrowingTaskGroup(of: [SubmissionOutcome]?.self) { group in
       group.addTask {
@@ -36,7 +36,7 @@ struct StreamRun: Sendable {
       }
       group.addTask {
         let outcomes = try await submit(ids, submitter, progress)
-        // The last acknowledgements leave with it.
+        // Leaving in good order sends the last acknowledgements.
         await submitter.leave()
         return outcomes
       }
@@ -122,7 +122,7 @@ struct StreamRun: Sendable {
     return outcome
   }
 
-  /// nil when the time is over first.
+  /// How the submission ended; nil when the time is over first.
   private func ending(of task: TaskSubmission, _ submitter: StreamSubmitter) async -> StreamSubmitter.Ending? {
     await withDeadline(submissions.timeout) { await submitter.submit(task) } ?? nil
   }

@@ -4,7 +4,7 @@ import PonosCore
 import PonosCrypto
 import SwiftProtobuf
 
-/// What an aggregator asks of one executor, again and again: everything but the task id.
+/// The parts that all submissions of a run share: everything but the task id.
 struct SubmissionPlan: Sendable {
   var key: SigningKey
   var aggregator: EthereumAddress
@@ -34,14 +34,14 @@ struct SubmissionPlan: Sendable {
     }
   }
 
-  /// An id no other task has: the mailbox contract would hash one up, here chance does.
+  /// A random id, which no other task has. The mailbox contract would hash one.
   static func randomID() -> TaskID {
     TaskID(unchecked: (0..<TaskID.count).map { _ in UInt8.random(in: .min ... .max) })
   }
 }
 
-/// Checks what an executor answers, as an aggregator does before it counts the answer.
-/// Each case holds what the operator registered for the executor operator set.
+/// Checks an executor's answer as an aggregator does before it counts it. Each case holds what the operator registered for the executor
+/// operator set.
 enum ResultVerifier: Sendable {
   /// `contract` is the one whose address is part of certificate digests.
   case ecdsa(signer: EthereumAddress, contract: EthereumAddress)

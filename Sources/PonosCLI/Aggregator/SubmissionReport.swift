@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Counts answers on the terminal while a long run goes on; says nothing where nobody watches.
+/// Counts answers on the terminal during a long run; prints nothing when standard error is no terminal.
 final class SubmissionProgress: Sendable {
   private let total: Int
   private let done = Mutex((ended: 0, failed: 0))
@@ -24,7 +24,7 @@ final class SubmissionProgress: Sendable {
   }
 }
 
-/// Prints what a run came to.
+/// Prints the result of a run.
 struct SubmissionReport {
   private let summary: SubmissionSummary
   /// Answers listed one by one up to this many tasks.

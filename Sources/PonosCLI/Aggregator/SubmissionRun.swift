@@ -29,7 +29,7 @@ struct SubmissionRun: Sendable {
 
   typealias Stub = Eigenlayer_Hourglass_V1_ExecutorService.Client<ClientTransportInUse>
 
-  /// The outcomes in the order of their ends; `progress` is told after each.
+  /// Runs the tasks and returns their outcomes in the order in which they ended; calls `progress` after each.
   func run(
     _ ids: [TaskID], over stub: Stub, progress: @Sendable (SubmissionOutcome) -> Void
   ) async throws -> [SubmissionOutcome] {

@@ -1,4 +1,4 @@
-/// What a run of submissions came to.
+/// The result of a run of submissions.
 struct SubmissionSummary: Encodable {
   /// Milliseconds from submission to answer, of answered tasks.
   struct Latency: Encodable {

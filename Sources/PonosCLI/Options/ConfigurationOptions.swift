@@ -32,7 +32,7 @@ struct ConfigurationOptions: ParsableArguments {
     }
   }
 
-  /// The same without a word.
+  /// Loads and checks without printing anything.
   func read(_ file: String?, keystores: KeystorePresence) throws(ConfigurationErrors) -> LoadedConfiguration {
     try ConfigurationLoader.load(
       file: file, environment: ProcessInfo.processInfo.environment, flags: flags(), keystores: keystores)

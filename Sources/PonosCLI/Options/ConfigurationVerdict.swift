@@ -1,7 +1,7 @@
 import PonosConfiguration
 import PonosExecutor
 
-/// What `config check` has to say about a file.
+/// The result of `config check` for a file.
 struct ConfigurationVerdict: Encodable {
   struct Finding: Encodable {
     /// `error`, `warning` or `note`.
@@ -18,7 +18,7 @@ struct ConfigurationVerdict: Encodable {
   var file: String
   var usable: Bool
   var findings: [Finding]
-  /// Curve and address or public key of each signing key that was opened; nil when none was to be.
+  /// Curve and address or public key of each signing key that was opened; nil when keys were not to be opened.
   var keys: [String]?
   /// The findings as the loader has them.
   let all: [ConfigurationFinding]

@@ -1,7 +1,7 @@
 import PonosCrypto
 import PonosSystem
 
-/// Files a person names, read with a bound.
+/// Reads files that a person names, up to a bound.
 enum SmallFile {
   private static let maximumSize = 2 << 20
 

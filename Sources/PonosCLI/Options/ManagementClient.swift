@@ -81,7 +81,7 @@ struct ManagementOptions: ParsableArguments {
     }
   }
 
-  /// Where nobody listens, or somebody else does, the endpoint is what is wrong.
+  /// Says that the endpoint is wrong when nobody listens there, or a server of another kind.
   private static func failure(_ error: RPCError, at endpoint: Endpoint) -> CommandFailure {
     let isElsewhere = [.unavailable, .unimplemented].contains(error.code)
     let cure = isElsewhere ? "; name the executor's management port with --endpoint" : ""

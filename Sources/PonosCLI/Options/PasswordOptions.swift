@@ -11,7 +11,7 @@ struct PasswordOptions: ParsableArguments {
   /// The variable read when no file is given.
   private static let variable = "PONOS_KEYSTORE_PASSWORD"
 
-  /// - Parameter isNew: Asks twice at the terminal, so that a slip does not lock the key away.
+  /// - Parameter isNew: Asks twice at the terminal, because a mistyped new password would lock the key away.
   func read(isNew: Bool) throws -> SecretBytes {
     if let passwordFile { return try SecretFile.read(passwordFile, option: "--password-file") }
     if let value = ProcessInfo.processInfo.environment[Self.variable] { return SecretBytes(text: value) }

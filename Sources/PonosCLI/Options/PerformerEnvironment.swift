@@ -14,7 +14,7 @@ struct PerformerEnvironmentOptions: ParsableArguments {
     help: ArgumentHelp("File with such variables, one on a line; lines that start with # are comments.", valueName: "file"))
   var envFile: String?
 
-  /// All of them, `--env` beating the file. Prints a note about those that executors keep away from performers.
+  /// All variables; those of `--env` replace those of the file. Prints a note about variables that executors keep away from performers.
   func variables() throws -> PerformerVariables {
     var variables = PerformerVariables(inherited: ProcessInfo.processInfo.environment)
     if let envFile {
@@ -38,12 +38,12 @@ struct PerformerVariables {
   private(set) var values: [String: String] = [:]
   private let inherited: [String: String]
 
-  /// - Parameter inherited: What a name without a value takes its value from.
+  /// - Parameter inherited: Values of names that are given without one.
   init(inherited: [String: String]) {
     self.inherited = inherited
   }
 
-  /// Adds one; what was there under its name is replaced.
+  /// Adds one variable, replacing an earlier one of its name.
   mutating func add(_ text: Substring, place: String) throws(CommandFailure) {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let name = parts[0]
@@ -56,7 +56,7 @@ struct PerformerVariables {
     values[name] = value
   }
 
-  /// Adds those of a file, one on a line; empty lines and lines that start with # say nothing.
+  /// Adds the variables of a file, one on each line. Empty lines and lines that start with # are skipped.
   mutating func add(fileText: String, path: String) throws(CommandFailure) {
     for (index, line) in fileText.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       guard !line.allSatisfy(\.isWhitespace), !line.hasPrefix("#") else { continue }

@@ -4,12 +4,12 @@ import PonosCrypto
 
 /// Asks for passwords at the terminal on standard input.
 enum TerminalPassword {
-  /// Longest line a terminal hands over, in bytes.
+  /// Longest line that a terminal delivers, in bytes.
   private static let maximumLine = 4096
-  /// What Ctrl-C sends.
+  /// The character that Ctrl-C sends.
   private static let interrupt: UInt8 = 0x03
 
-  /// Reads a line with echo turned off. Ctrl-C exits with 130, as it does elsewhere, once the terminal is as it was before.
+  /// Reads a line with echo turned off. Ctrl-C restores the terminal and exits with 130, as it does elsewhere.
   static func ask(_ prompt: String) throws -> SecretBytes {
     var count = 0
     let line = try SecretBytes(count: maximumLine) { buffer in
@@ -27,7 +27,7 @@ enum TerminalPassword {
     var saved = termios()
     guard tcgetattr(STDIN_FILENO, &saved) == 0 else { throw CommandFailure("the terminal cannot be set up for a password") }
     var silent = saved
-    // A signal would end the process with the terminal left silent. Without signals Ctrl-C is a character, and as an additional
+    // A signal would end the process and leave the terminal without echo. With signals off Ctrl-C is a character, and as an additional
     // end of line it arrives at once.
     silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
     silent.c_lflag |= tcflag_t(ICANON)
@@ -39,7 +39,7 @@ enum TerminalPassword {
       tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved)
       Console.show("\n")
     }
-    // Only now: what is typed before would be shown.
+    // The prompt comes after echo is off: what is typed before that is shown.
     Console.show(prompt)
     while true {
       let count = read()

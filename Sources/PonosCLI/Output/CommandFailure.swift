@@ -1,4 +1,4 @@
-/// A command could not do what it was asked. Its text is all the person sees: what is wrong, and what to do.
+/// Why a command failed. The person sees only this text, which says what is wrong and what to do.
 struct CommandFailure: Error, CustomStringConvertible {
   let description: String
 

@@ -2,9 +2,9 @@ import ArgumentParser
 import Foundation
 import Glibc
 
-/// Writes to the terminal, or to what stands in its place.
+/// Writes to standard output and standard error.
 enum Console {
-  /// What a shell reports for a program that wrote to a pipe nobody reads any more: 128 and the number of SIGPIPE.
+  /// The status that a shell reports for a program that wrote to a closed pipe: 128 and the number of SIGPIPE.
   private static let brokenPipe = ExitCode(128 + SIGPIPE)
 
   /// Data, to standard output.
@@ -30,9 +30,9 @@ enum Console {
     show(text + "\n")
   }
 
-  /// The same without a line break.
+  /// Progress and diagnostics, to standard error, without a line break.
   static func show(_ text: String) {
-    // Where nobody reads diagnostics there is nobody to tell.
+    // A failure to write diagnostics cannot be reported anywhere.
     _ = write(text, to: STDERR_FILENO)
   }
 
@@ -44,7 +44,7 @@ enum Console {
       if written >= 0 {
         rest = rest.dropFirst(written)
       } else if errno == EAGAIN {
-        // Somebody who shares the terminal made it non-blocking.
+        // Another process that shares the terminal made it non-blocking.
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         poll(&waiting, 1, -1)
       } else if errno != EINTR {

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `state`: looks after the database, where tasks, results and the history of signatures are kept.
+/// `state`: maintains the database, which keeps tasks, results and the history of signatures.
 struct StateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "state", abstract: "Backs up, checks and compacts the database, and moves the history of signatures.",
@@ -14,6 +14,6 @@ struct StateCommand: ParsableCommand {
       StateImportCommand.self,
     ])
 
-  /// EX_DATAERR of sysexits.h: the command worked, and what it looked at is not sound.
+  /// EX_DATAERR of sysexits.h: the command worked, and found the data damaged.
   static let unsound = ExitCode(65)
 }

@@ -48,7 +48,7 @@ struct StateExportCommand: ParsableCommand {
       do throws(StoreError) {
         summary = try database.exportHistory(
           of: address, at: UnixMilliseconds(Date().timeIntervalSince1970 * 1000), skipsDamaged: skipDamaged
-        ) { data in try target.write { try $0.write(contentsOf: data) } }
+        ) { data in try target.append(data) }
         _ = try target.commit()
       } catch {
         target.discard()

@@ -50,7 +50,7 @@ struct OperatorOption: ParsableArguments {
   }
 }
 
-/// Sizes as people read them.
+/// Writes sizes for people.
 enum ByteCount {
   static func text(_ bytes: Int64) -> String {
     for (unit, factor) in [("GiB", Int64(1) << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where bytes >= factor {

@@ -2,7 +2,7 @@ import PonosCore
 
 /// The AVSs and their performers.
 extension ConfigurationAssembly {
-  /// nil when an entry cannot be read; every entry is looked at all the same.
+  /// The configurations of all entries; nil when one cannot be read. Reads all of them in any case, to report what is wrong with each.
   func avsConfigs(_ identity: OperatorIdentity?) -> [AVSConfig]? {
     let entries = root.entries("avsPerformers")
     var configs: [AVSConfig] = []
@@ -34,9 +34,9 @@ extension ConfigurationAssembly {
     guard let address = entry.address("avsAddress"), registry.isPresent == (registryConfig != nil) else { return nil }
     guard entry.isGiven("image") == (spec != nil) else { return nil }
     var config = AVSConfig(address: address, performer: spec)
-    config.concurrency = entry.integer("concurrency") ?? config.concurrency
-    config.taskTimeout = entry.duration("taskTimeout") ?? config.taskTimeout
-    config.maxPayloadBytes = entry.integer("maxPayloadBytes") ?? config.maxPayloadBytes
+    config.concurrency = entry[AVSKeys.concurrency]
+    config.taskTimeout = entry[AVSKeys.taskTimeout]
+    config.maxPayloadBytes = entry[AVSKeys.maxPayloadBytes]
     readDispatch(entry, into: &config)
     config.interface = interface(entry)
     config.responseRules = responseRules(entry.section("responseRules"))
@@ -54,13 +54,12 @@ extension ConfigurationAssembly {
         .error, .missingKey, key: image.path, origin: image.node?.origin, "names no version of the image",
         cure: "add tag or digest")
     }
-    guard let address = entry.address("avsAddress"), let repository = image.text("repository"),
-      let policy = image.choice("pullPolicy").flatMap(PullPolicy.init(rawValue:)), let concurrency = entry.integer("concurrency")
-    else { return nil }
+    guard let address = entry.address("avsAddress"), let repository = image.text("repository") else { return nil }
     return PerformerSpec(
       avs: address,
       image: ImageReference(repository: repository, tag: image.text("tag"), digest: image.text("digest")),
-      pullPolicy: policy, environment: environment, concurrency: concurrency, limits: limits(entry.section("resources")),
+      pullPolicy: image[AVSKeys.pullPolicy], environment: environment, concurrency: entry[AVSKeys.concurrency],
+      limits: limits(entry.section("resources")),
       interface: interface(entry))
   }
 
@@ -84,10 +83,10 @@ extension ConfigurationAssembly {
 
   private func limits(_ section: ConfigurationSection) -> ResourceLimits {
     var limits = ResourceLimits.standard
-    limits.memoryBytes = section.size("memory") ?? limits.memoryBytes
-    limits.cpus = section.number("cpus") ?? limits.cpus
-    limits.pids = section.integer("pids").map(Int64.init) ?? limits.pids
-    limits.tmpfsBytes = section.size("tmpfs") ?? limits.tmpfsBytes
+    limits.memoryBytes = section[ResourceKeys.memory]
+    limits.cpus = section[ResourceKeys.cpus]
+    limits.pids = Int64(section[ResourceKeys.pids])
+    limits.tmpfsBytes = section[ResourceKeys.tmpfs]
     if limits.tmpfsBytes > limits.memoryBytes {
       report.add(
         .warning, .consequence, key: section.path.appending(key: "tmpfs"), origin: section.origin("tmpfs"),

@@ -5,7 +5,7 @@ extension ConfigurationAssembly {
   func interface(_ entry: ConfigurationSection) -> PerformerInterface {
     let http = entry.section("http")
     var interface = PerformerInterface.standard
-    interface.port = entry.integer("port") ?? interface.port
+    interface.port = entry[AVSKeys.port]
     if entry.choice("protocol") == "http", let taskPath = http.text("taskPath"), let healthPath = http.text("healthPath") {
       interface.style = .http(taskPath: taskPath, healthPath: healthPath)
     }
@@ -14,8 +14,8 @@ extension ConfigurationAssembly {
 
   func responseRules(_ section: ConfigurationSection) -> ResponseRules {
     var rules = ResponseRules.none
-    let least = section.integer("minBytes") ?? rules.lengths.lowerBound
-    let most = section.integer("maxBytes") ?? rules.lengths.upperBound
+    let least = section[ResponseKeys.minBytes]
+    let most = section[ResponseKeys.maxBytes]
     if least <= most {
       rules.lengths = least...most
     } else {

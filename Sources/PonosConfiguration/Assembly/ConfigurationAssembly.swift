@@ -8,37 +8,43 @@ struct ConfigurationAssembly {
   let secrets: SecretFileReader
   let keystores: KeystorePresence
 
-  /// nil when something was reported as an error.
+  /// The configuration; nil when something was reported as an error.
   func make() -> ExecutorConfig? {
     let identity = identity()
     let avs = avsConfigs(identity)
     let chain = chain(avs)
     let storage = storage()
     checkPorts()
-    guard let identity, let chain, let avs, let storage, let taskPort = root.integer("grpcPort") else { return nil }
+    guard let identity, let chain, let avs, let storage else { return nil }
+    let taskPort = root[ServerKeys.taskPort]
     var config = ExecutorConfig(
       taskPort: taskPort, managementPort: managementPort(taskPort), identity: identity, chain: chain, avs: avs,
       storage: storage)
-    config.debug = root.boolean("debug") ?? config.debug
-    config.listenAddress = root.text("listenAddress") ?? config.listenAddress
+    config.debug = root[ServerKeys.debug]
+    config.listenAddress = root[ServerKeys.listenAddress]
     config.performerNetworkName = root.text("performerNetworkName").flatMap { $0.isEmpty ? nil : $0 }
-    config.managementAuthentication = root.section("authentication").boolean("enabled") ?? false
+    config.managementAuthentication = root.section("authentication")[ServerKeys.authentication]
     config.storeKeeping = storeKeeping()
     let operations = root.section("operations")
-    config.operations.address = operations.text("address") ?? config.operations.address
-    config.operations.port = operations.integer("port") ?? config.operations.port
+    config.operations.address = operations[OperationsKeys.address]
+    config.operations.port = operations[OperationsKeys.port]
+    config.operations.hosts = Set((operations.text("hosts").map(ScalarText.names) ?? []).map { $0.lowercased() })
+    let management = root.section("management")
+    config.management.allowsRemote = management[ManagementKeys.allowRemote]
+    config.management.sharedVariables = Set(management.text("valueFromEnv").map(ScalarText.names) ?? [])
     let queue = root.section("queue")
-    config.queue.maxPerAVS = queue.integer("maxPerAvs") ?? config.queue.maxPerAVS
-    config.queue.maxTotal = queue.integer("maxTotal") ?? config.queue.maxTotal
+    config.queue.maxPerAVS = queue[QueueKeys.maxPerAVS]
+    config.queue.maxTotal = queue[QueueKeys.maxTotal]
     if config.queue.maxTotal < avs.count {
       report.add(
         .warning, .consequence, key: queue.path.appending(key: "maxTotal"), origin: queue.origin("maxTotal"),
         "\(config.queue.maxTotal) places cannot be shared by \(avs.count) AVSs, so some may be shut out by others",
         cure: "allow at least one place for each")
     }
-    config.queue.overflow = queue.choice("overflow").flatMap(OverflowPolicy.init(rawValue:)) ?? config.queue.overflow
+    config.queue.overflow = queue[QueueKeys.overflow]
     config.streams = streams()
     config.aggregators = aggregators(avs)
+    reportOpenDoors(config)
     return report.hasErrors ? nil : config
   }
 
@@ -49,7 +55,8 @@ struct ConfigurationAssembly {
 
   private func checkPorts() {
     let operations = root.section("operations")
-    guard let port = operations.integer("port"), port != 0 else { return }
+    let port = operations[OperationsKeys.port]
+    guard port != 0 else { return }
     for key in ["grpcPort", "managementServerGrpcPort"] where root.integer(key) == port {
       report.add(
         .error, .conflict, key: operations.path.appending(key: "port"),
@@ -71,12 +78,13 @@ struct ConfigurationAssembly {
   private func storeKeeping() -> StoreKeepingConfig {
     let storage = root.section("storage")
     var keeping = StoreKeepingConfig()
-    keeping.retention = storage.duration("retention") ?? keeping.retention
+    keeping.retention = storage[StorageKeys.retention]
     keeping.digestRetention = storage.duration("digestRetention")
     keeping.auditLog = storage.text("auditLog")
     let backup = storage.section("backup")
-    if let directory = backup.text("directory"), let every = backup.duration("every"), let keep = backup.integer("keep") {
-      keeping.backup = BackupConfig(directory: directory, interval: every, keep: keep)
+    if let directory = backup.text("directory") {
+      keeping.backup = BackupConfig(
+        directory: directory, interval: backup[StorageKeys.backupInterval], keep: backup[StorageKeys.backupCount])
     }
     if let digests = keeping.digestRetention, digests < keeping.retention {
       report.add(
@@ -86,17 +94,30 @@ struct ConfigurationAssembly {
     return keeping
   }
 
-  private func memory(_ storage: ConfigurationSection) -> StorageConfig {
+  private func memory(_ storage: ConfigurationSection) -> StorageConfig? {
+    let chain = root.section("l1Chain").integer("chainId") ?? 0
+    if Self.publicChains.contains(chain), !storage[StorageKeys.memoryOnPublicChain] {
+      report.add(
+        .error, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
+        "a memory store forgets at each restart which digests were signed, so two different answers to one task can be signed, and chain "
+          + "\(chain) is a public one",
+        cure: "use 'type: sqlite', or set storage.memoryOnPublicChain to take that risk")
+      return nil
+    }
     report.add(
-      .note, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
-      "nothing survives a restart: accepted tasks and deployed performers are forgotten",
+      .warning, .consequence, key: storage.path.appending(key: "type"), origin: storage.origin("type"),
+      "nothing survives a restart: accepted tasks and deployed performers are forgotten, and another answer to a task that was signed "
+        + "before may be signed",
       cure: "use 'type: sqlite' to keep them")
     return .memory
   }
 
+  /// Chains on which somebody else's stake or money may depend on a signature: Ethereum, Base, and their public test networks.
+  private static let publicChains: Set<Int> = [1, 8453, 17000, 84532, 560_048, 11_155_111]
+
   private func badger(_ storage: ConfigurationSection) -> StorageConfig? {
     let badger = storage.section("badger")
-    if badger.boolean("inMemory") == true { return memory(storage) }
+    if badger[StorageKeys.badgerInMemory] { return memory(storage) }
     guard let directory = badger.text("dir") else {
       if !badger.isGiven("dir") {
         report.add(

@@ -3,7 +3,7 @@ import PonosCrypto
 
 /// One group of the checked configuration, read key by key with the schema's defaults.
 ///
-/// A value that does not fit its kind reads as nil: the checker has reported it already.
+/// A value that does not fit its kind reads as absent: the checker has reported it already.
 struct ConfigurationSection {
   let node: ConfigurationNode?
   let schema: SchemaNode
@@ -38,6 +38,12 @@ struct ConfigurationSection {
     return text
   }
 
+  /// The value of a typed key; its default when the key is absent.
+  subscript<Value>(key: Key<Value>) -> Value {
+    precondition(child(key.name).key.path == key.row.path, "'\(key.row.path)' is no key of '\(schema.key.path)'")
+    return text(key.name).flatMap(key.read) ?? key.standard
+  }
+
   func boolean(_ key: String) -> Bool? { text(key).flatMap(ScalarText.boolean) }
   func integer(_ key: String) -> Int? { text(key).flatMap(ScalarText.integer) }
   func number(_ key: String) -> Double? { text(key).flatMap(ScalarText.number) }
@@ -52,7 +58,7 @@ struct ConfigurationSection {
     return choices.first { $0.lowercased() == text.lowercased() }
   }
 
-  /// The one of these keys that the highest layer gives; the earlier one when a layer gives several.
+  /// The key among `keys` that the highest layer gives; the first of them when that layer gives several.
   func strongest(of keys: [String]) -> String? {
     var best: String?
     for key in keys where isGiven(key) {

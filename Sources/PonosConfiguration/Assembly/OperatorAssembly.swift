@@ -61,7 +61,7 @@ extension ConfigurationAssembly {
     }
   }
 
-  /// Two keys in one layer: the first of the documented order is used, which is worth saying.
+  /// Warns when one layer gives two keys, of which the first in the documented order is used.
   private func warnOfSecondKey(in section: ConfigurationSection, _ used: [String], _ others: [String]) {
     guard let used = used.first(where: section.isGiven) else { return }
     for other in others where section.isGiven(other) && section.origin(other)?.precedence == section.origin(used)?.precedence {
@@ -72,7 +72,7 @@ extension ConfigurationAssembly {
   }
 
   private func hexKey(_ section: ConfigurationSection, _ curve: SignatureCurve) -> KeySource? {
-    // A value whose form is wrong reads as nil, and the checker has reported it.
+    // A malformed value reads as nil, and the checker has reported it.
     guard let digits = secrets.value(of: section, "privateKey", orFile: "privateKeyFile") else { return nil }
     do throws(KeyError) {
       _ = try SigningKey(curve: curve, hex: digits)

@@ -6,7 +6,7 @@ import PonosSystem
 struct SecretFileReader {
   let report: ConfigurationReport
 
-  /// The secret under `key` or in the file under `fileKey`, whichever the higher layer gives; the default of `key` if none does.
+  /// The secret under `key` or in the file that `fileKey` names, whichever the higher layer gives; the default of `key` if none gives either.
   /// nil after an error was reported.
   func value(of section: ConfigurationSection, _ key: String, orFile fileKey: String) -> SecretBytes? {
     if section.isGiven(key), section.isGiven(fileKey),

@@ -5,9 +5,9 @@ extension ConfigurationAssembly {
   func streams() -> StreamConfig {
     let section = root.section("streams")
     var config = StreamConfig()
-    config.heartbeat = section.duration("heartbeat") ?? config.heartbeat
-    config.maxCredit = section.integer("maxCredit") ?? config.maxCredit
-    config.maxUnacknowledged = section.integer("maxUnacknowledged") ?? config.maxUnacknowledged
+    config.heartbeat = section[StreamKeys.heartbeat]
+    config.maxCredit = section[StreamKeys.maxCredit]
+    config.maxUnacknowledged = section[StreamKeys.maxUnacknowledged]
     return config
   }
 
@@ -17,35 +17,35 @@ extension ConfigurationAssembly {
       guard let endpoint = entry.endpoint("address"), let avsAddress = entry.address("avsAddress"),
         let aggregatorAddress = entry.address("aggregatorAddress")
       else { continue }
-      let party = StreamParty(aggregator: aggregatorAddress, avs: avsAddress)
-      reportDoubleParty(entry, party, among: aggregators)
-      reportUnknownParty(entry, party, avs)
-      aggregators.append(AggregatorConfig(host: endpoint.host, port: endpoint.port, party: party))
+      let owner = TaskOwner(aggregator: aggregatorAddress, avs: avsAddress)
+      reportDuplicate(entry, owner, among: aggregators)
+      reportUnknownAggregator(entry, owner, avs)
+      aggregators.append(AggregatorConfig(host: endpoint.host, port: endpoint.port, owner: owner))
     }
     return aggregators
   }
 
-  /// Two sessions of one party would supersede each other for ever.
-  private func reportDoubleParty(_ entry: ConfigurationSection, _ party: StreamParty, among others: [AggregatorConfig]) {
-    guard others.contains(where: { $0.party == party }) else { return }
+  /// Two sessions of one owner would supersede each other for ever.
+  private func reportDuplicate(_ entry: ConfigurationSection, _ owner: TaskOwner, among others: [AggregatorConfig]) {
+    guard others.contains(where: { $0.owner == owner }) else { return }
     report.add(
       .error, .conflict, key: entry.path, origin: entry.node?.origin,
-      "aggregator \(party.aggregator) is listed twice for AVS \(party.avs); there is one session for both",
+      "aggregator \(owner.aggregator) is listed twice for AVS \(owner.avs); there is one session for both",
       cure: "keep one of the entries")
   }
 
-  private func reportUnknownParty(_ entry: ConfigurationSection, _ party: StreamParty, _ avs: [AVSConfig]) {
-    guard let config = avs.first(where: { $0.address == party.avs }) else {
+  private func reportUnknownAggregator(_ entry: ConfigurationSection, _ owner: TaskOwner, _ avs: [AVSConfig]) {
+    guard let config = avs.first(where: { $0.address == owner.avs }) else {
       return report.add(
         .error, .invalidValue, key: entry.path.appending(key: "avsAddress"), origin: entry.origin("avsAddress"),
         "no entry of avsPerformers has this AVS", cure: "add one")
     }
-    guard let registry = config.registry, !registry.aggregators.contains(where: { $0.address == party.aggregator }) else {
+    guard let registry = config.registry, !registry.aggregators.contains(where: { $0.address == owner.aggregator }) else {
       return
     }
     report.add(
       .error, .invalidValue, key: entry.path.appending(key: "aggregatorAddress"), origin: entry.origin("aggregatorAddress"),
-      "the registry of AVS \(party.avs) has no such aggregator, so it could not prove itself",
+      "the registry of AVS \(owner.avs) has no such aggregator, so it could not prove itself",
       cure: "add it to avsPerformers[].registry.aggregators")
   }
 }

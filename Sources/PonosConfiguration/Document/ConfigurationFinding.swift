@@ -3,9 +3,9 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
   package enum Severity: String, Sendable {
     /// The daemon does not start.
     case error
-    /// The daemon starts, but hardly as meant.
+    /// The daemon starts, but probably not as the operator means it.
     case warning
-    /// Good to know; nothing to do.
+    /// For information; nothing has to be done.
     case note
   }
 
@@ -29,6 +29,8 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
     case conflict
     /// Known, but not available in this version.
     case unsupported
+    /// A listener that others than this host can use without a proof.
+    case openDoor = "open_door"
     /// Correct, with a consequence the operator may not expect.
     case consequence
   }
@@ -68,7 +70,7 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
 
 /// Every finding of a configuration that cannot be used, at least one of them an error.
 package struct ConfigurationErrors: Error, Sendable, CustomStringConvertible {
-  /// In the order of the file where it is known, errors, warnings and notes together.
+  /// Errors, warnings and notes together, in the order of `ConfigurationReport.sorted`.
   package let findings: [ConfigurationFinding]
 
   package var errors: [ConfigurationFinding] {
@@ -98,7 +100,7 @@ final class ConfigurationReport {
     if !findings.contains(finding) { findings.append(finding) }
   }
 
-  /// Findings of the file first and by line, then those of variables and flags, then what is missing altogether.
+  /// Findings of the file by line, then those of variables and flags, then missing keys.
   var sorted: [ConfigurationFinding] {
     func rank(_ finding: ConfigurationFinding) -> (Int, Int) {
       switch finding.origin {

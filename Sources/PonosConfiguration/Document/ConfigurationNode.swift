@@ -3,7 +3,7 @@ struct ConfigurationNode: Sendable, Equatable {
   indirect enum Content: Sendable, Equatable {
     /// Written without a value; the same as not written.
     case null
-    /// The text as written, unquoted. What it means is decided by the schema.
+    /// The text as written, unquoted. The schema decides what it means.
     case scalar(String)
     case list([ConfigurationNode])
     /// In the order of the file.
@@ -24,7 +24,7 @@ struct ConfigurationNode: Sendable, Equatable {
     ConfigurationNode(content: .map(entries), origin: origin)
   }
 
-  /// The value under `key`; nil for anything but a map that has it with a value.
+  /// The value under `key`; nil unless this is a map that has a value there.
   subscript(key: String) -> ConfigurationNode? {
     guard case .map(let entries) = content, let value = entries.first(where: { $0.key == key })?.value else { return nil }
     return value.content == .null ? nil : value
@@ -49,7 +49,7 @@ struct ConfigurationNode: Sendable, Equatable {
 }
 
 extension ConfigurationNode {
-  /// Writes `text` at `path`, over what a lower layer says there. Returns false when a list would get a gap.
+  /// Writes `text` at `path`, replacing what a lower layer wrote there. Returns false when a list would get a gap.
   mutating func set(_ path: ArraySlice<ConfigurationPath.Step>, to text: String, origin: ConfigurationOrigin) -> Bool {
     guard let step = path.first else {
       self = ConfigurationNode(content: .scalar(text), origin: origin)

@@ -60,7 +60,7 @@ struct ConfigurationFile {
     }
   }
 
-  /// Once for a file: there may be a million values more.
+  /// Reports it once for a file, which may have a million values more.
   private mutating func reportTooMany(at origin: ConfigurationOrigin) {
     guard !hasReportedTooMany else { return }
     hasReportedTooMany = true

@@ -13,7 +13,7 @@ package struct ConfigurationFlag: Sendable, Equatable {
   }
 }
 
-/// Finds the setting a dotted path means.
+/// Finds the setting that a dotted path names.
 struct FlagResolver {
   let schema: SchemaNode
   let report: ConfigurationReport
@@ -40,7 +40,7 @@ struct FlagResolver {
     return ConfigurationAssignment(path: path, node: node, text: flag.value, origin: origin)
   }
 
-  /// Arguments stand in the list of processes, which every user of the host may read, and in the shell's history.
+  /// Every user of the host can read arguments in the list of processes, and the shell keeps them in its history.
   private func reportSecret(_ key: ConfigurationKey, at path: ConfigurationPath, _ origin: ConfigurationOrigin) {
     let hasFile = ConfigurationSchema.usedPaths.contains(key.path + "File")
     report.add(
@@ -55,7 +55,7 @@ struct FlagResolver {
     guard let word = words.first else { return node.isLeaf ? (path, node) : nil }
     guard let child = node.child(named: String(word)) else { return nil }
     let childPath = path.appending(key: child.name)
-    // Nothing below an ignored group is known, and nothing needs to be.
+    // The schema has no keys below an ignored group, and needs none.
     guard child.key.standing == .used else { return (childPath, child) }
     guard child.key.kind == .list else { return resolve(words.dropFirst(), from: child, at: childPath) }
     guard let number = words.dropFirst().first.flatMap({ Int($0) }), number >= 0 else { return nil }

@@ -52,7 +52,7 @@ struct VariableResolver {
       guard let child = node.child(named: words.prefix(length).joined()) else { continue }
       var rest = words.dropFirst(length)
       var childPath = path.appending(key: child.name)
-      // Nothing below an ignored group is known, and nothing needs to be.
+      // The schema has no keys below an ignored group, and needs none.
       guard child.key.standing == .used else { return (childPath, child) }
       if child.key.kind == .list {
         guard let index = rest.first.flatMap({ Int($0) }), index >= 0 else { continue }
@@ -64,7 +64,7 @@ struct VariableResolver {
     return nil
   }
 
-  /// The file's path, and what a cluster or `hgctl` sets for a container called "executor".
+  /// Variables that are no settings: the file's path, and those that a cluster or `hgctl` sets for a container called "executor".
   private static func belongsToSomeoneElse(_ name: String) -> Bool {
     name == filePathVariable || name == "EXECUTOR_PORT" || name == "EXECUTOR_MGMT_PORT"
       || name.hasPrefix("EXECUTOR_PORT_") || name.hasPrefix("EXECUTOR_SERVICE_")
@@ -88,7 +88,7 @@ struct VariableResolver {
     return prefix + words.joined(separator: "_")
   }
 
-  /// The same for a path of the schema; entries of lists get the number 0.
+  /// The variable that sets a path of the schema; entries of lists get the number 0.
   static func name(of path: String) -> String {
     prefix + path.replacing("[]", with: ".0").split(separator: ".").map(separateWords).joined(separator: "_")
   }

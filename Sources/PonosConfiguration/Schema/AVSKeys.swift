@@ -15,9 +15,7 @@ extension ConfigurationSchema {
       "avsPerformers[].image.repository", .repository, required: true, "Registry, port and path, without scheme and tag."),
     ConfigurationKey("avsPerformers[].image.tag", .tag, "Version by name."),
     ConfigurationKey("avsPerformers[].image.digest", .digest, "Version by content; wins over `tag`."),
-    ConfigurationKey(
-      "avsPerformers[].image.pullPolicy", .choice(["Always", "IfNotPresent", "Never"]), default: "IfNotPresent",
-      "When the registry is asked. `IfNotPresent` asks only for an image that is not on this host."),
+    AVSKeys.pullPolicy.row,
     ConfigurationKey("avsPerformers[].envs", .list, "Variables of the performer's container; it gets no others."),
     ConfigurationKey("avsPerformers[].envs[].name", .variableName, required: true, "Name of the variable."),
     ConfigurationKey("avsPerformers[].envs[].value", .text, default: "", secret: true, "Its value."),
@@ -29,22 +27,14 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "avsPerformers[].deploymentMode", .choice(["docker", "kubernetes"]), default: "docker",
       "`kubernetes` is not available in this version: it is an error."),
-    ConfigurationKey("avsPerformers[].concurrency", .integer(1...1024), default: "8", "Tasks one performer is given at a time."),
-    ConfigurationKey(
-      "avsPerformers[].taskTimeout", .duration(.milliseconds(100)...(.seconds(86_400))), default: "90s",
-      "From the acceptance of a task to its answer."),
-    ConfigurationKey(
-      "avsPerformers[].maxPayloadBytes", .integer(0...TaskSubmission.maxPayloadBytes),
-      default: "\(TaskSubmission.maxPayloadBytes)",
-      "Largest payload of a task of this AVS. One with more is refused: `payload_too_large`."),
+    AVSKeys.concurrency.row, AVSKeys.taskTimeout.row, AVSKeys.maxPayloadBytes.row,
   ]
 
   private static let interfaceKeys: [ConfigurationKey] = [
     ConfigurationKey(
       "avsPerformers[].protocol", .choice(["grpc", "http"]), default: "grpc",
       "What the performers of this AVS speak, however they were deployed: the Hourglass performer service, or plain HTTP."),
-    ConfigurationKey(
-      "avsPerformers[].port", .integer(1...65_535), default: "8080", "TCP port they listen on, inside the container."),
+    AVSKeys.port.row,
     ConfigurationKey("avsPerformers[].http", .group, "With `protocol: http`: the paths they serve."),
     ConfigurationKey("avsPerformers[].http.taskPath", .urlPath, default: "/task", "Where tasks are posted."),
     ConfigurationKey(
@@ -55,18 +45,14 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "avsPerformers[].responseRules", .group,
       "What every output of this AVS looks like. One that does not is not signed: its task fails with `output_invalid`."),
+    ResponseKeys.minBytes.row, ResponseKeys.maxBytes.row,
+    ConfigurationKey("avsPerformers[].responseRules.prefix", .hexBytes(1...64), reload: .live, "How it begins."),
     ConfigurationKey(
-      "avsPerformers[].responseRules.minBytes", .integer(0...ResponseChecks.maxOutputBytes), default: "0", "Smallest length."),
-    ConfigurationKey(
-      "avsPerformers[].responseRules.maxBytes", .integer(0...ResponseChecks.maxOutputBytes),
-      default: "\(ResponseChecks.maxOutputBytes)", "Largest length. Aggregators drop longer results than the default."),
-    ConfigurationKey("avsPerformers[].responseRules.prefix", .hexBytes(1...64), "How it begins."),
-    ConfigurationKey(
-      "avsPerformers[].responseRules.format", .choice(["any", "json", "abiWords"]), default: "any",
+      "avsPerformers[].responseRules.format", .choice(["any", "json", "abiWords"]), default: "any", reload: .live,
       "`json`: one JSON text in UTF-8. `abiWords`: words of 32 bytes, as contracts encode values of fixed size."),
     ConfigurationKey(
       "avsPerformers[].responseRules.abiWords", .integer(1...(ResponseChecks.maxOutputBytes / 32)),
-      absent: "any number from 1", "With `format: abiWords`: how many words."),
+      absent: "any number from 1", reload: .live, "With `format: abiWords`: how many words."),
   ]
 
   private static let limitKeys: [ConfigurationKey] = [
@@ -74,14 +60,7 @@ extension ConfigurationSchema {
       "avsPerformers[].resources", .group,
       "Limits of each container of this AVS, however it was deployed. A performer that may use more memory or processors than the "
         + "host has is not started, and tasks for it are refused: `insufficient_resources`."),
-    ConfigurationKey(
-      "avsPerformers[].resources.memory", .size((6 << 20)...(1 << 44)), default: "512Mi", "Memory and swap together."),
-    ConfigurationKey("avsPerformers[].resources.cpus", .number(0.01...1024), default: "1", "Processor time, in cores."),
-    ConfigurationKey("avsPerformers[].resources.pids", .integer(1...4_194_304), default: "256", "Processes and threads."),
-    ConfigurationKey(
-      "avsPerformers[].resources.tmpfs", .size((64 << 10)...(1 << 44)), default: "64Mi",
-      "Size of `/tmp`, `/dev/shm` and each volume of the image, where a performer can write; what they hold counts as memory."
-    ),
+    ResourceKeys.memory.row, ResourceKeys.cpus.row, ResourceKeys.pids.row, ResourceKeys.tmpfs.row,
   ]
 
   private static let registryKeys: [ConfigurationKey] = [

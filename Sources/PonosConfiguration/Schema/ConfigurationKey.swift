@@ -6,6 +6,14 @@ package struct ConfigurationKey: Sendable {
     case ignored(because: String)
   }
 
+  /// How a new value takes effect.
+  package enum Reload: String, Sendable, Equatable {
+    /// The value is asked for at each use, so a running daemon can be given another one.
+    case live
+    /// The value shapes what is made at start.
+    case restart
+  }
+
   /// Full path; `[]` stands for the number of an entry: `avsPerformers[].image.tag`.
   package let path: String
   package let kind: ValueKind
@@ -22,10 +30,13 @@ package struct ConfigurationKey: Sendable {
   /// Never shown in errors and dumps.
   package let isSecret: Bool
   package let standing: Standing
+  /// nil for groups, lists and keys that do nothing.
+  package let reload: Reload?
 
   init(
     _ path: String, _ kind: ValueKind, required: Bool = false, default standard: String? = nil,
-    absent standardNote: String? = nil, also spellings: [String] = [], secret: Bool = false, _ meaning: String
+    absent standardNote: String? = nil, also spellings: [String] = [], secret: Bool = false,
+    reload: Reload = .restart, _ meaning: String
   ) {
     self.path = path
     self.kind = kind
@@ -36,6 +47,7 @@ package struct ConfigurationKey: Sendable {
     self.spellings = spellings
     self.isSecret = secret
     self.standing = .used
+    self.reload = kind == .group || kind == .list ? nil : reload
   }
 
   /// A key that is accepted and does nothing.
@@ -49,5 +61,6 @@ package struct ConfigurationKey: Sendable {
     self.spellings = spellings
     self.isSecret = true
     self.standing = .ignored(because: reason)
+    self.reload = nil
   }
 }

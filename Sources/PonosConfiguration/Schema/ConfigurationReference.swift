@@ -2,7 +2,7 @@
 package enum ConfigurationReference {
   /// Markdown; ends with a line break.
   package static var markdown: String {
-    var text = "| key | type | default | meaning |\n|---|---|---|---|\n"
+    var text = "| key | type | default | reload | meaning |\n|---|---|---|---|---|\n"
     for key in ConfigurationSchema.keys where key.standing == .used { text += row(key) }
     text += "\nAccepted because existing files have them, without an effect:\n\n| key | why it does nothing |\n|---|---|\n"
     for key in ConfigurationSchema.keys {
@@ -15,7 +15,7 @@ package enum ConfigurationReference {
     var meaning = key.meaning
     if key.isSecret { meaning += " Secret." }
     if !key.spellings.isEmpty { meaning += " Also written " + key.spellings.map { "`\($0)`" }.joined(separator: ", ") + "." }
-    return "| `\(key.path)` | \(key.kind.name) | \(standard(key)) | \(meaning) |\n"
+    return "| `\(key.path)` | \(key.kind.name) | \(standard(key)) | \(key.reload?.rawValue ?? "") | \(meaning) |\n"
   }
 
   private static func standard(_ key: ConfigurationKey) -> String {

@@ -4,16 +4,7 @@ extension ConfigurationSchema {
   /// How tasks of an AVS come in and how they are given to its performers.
   static let dispatchKeys: [ConfigurationKey] =
     [
-      ConfigurationKey(
-        "avsPerformers[].weight", .integer(1...1000), default: "1",
-        "Turns the AVS's tasks get for each turn of an AVS of weight 1, while both have tasks that could run."),
-      ConfigurationKey(
-        "avsPerformers[].replicas", .integer(1...64), default: "1",
-        "Containers that serve the AVS at a time, each with `concurrency` tasks."),
-      ConfigurationKey(
-        "avsPerformers[].balancing", .choice(LoadBalancing.allCases.map(\.rawValue)),
-        default: LoadBalancing.leastOutstanding.rawValue,
-        "Which replica gets a task: the one with the fewest, or each in turn."),
+      AVSKeys.weight.row, AVSKeys.replicas.row, AVSKeys.balancing.row,
     ] + rateKeys("rateLimit", of: "all aggregators together")
     + rateKeys("aggregatorRateLimit", of: "each aggregator") + breakerKeys
 
@@ -35,20 +26,7 @@ extension ConfigurationSchema {
       "avsPerformers[].circuitBreaker", .group,
       "When a performer that cannot be reached, breaks off or does not answer is left alone for a while. Errors it answers do not count, "
         + "nor timeouts of runs that had less than half of `taskTimeout`."),
-    ConfigurationKey(
-      "avsPerformers[].circuitBreaker.enabled", .boolean, default: "true", "Whether there is a circuit breaker at all."),
-    ConfigurationKey(
-      "avsPerformers[].circuitBreaker.consecutiveFailures", .integer(1...1000), default: "5", "Failures in a row that open it."),
-    ConfigurationKey(
-      "avsPerformers[].circuitBreaker.failureRatio", .number(0.01...1), default: "0.5",
-      "Share of failures among the last `window` runs that opens it."),
-    ConfigurationKey(
-      "avsPerformers[].circuitBreaker.window", .integer(1...64), default: "20", "Runs the ratio is taken over."),
-    ConfigurationKey(
-      "avsPerformers[].circuitBreaker.openTime", .duration(.milliseconds(100)...(.seconds(3600))), default: "10s",
-      "How long the performer gets no tasks."),
-    ConfigurationKey(
-      "avsPerformers[].circuitBreaker.probes", .integer(1...64), default: "1",
-      "Runs that have to succeed after that before it gets tasks as before."),
+    BreakerKeys.isEnabled.row, BreakerKeys.consecutiveFailures.row, BreakerKeys.failureRatio.row, BreakerKeys.window.row,
+    BreakerKeys.openTime.row, BreakerKeys.probes.row,
   ]
 }

@@ -1,4 +1,4 @@
-/// Reads the texts of settings. Quoted or not makes no difference, and booleans and numbers may be quoted.
+/// Reads the texts of settings. Quotes make no difference, so booleans and numbers may have them.
 enum ScalarText {
   static func boolean(_ text: String) -> Bool? {
     switch text.lowercased() {
@@ -92,7 +92,7 @@ enum ScalarText {
     return text.utf8.allSatisfy { isLowerCaseOrDigit($0 | 0x20) || "._-".utf8.contains($0) }
   }
 
-  /// The name of a Docker network, and none of the words that mean the host's network, no network, or another container's.
+  /// The name of a Docker network. Words that mean the host's network, no network or another container's are not names.
   static func isNetwork(_ text: String) -> Bool {
     guard let first = text.utf8.first, isLowerCaseOrDigit(first | 0x20), !["host", "none"].contains(text.lowercased()) else {
       return false
@@ -115,7 +115,7 @@ enum ScalarText {
     return ["http", "https", "ws", "wss"].contains(scheme) && !host.isEmpty && !text.contains(where: \.isWhitespace)
   }
 
-  /// A slash and the characters that may follow it unescaped, a query among them.
+  /// A slash and the characters that may follow it unescaped; a query is allowed.
   static func isURLPath(_ text: String) -> Bool {
     guard text.utf8.first == UInt8(ascii: "/"), text.utf8.count <= 1024 else { return false }
     return text.utf8.allSatisfy { isLowerCaseOrDigit($0 | 0x20) || "/._-~%!$&'()*+,;=:@?".utf8.contains($0) }
@@ -123,5 +123,10 @@ enum ScalarText {
 
   private static func isLowerCaseOrDigit(_ byte: UInt8) -> Bool {
     (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte)
+  }
+
+  /// The parts of a list of names, none of which contains a separator.
+  static func names(_ text: String) -> [String] {
+    text.split { $0.isWhitespace || $0 == "," }.map(String.init)
   }
 }

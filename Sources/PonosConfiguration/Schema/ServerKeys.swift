@@ -3,46 +3,36 @@ import PonosCore
 extension ConfigurationSchema {
   /// The daemon itself: listeners, queue, operations page.
   static let serverKeys: [ConfigurationKey] = [
-    ConfigurationKey("debug", .boolean, default: "false", "Log at debug level."),
-    ConfigurationKey(
-      "grpcPort", .integer(0...65535), default: "9090",
-      "Port on which aggregators submit tasks. 0 lets the system choose one."),
+    ServerKeys.debug.row,
+    ServerKeys.taskPort.row,
     ConfigurationKey(
       "managementServerGrpcPort", .integer(0...65535), absent: "as `grpcPort`", also: ["managementGrpcPort"],
       "Port of the management API. 0, or the value of `grpcPort`, serves both on one port."),
-    ConfigurationKey("listenAddress", .ipv4, default: "0.0.0.0", "Address both gRPC ports are bound to."),
+    ServerKeys.listenAddress.row,
     ConfigurationKey(
       "performerNetworkName", .network, absent: "a network per AVS",
       "Docker network all performers join; created as a bridge when missing. Without it each AVS gets an internal network of its own."
     ),
     ConfigurationKey("authentication", .group, also: ["authConfig"], "Who may call the management API."),
+    ServerKeys.authentication.row,
+    ConfigurationKey("management", .group, "What management calls may do."),
+    ManagementKeys.allowRemote.row,
     ConfigurationKey(
-      "authentication.enabled", .boolean, default: "false", also: ["isEnabled"],
-      "Management calls must carry a challenge token signed with the executor's signing key."),
+      "management.valueFromEnv", .names, absent: "none",
+      "Variables of the executor's own environment that deployments by the API may give to performers (`value_from_env`)."),
     ConfigurationKey("operations", .group, "The HTTP server with health, metrics, state and the page for people."),
-    ConfigurationKey("operations.address", .ipv4, default: "127.0.0.1", "Address it is bound to."),
-    ConfigurationKey("operations.port", .integer(0...65535), default: "9092", "Its port. 0 lets the system choose one."),
-    ConfigurationKey("queue", .group, "How many accepted tasks may wait, and what happens when more come."),
-    ConfigurationKey("queue.maxPerAvs", .integer(1...1_000_000), default: "4096", "Waiting tasks of one AVS."),
-    ConfigurationKey("queue.maxTotal", .integer(1...1_000_000), default: "16384", "Waiting tasks of all AVSs together."),
+    OperationsKeys.address.row, OperationsKeys.port.row,
     ConfigurationKey(
-      "queue.overflow", .choice(OverflowPolicy.allCases.map(\.rawValue)), default: OverflowPolicy.rejectNewest.rawValue,
-      "What happens when there is no room for a task. A refused one is answered RESOURCE_EXHAUSTED and may come again; an accepted one "
-        + "that makes room for another of its AVS has failed (`task_displaced`)."),
+      "operations.hosts", .names, absent: "localhost",
+      "Host names it is reached by through a proxy. On a loopback address it answers to no others, but for `/healthz` and `/readyz`."),
+    ConfigurationKey("queue", .group, "How many accepted tasks may wait, and what happens when more come."),
+    QueueKeys.maxPerAVS.row, QueueKeys.maxTotal.row, QueueKeys.overflow.row,
   ]
 
   /// Task streams, accepted on `grpcPort` and dialled.
   static let streamKeys: [ConfigurationKey] = [
     ConfigurationKey("streams", .group, "Bounds of task streams, see docs/streams.md."),
-    ConfigurationKey(
-      "streams.heartbeat", .duration(.milliseconds(100)...(.seconds(3600))), default: "10s",
-      "The longest silence of this executor. A peer that is silent for two of its own heartbeats counts as dead."),
-    ConfigurationKey(
-      "streams.maxCredit", .integer(1...65_536), default: "1024",
-      "Submissions of one session that may be on their way; never more than the queue has places."),
-    ConfigurationKey(
-      "streams.maxUnacknowledged", .integer(1...65_536), default: "512",
-      "Outcomes of one session that are sent and not acknowledged; more wait in the database."),
+    StreamKeys.heartbeat.row, StreamKeys.maxCredit.row, StreamKeys.maxUnacknowledged.row,
     ConfigurationKey(
       "aggregators", .list, absent: "none is dialled", "Aggregators this executor dials for a task stream; one entry per AVS."),
     ConfigurationKey("aggregators[].address", .endpoint, required: true, "Where its `AggregatorService` listens."),
@@ -62,9 +52,8 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "storage.path", .path, default: "/var/lib/ponos/executor.db",
       "The SQLite database. Its directory is created when missing and must be on a local disk."),
-    ConfigurationKey(
-      "storage.retention", .duration(.seconds(3600)...(.seconds(3650 * 86400))), default: "168h",
-      "How long finished tasks are kept. Within it a task that is submitted again gets the stored answer."),
+    StorageKeys.memoryOnPublicChain.row,
+    StorageKeys.retention.row,
     ConfigurationKey(
       "storage.digestRetention", .duration(.seconds(30 * 86400)...(.seconds(3650 * 86400))), absent: "for ever",
       "How long the digest signed for a task is kept once the task is forgotten. After it another digest could be signed for the same task id."
@@ -76,13 +65,10 @@ extension ConfigurationSchema {
     ConfigurationKey(
       "storage.backup.directory", .path, required: true,
       "Directory for the copies, best on another disk. Created when missing, with mode 0700."),
-    ConfigurationKey(
-      "storage.backup.every", .duration(.seconds(60)...(.seconds(365 * 86400))), default: "24h", "Time from one copy to the next."
-    ),
-    ConfigurationKey("storage.backup.keep", .integer(1...10_000), default: "7", "Copies that are kept; older ones are removed."),
+    StorageKeys.backupInterval.row, StorageKeys.backupCount.row,
     ConfigurationKey("storage.badger", .group, also: ["badgerConfig"], "Read for files that were written for a Badger store."),
     ConfigurationKey("storage.badger.dir", .path, "Directory in which `executor.db` is kept; needed with `type: badger`."),
-    ConfigurationKey("storage.badger.inMemory", .boolean, default: "false", "With `type: badger`: the same as `type: memory`."),
+    StorageKeys.badgerInMemory.row,
     ConfigurationKey(ignored: "storage.badger.valueLogFileSize", because: "SQLite has no such setting"),
     ConfigurationKey(ignored: "storage.badger.numVersionsToKeep", because: "SQLite has no such setting"),
     ConfigurationKey(ignored: "storage.badger.numLevelZeroTables", because: "SQLite has no such setting"),

@@ -16,13 +16,21 @@ struct SpellingNormalizer {
   }
 
   private func leaf(_ node: ConfigurationNode, _ schema: SchemaNode, at path: ConfigurationPath) -> ConfigurationNode? {
-    // Templates leave keys they have no value for as "", which the reference cannot tell from an absent key either.
+    // Templates write "" for a key without a value, and the reference does not tell that from an absent key either.
     if let text = node.text { return text.isEmpty ? nil : node }
+    if schema.key.kind == .names, let joined = joined(node) { return joined }
     let wrong = if case .list = node.content { "is a list" } else { "is a group of keys" }
     report.add(
       .error, .invalidValue, key: path, origin: node.origin, "\(wrong), but one value belongs here",
       cure: "write \(schema.name): and a value of type \(schema.key.kind.name)")
     return nil
+  }
+
+  /// A list of single values as one value, as variables write it; nil for a list of anything else.
+  private func joined(_ node: ConfigurationNode) -> ConfigurationNode? {
+    let texts = node.elements.compactMap(\.text)
+    guard !texts.isEmpty, texts.count == node.elements.count else { return nil }
+    return ConfigurationNode(content: .scalar(texts.joined(separator: " ")), origin: node.origin)
   }
 
   private func list(_ node: ConfigurationNode, _ schema: SchemaNode, at path: ConfigurationPath) -> ConfigurationNode? {
@@ -59,7 +67,7 @@ struct SpellingNormalizer {
     return .map(normalized, origin: node.origin)
   }
 
-  /// Two spellings of one key may both be there as long as they do not contradict each other.
+  /// A file may hold two spellings of one key as long as they do not contradict each other.
   private func merge(_ entry: ConfigurationNode.Entry, into entries: inout [ConfigurationNode.Entry], at path: ConfigurationPath)
   {
     guard let position = entries.firstIndex(where: { $0.key == entry.key }) else {
@@ -92,7 +100,7 @@ struct SpellingNormalizer {
     let siblings = schema.children.filter { $0.key.standing == .used }
     var guess = Spelling.nearest(to: entry.key, among: siblings.map(\.name))
     if guess == nil {
-      // Right name in the wrong place, most often through wrong indentation.
+      // The name is right and the place is wrong, most often because of the indentation.
       let wanted = entry.key.lowercased()
       guess =
         ConfigurationSchema.keys.first {

@@ -23,11 +23,11 @@ package enum ValueKind: Sendable, Equatable {
   case address
   /// 32 bytes in hex: a secp256k1 scalar.
   case ecdsaPrivateKey
-  /// 1 to 64 bytes in hex: an integer that is reduced to a BN254 scalar. Tools leave out the zeros it starts with.
+  /// 1 to 64 bytes in hex: an integer that is reduced to a BN254 scalar. Tools leave out leading zeros.
   case bn254PrivateKey
   /// 128 bytes in hex.
   case bn254PublicKey
-  /// So many bytes in hex.
+  /// Bytes in hex, as many as the range says.
   case hexBytes(ClosedRange<Int>)
   case url
   /// Host name or IPv4 address, and port.
@@ -39,7 +39,9 @@ package enum ValueKind: Sendable, Equatable {
   case tag
   case digest
   case variableName
-  /// A network of the engine that has containers of its own; empty for none.
+  /// Any number of names from 1; written as a list, or with spaces or commas between them.
+  case names
+  /// A network of the engine that performers can join; empty for none.
   case network
 
   /// What the reference calls it.
@@ -70,6 +72,7 @@ package enum ValueKind: Sendable, Equatable {
     case .tag: "image tag"
     case .digest: "image digest"
     case .variableName: "variable name"
+    case .names: "list of names"
     case .network: "network name"
     }
   }
@@ -127,6 +130,9 @@ package enum ValueKind: Sendable, Equatable {
     case .variableName:
       let isName = !text.isEmpty && !text.contains { $0 == "=" || $0 == "\0" || $0.isWhitespace }
       return isName ? nil : ("is not the name of a variable", "write a name without spaces and '='")
+    case .names:
+      let areNames = ScalarText.names(text).allSatisfy { !$0.contains("=") && !$0.contains("\0") }
+      return areNames ? nil : ("is not a list of names", "write names without spaces and '='")
     case .network:
       return text.isEmpty || ScalarText.isNetwork(text)
         ? nil
@@ -165,11 +171,13 @@ package enum ValueKind: Sendable, Equatable {
     return ("is out of range", "write \(Self.sizeText(range.lowerBound)) to \(Self.sizeText(range.upperBound))")
   }
 
-  private static func plain(_ value: Double) -> String {
+  /// The number in decimal, without ".0" at the end.
+  static func plain(_ value: Double) -> String {
     value == value.rounded() ? String(Int(value)) : String(value)
   }
 
-  private static func sizeText(_ bytes: Int64) -> String {
+  /// A size as the configuration writes it, in the largest unit that divides it: `512Mi`.
+  static func sizeText(_ bytes: Int64) -> String {
     for (unit, factor) in [("Ti", Int64(1) << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)]
     where bytes >= factor && bytes.isMultiple(of: factor) {
       return "\(bytes / factor)\(unit)"

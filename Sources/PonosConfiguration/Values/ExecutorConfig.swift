@@ -4,14 +4,14 @@ import PonosCrypto
 /// Everything the daemon is told, checked and with defaults filled in. Values only; `ConfigurationLoader` makes it.
 package struct ExecutorConfig: Sendable, Equatable {
   /// Log at debug level.
-  package var debug = false
+  package var debug = ServerKeys.debug.standard
   /// Port of `ExecutorService`; 0 lets the system choose.
   package var taskPort: Int
   /// Port of `ExecutorManagementService`; equal to `taskPort` when both share one listener.
   package var managementPort: Int
   /// Address both gRPC listeners bind to.
-  package var listenAddress = "0.0.0.0"
-  /// Docker network performers join; nil for one of our own per AVS.
+  package var listenAddress = ServerKeys.listenAddress.standard
+  /// Docker network that performers join; nil when each AVS gets a network of its own.
   package var performerNetworkName: String?
   package var identity: OperatorIdentity
   package var chain: ChainConfig
@@ -23,17 +23,18 @@ package struct ExecutorConfig: Sendable, Equatable {
   /// Aggregators this executor dials, one session each.
   package var aggregators: [AggregatorConfig] = []
   package var streams = StreamConfig()
+  package var management = ManagementConfig()
   /// Whether management calls must carry a signed challenge token.
-  package var managementAuthentication = false
+  package var managementAuthentication = ServerKeys.authentication.standard
 
-  /// Where the audit log is appended to; nil where nothing is kept on disk and none is named.
+  /// Path of the audit log; nil when none is named and nothing is kept on disk.
   package var auditLogPath: String? {
     if let path = storeKeeping.auditLog { return path }
     return if case .sqlite(let path) = storage { path + ".audit.jsonl" } else { nil }
   }
 
-  /// What tells this daemon from others on the host where no database does: `memory-` and 32 hex digits, a hash of operator, chain
-  /// and ports. nil when the system chooses a port: such a daemon is never the same twice.
+  /// Identifies this daemon among others on the host when no database does: `memory-` and 32 hex digits, a hash of operator, chain and
+  /// ports. nil when the system chooses a port, because such a daemon is never the same twice.
   package var memoryInstallationID: String? {
     guard taskPort != 0, managementPort != 0 else { return nil }
     let text = "\(identity.address)/\(chain.chainID)/\(taskPort)/\(managementPort)"
@@ -45,7 +46,12 @@ package struct ExecutorConfig: Sendable, Equatable {
     avs.first { $0.address == address }
   }
 
-  /// Shares of the turns, by AVS.
+  /// The configuration of one AVS; the defaults for an AVS the file does not name.
+  package func settings(for address: EthereumAddress) -> AVSConfig {
+    avs(address) ?? AVSConfig(address: address)
+  }
+
+  /// Each AVS's share of the turns.
   package var weights: [EthereumAddress: Int] {
     Dictionary(avs.map { ($0.address, $0.weight) }, uniquingKeysWith: { first, _ in first })
   }
@@ -100,26 +106,28 @@ package struct AVSConfig: Sendable, Equatable {
   package var address: EthereumAddress
   /// The performer to deploy at start; nil when it comes by DeployArtifact.
   package var performer: PerformerSpec?
+  /// When a registry is asked for the image of a deployed performer; the same as for the performer deployed at start.
+  package var pullPolicy: PullPolicy { performer?.pullPolicy ?? AVSKeys.pullPolicy.standard }
   /// Tasks given to one performer at a time.
-  package var concurrency = 8
-  /// From acceptance to answer.
-  package var taskTimeout = Duration.seconds(90)
+  package var concurrency = AVSKeys.concurrency.standard
+  /// Time from the acceptance of a task to its answer.
+  package var taskTimeout = AVSKeys.taskTimeout.standard
   /// Bytes a task's payload may have.
-  package var maxPayloadBytes = TaskSubmission.maxPayloadBytes
+  package var maxPayloadBytes = AVSKeys.maxPayloadBytes.standard
   /// Share of the turns its tasks get while several AVSs wait.
-  package var weight = 1
+  package var weight = AVSKeys.weight.standard
   /// How often its tasks may be submitted.
   package var submissionLimits = SubmissionLimits()
   /// When a performer that fails its tasks is left alone.
   package var circuitBreaker = CircuitBreaker.Settings.standard
   /// Performers that serve it at a time.
-  package var replicas = 1
-  package var balancing = LoadBalancing.leastOutstanding
+  package var replicas = AVSKeys.replicas.standard
+  package var balancing = AVSKeys.balancing.standard
   /// What its performers speak, and where.
   package var interface = PerformerInterface.standard
   /// What its outputs must look like.
   package var responseRules = ResponseRules.none
-  /// Limits of containers deployed for this AVS, by whichever way.
+  /// Limits of every container of this AVS, however it was deployed.
   package var limits = ResourceLimits.standard
   /// Operator sets and aggregator keys, instead of reads from L1.
   package var registry: StaticRegistryConfig?
@@ -159,7 +167,7 @@ package enum StorageConfig: Sendable, Equatable {
 /// What is kept in the store and beside it, and for how long.
 package struct StoreKeepingConfig: Sendable, Equatable {
   /// How long finished tasks are kept, so that a retry gets the same answer.
-  package var retention = Duration.seconds(7 * 24 * 3600)
+  package var retention = StorageKeys.retention.standard
   /// How long signed digests are kept once their tasks are gone; nil for ever.
   package var digestRetention: Duration?
   /// nil without scheduled backups.
@@ -182,11 +190,21 @@ package struct BackupConfig: Sendable, Equatable {
   }
 }
 
+/// What management calls may do.
+package struct ManagementConfig: Sendable, Equatable {
+  /// Whether callers of other hosts may manage while authentication is disabled.
+  package var allowsRemote = ManagementKeys.allowRemote.standard
+  /// Variables of the daemon's environment that deployments by the API may give to performers.
+  package var sharedVariables: Set<String> = []
+}
+
 /// Where the operations HTTP server listens.
 package struct OperationsConfig: Sendable, Equatable {
-  package var address = "127.0.0.1"
+  package var address = OperationsKeys.address.standard
   /// 0 lets the system choose.
-  package var port = 9092
+  package var port = OperationsKeys.port.standard
+  /// Names the server answers to beside those of the loopback interface, in lower case.
+  package var hosts: Set<String> = []
 }
 
 /// An aggregator that this executor dials for a session of one AVS.
@@ -195,30 +213,30 @@ package struct AggregatorConfig: Sendable, Equatable {
   package var host: String
   package var port: Int
   /// Whom the session is with.
-  package var party: StreamParty
+  package var owner: TaskOwner
 
-  package init(host: String, port: Int, party: StreamParty) {
+  package init(host: String, port: Int, owner: TaskOwner) {
     self.host = host
     self.port = port
-    self.party = party
+    self.owner = owner
   }
 }
 
 /// Bounds of task streams.
 package struct StreamConfig: Sendable, Equatable {
   /// Our longest silence.
-  package var heartbeat = Duration.seconds(10)
+  package var heartbeat = StreamKeys.heartbeat.standard
   /// Submissions of a session that no place was found for yet.
-  package var maxCredit = 1024
+  package var maxCredit = StreamKeys.maxCredit.standard
   /// Outcomes of a session that were sent and not acknowledged.
-  package var maxUnacknowledged = 512
+  package var maxUnacknowledged = StreamKeys.maxUnacknowledged.standard
 
   package init() {}
 }
 
 /// How many accepted tasks may wait, and what happens beyond.
 package struct QueueConfig: Sendable, Equatable {
-  package var maxPerAVS = 4096
-  package var maxTotal = 16384
-  package var overflow = OverflowPolicy.rejectNewest
+  package var maxPerAVS = QueueKeys.maxPerAVS.standard
+  package var maxTotal = QueueKeys.maxTotal.standard
+  package var overflow = QueueKeys.overflow.standard
 }

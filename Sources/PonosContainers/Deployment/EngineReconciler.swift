@@ -22,7 +22,7 @@ enum RecoveryError: Error, Sendable, CustomStringConvertible {
 struct EngineReconciler: Sendable {
   let supervision: Supervision
   let networks: PerformerNetworks
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let resources: HostResources
   let deployments: DeploymentCoordinator
   let logger: Logger

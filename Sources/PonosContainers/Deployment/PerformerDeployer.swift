@@ -8,7 +8,7 @@ import PonosTelemetry
 struct PerformerDeployer: Sendable {
   let supervision: Supervision
   let resources: HostResources
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let deployments: DeploymentCoordinator
   /// What the configuration grants the performers of each AVS.
   let allotments: [EthereumAddress: PerformerAllotment]

@@ -13,7 +13,7 @@ import Synchronization
 /// when the service ends, for the next daemon to adopt.
 package final class PerformerService: Service, Sendable {
   private let docker: DockerClient
-  private let store: any ExecutorStore
+  private let store: any PerformerStore
   private let roster: PerformerRoster
   private let configured: [PerformerSpec]
   private let allotments: [EthereumAddress: PerformerAllotment]
@@ -34,7 +34,7 @@ package final class PerformerService: Service, Sendable {
   ///   - observe: Called for everything worth counting; must not block.
   ///   - connect: Makes the connection to a container. This service closes each of them.
   package init(
-    docker: DockerClient, store: any ExecutorStore, roster: PerformerRoster, configured: [PerformerSpec],
+    docker: DockerClient, store: any PerformerStore, roster: PerformerRoster, configured: [PerformerSpec],
     allotments: [EthereumAddress: PerformerAllotment] = [:], settings: PerformerSettings = PerformerSettings(),
     executorEnvironment: [String: String],
     observe: @escaping @Sendable (PerformerEvent) -> Void = { _ in },

@@ -32,7 +32,7 @@ struct PerformerLauncher: Sendable {
 
   let runtime: DockerRuntime
   let images: ImageResolver
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let startup: ContainerStartup
   let logger: Logger
 

@@ -9,7 +9,7 @@ import PonosTelemetry
 struct PerformerRetirement: Sendable {
   let runtime: DockerRuntime
   let networks: PerformerNetworks
-  let store: any ExecutorStore
+  let store: any PerformerStore
   let roster: PerformerRoster
   let statuses: PerformerStatusTable
   let resources: HostResources

@@ -2,11 +2,11 @@ import DequeModule
 
 /// Decides which items are worked on together, and when: work whose cost is shared by all items of a batch, unless one is bad.
 ///
-/// Nothing waits while nothing is worked on. What arrives meanwhile is the next batch, so that batches grow with the load and
-/// nobody waits for one to fill up. A batch with a bad item in it costs more and keeps its good items waiting; therefore each
-/// such batch halves how large the next may be, and each without doubles it again. From the first bad item until batches have
-/// their full size again, as many are worked on at a time as there are workers: bad items then delay good ones no more than they
-/// would one by one.
+/// An item that comes while no batch is in work is worked on at once. Items that come later make the next batch, so that batches
+/// grow with the load and no item waits for a batch to fill up. A batch with a bad item in it costs more and keeps its good items
+/// waiting; therefore each such batch halves how large the next may be, and each without doubles it again. From the first bad
+/// item until batches have their full size again, as many are worked on at a time as there are workers: bad items then delay good
+/// ones no more than they would one by one.
 package struct BatchingStateMachine<Item> {
   /// Of any item, what it counts in a batch, and the most a batch may count.
   package struct Settings: Sendable, Equatable {
@@ -32,7 +32,7 @@ package struct BatchingStateMachine<Item> {
     limit = settings.batchWeight
   }
 
-  /// Whether it is as it was made: nothing under way, and nothing known against anybody.
+  /// Whether the machine is in its first state: no batch in work, and full batches allowed.
   package var isFresh: Bool { running == 0 && limit == settings.batchWeight }
 
   /// Items that wait.

@@ -1,4 +1,5 @@
-/// The memory that submissions take whose callers wait, bounded in total and for each AVS, so that those of one keep nobody else out.
+/// Counts the memory held by submissions whose callers wait. Bounds it in total and for each AVS, so that one AVS keeps no other
+/// out.
 package struct CallerLedger: Sendable {
   /// In bytes, of all AVSs together.
   private let limit: Int
@@ -16,7 +17,7 @@ package struct CallerLedger: Sendable {
   /// Bytes of an AVS.
   package func held(by avs: EthereumAddress) -> Int { held[avs] ?? 0 }
 
-  /// Takes `bytes` for a submission of `avs`; returns whether there were so many left.
+  /// Takes `bytes` for a submission of `avs`; returns whether that many were left.
   package mutating func take(_ bytes: Int, avs: EthereumAddress) -> Bool {
     guard total + bytes <= limit, held(by: avs) + bytes <= share else { return false }
     total += bytes

@@ -1,11 +1,14 @@
-/// Keeps tasks away from a performer that fails them, and finds out with a few of them whether it works again.
+/// Keeps tasks away from a performer that fails them, and finds out with a few runs whether the performer works again.
 ///
-/// Closed, it lets everything through and judges the runs; after too many failures in a row, or too large a share of the last
-/// runs, it opens. Open, it lets nothing through for a while. Then it is half open: it lets a few runs through as probes. If all
-/// succeed it closes, if one fails it opens again. Times are milliseconds of a clock that is never set back.
+/// A closed breaker lets every run through and judges it. Too many failures in a row, or too large a share of the last runs, open
+/// it. An open breaker lets no run through for a while, and is half open then: it lets a few runs through as probes. It closes
+/// when all of them succeed, and opens again when one fails. Times are milliseconds of a clock that is never set back.
 package struct CircuitBreaker: Sendable {
   /// When it opens, and how it closes.
   package struct Settings: Sendable, Equatable {
+    /// Failures in a row that open a breaker unless it is told otherwise.
+    package static let standardFailures = 5
+
     /// Failures in a row that open it, at least 1; nil for a breaker that never opens.
     package var consecutiveFailures: Int?
     /// Share of failures among the last `window` runs that opens it, above 0 and up to 1.
@@ -21,7 +24,8 @@ package struct CircuitBreaker: Sendable {
     package var fairTime: Duration
 
     package init(
-      consecutiveFailures: Int? = 5, failureRatio: Double = 0.5, window: Int = 20, openTime: Duration = .seconds(10),
+      consecutiveFailures: Int? = standardFailures, failureRatio: Double = 0.5, window: Int = 20,
+      openTime: Duration = .seconds(10),
       probes: Int = 1, fairTime: Duration = .seconds(45)
     ) {
       self.consecutiveFailures = consecutiveFailures
@@ -35,28 +39,32 @@ package struct CircuitBreaker: Sendable {
     package static let standard = Settings()
   }
 
-  /// What it does, as metrics and the state dump name it.
+  /// The breaker's state, as metrics and the state dump name it.
   package enum State: String, Sendable, Equatable, Codable, CaseIterable {
     case closed
     case open
     case halfOpen = "half_open"
   }
 
-  /// Leave for one run; its outcome is reported with it.
+  /// Permission for one run; the run's outcome is recorded with it.
   package struct Permit: Sendable, Equatable {
-    fileprivate let era: UInt64
+    fileprivate let generation: UInt64
   }
 
   private enum Phase {
+    /// Every run goes through and is judged. Can transition to `open`, after too many failures.
     case closed
+    /// No run goes through before `until`. Can transition to `halfOpen`, with the first run after it.
     case open(until: Int64)
+    /// At most `settings.probes` runs go through. Can transition to `closed`, when as many succeeded, and to `open`, when one
+    /// fails.
     case halfOpen(running: Int, succeeded: Int)
   }
 
   private let settings: Settings
   private var phase = Phase.closed
-  /// Changes with the phase: what was let through in an earlier one says nothing about now.
-  private var era: UInt64 = 0
+  /// Changes with the phase: a run that was let through in an earlier phase says nothing about this one.
+  private var generation: UInt64 = 0
   private var failuresInARow = 0
   /// The last runs, the latest in the lowest bit; 1 is a failure.
   private var history: UInt64 = 0
@@ -66,7 +74,7 @@ package struct CircuitBreaker: Sendable {
     self.settings = settings
   }
 
-  /// What it does now.
+  /// The state at a time.
   package func state(at now: Int64) -> State {
     switch phase {
     case .closed: .closed
@@ -75,7 +83,7 @@ package struct CircuitBreaker: Sendable {
     }
   }
 
-  /// How long it stays open; zero when it is not.
+  /// How long the breaker stays open; zero when it is not.
   package func openFor(at now: Int64) -> Duration {
     if case .open(let until) = phase { .milliseconds(max(0, until - now)) } else { .zero }
   }
@@ -97,12 +105,12 @@ package struct CircuitBreaker: Sendable {
     case .open: enter(.halfOpen(running: 1, succeeded: 0))
     case .halfOpen(let running, let succeeded): phase = .halfOpen(running: running + 1, succeeded: succeeded)
     }
-    return Permit(era: era)
+    return Permit(generation: generation)
   }
 
-  /// Takes note of how a run ended; returns whether it opens the breaker. Once for each permit.
+  /// Records how a run ended; returns whether that opens the breaker. Once for each permit.
   package mutating func record(_ outcome: RunOutcome, of permit: Permit, at now: Int64) -> Bool {
-    guard permit.era == era else { return false }
+    guard permit.generation == generation else { return false }
     let isFailure = isFailure(outcome)
     switch phase {
     case .closed:
@@ -126,7 +134,7 @@ package struct CircuitBreaker: Sendable {
     return true
   }
 
-  /// nil for an outcome that says nothing.
+  /// nil for an outcome that says nothing about the performer.
   private func isFailure(_ outcome: RunOutcome) -> Bool? {
     switch outcome {
     case .answered: false
@@ -152,7 +160,7 @@ package struct CircuitBreaker: Sendable {
 
   private mutating func enter(_ phase: Phase) {
     self.phase = phase
-    era += 1
+    generation += 1
     (failuresInARow, history, runsInHistory) = (0, 0, 0)
   }
 

@@ -1,4 +1,4 @@
-/// What happens when a task comes and there is no room for it.
+/// What happens when a task comes and the queue is full.
 ///
 /// A newcomer displaces one waiting task of its own AVS at the most: the overflow of one AVS never costs another one an accepted
 /// task.
@@ -11,7 +11,7 @@ package enum OverflowPolicy: String, Sendable, Hashable, CaseIterable {
   case dropNearestToExpiry
 }
 
-/// What there is no more room for.
+/// The bound of the queue that is reached.
 package enum QueueBound: String, Sendable, Hashable, CaseIterable {
   /// Tasks of this AVS.
   case tasksOfAVS = "avs_tasks"

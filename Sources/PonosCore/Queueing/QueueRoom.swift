@@ -1,12 +1,12 @@
-/// Places of the queue that are not taken, and the tasks that the memory left for payloads has room for.
+/// How many further tasks the queue has room for, by each of its bounds.
 package struct QueueRoom: Sendable, Equatable {
-  /// That tasks of one AVS may take.
+  /// Places left for the AVS.
   package var ofAVS: Int
-  /// That there are for all together.
+  /// Places left for all AVSs together.
   package var total: Int
-  /// Tasks of the size that is expected of the AVS, by what is left of its memory.
+  /// Tasks of the AVS's expected size that fit into the AVS's memory.
   package var fittingOfAVS: Int
-  /// The same by what is left for all together. Of another size than those of other AVSs, so never to be added up with theirs.
+  /// Tasks of the AVS's expected size that fit into the memory of all AVSs. Expected sizes differ, so never add it up over AVSs.
   package var fittingTotal: Int
 
   package init(ofAVS: Int, total: Int, fittingOfAVS: Int = .max, fittingTotal: Int = .max) {
@@ -16,6 +16,6 @@ package struct QueueRoom: Sendable, Equatable {
     self.fittingTotal = fittingTotal
   }
 
-  /// Tasks of the AVS that there is room for in every respect.
+  /// Tasks of the AVS that fit every bound.
   package var places: Int { max(0, min(ofAVS, total, fittingOfAVS, fittingTotal)) }
 }

@@ -1,4 +1,4 @@
-/// How often tasks of an AVS may be submitted; nil for as often as there is room.
+/// How often tasks of an AVS may be submitted; nil for no limit.
 package struct SubmissionLimits: Sendable, Equatable {
   /// By all aggregators together.
   package var perAVS: RateLimit?

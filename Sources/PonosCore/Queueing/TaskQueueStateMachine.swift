@@ -2,12 +2,12 @@ import HeapModule
 
 /// The waiting tasks: a line by rank for each AVS, turns between AVSs by weight, bounded in number and in bytes.
 ///
-/// A place is reserved before a task is accepted, so that what was accepted always has one. Each AVS has places of its own that the
-/// others cannot take (`Limits.guaranteed`), so no number of full AVSs shuts another one out. Turns follow virtual time: each task
-/// an AVS sends out moves it forward by the inverse of its weight, and the AVS that is furthest behind is next. An AVS that comes
-/// back to the line, after it had nothing to do or could not run, starts from where the others are: nobody saves up turns. Those
-/// that cannot run are set aside and cost nothing until `reconsider` names them, so `next` takes logarithmic time, however many
-/// AVSs wait.
+/// A place is reserved before a task is accepted, so that an accepted task always has one. Each AVS has places of its own that
+/// the others cannot take (`Limits.guaranteed`), so no number of full AVSs shuts another one out. Turns follow virtual time: each
+/// task an AVS sends out moves it forward by the inverse of its weight, and the AVS that is furthest behind is next. An AVS that
+/// comes back to the line, after it had nothing to do or could not run, starts from where the others are: no AVS saves up turns.
+/// AVSs that cannot run are set aside and cost nothing until `reconsider` names them, so `next` takes logarithmic time, however
+/// many AVSs wait.
 ///
 /// Entries are of AVSs that the configuration knows; what is kept of each is kept for good.
 package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
@@ -21,9 +21,9 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     package var bytes: Int
     /// Of the entries of one AVS together.
     package var bytesPerAVS: Int
-    /// Places that each AVS has, however many the others have taken: up to so many, `total` does not bound it.
+    /// Places that each AVS has for itself, however many others have taken: up to this number, `total` does not bound it.
     package var guaranteed: Int
-    /// Likewise for bytes.
+    /// Bytes that each AVS has for itself.
     package var guaranteedBytes: Int
     /// Bytes that a task of an AVS is thought to bring before any has come.
     package var expectedBytes: Int
@@ -46,11 +46,12 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
 
   private struct Lane: Sendable {
     enum Standing: Sendable {
-      /// Not in `turns`: there was nothing to run when its turn came.
+      /// The lane is not in `turns`: it had no task when its turn came. Can transition to `inTurn`, when a task comes.
       case idle
-      /// In `turns`, once.
+      /// The lane is in `turns`, once. Can transition to `idle` and to `setAside`, when its turn comes.
       case inTurn
-      /// Not in `turns`: its first task could not run.
+      /// The lane is not in `turns`: its first task could not run. Can transition to `inTurn`, when another task comes first or
+      /// `reconsider` names the AVS, and to `idle`, when `reconsider` finds no task.
       case setAside
     }
 
@@ -143,7 +144,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   ///
   /// - Parameters:
   ///   - priority: Of the task; decides whether it may displace another one.
-  ///   - deadline: Likewise.
+  ///   - deadline: Of the task; decides likewise.
   package mutating func reserve(
     avs: EthereumAddress, byteCount: Int, priority: Int = 0, deadline: Int64 = .max
   ) -> QueueBound? {
@@ -175,7 +176,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
   }
 
   /// Puts a task on the place reserved for it; returns the task it displaces and the bound that is kept by that. The task
-  /// displaced may be itself, when better ones have come meanwhile.
+  /// displaced may be the new one, when better ones have come since it was reserved.
   package mutating func fillReservation(with entry: Entry) -> (displaced: Entry, bound: QueueBound)? {
     guard let lane = laneIndex[entry.avs], lanes[lane].reserved > 0 else {
       enqueueUnbounded(entry)
@@ -246,7 +247,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     return expired.sorted { $0.sequence < $1.sequence }
   }
 
-  /// Takes out a task that waits, wherever in the line it is; nil when `avs` has none such waiting, and when it is not wanted.
+  /// Takes out a waiting task, wherever in the line it is; nil when `avs` has no task with the id, or it is not wanted.
   package mutating func remove(_ id: TaskID, avs: EthereumAddress, where isWanted: (Entry) -> Bool = { _ in true }) -> Entry? {
     guard let lane = laneIndex[avs], let entry = lanes[lane].line.remove(id, where: isWanted) else { return nil }
     vacate(lane, byteCount: entry.byteCount)
@@ -302,7 +303,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     return nil
   }
 
-  /// Whether so many bytes more would be too many for all AVSs together, and more than what this one has for itself.
+  /// Whether `growth` further bytes exceed the bound of all AVSs together, and also the AVS's own guarantee.
   private func exceedsBytes(_ lane: Int, growth: Int) -> Bool {
     occupiedBytes + growth > limits.bytes && lanes[lane].bytes + growth > limits.guaranteedBytes
   }
@@ -342,7 +343,7 @@ package struct TaskQueueStateMachine<Content: Sendable>: Sendable {
     return entry
   }
 
-  /// One reservation is done with: places are alike, so it counts as an overbooked one while there are any. Returns whether there
+  /// Ends one reservation. Places are interchangeable, so it counts as an overbooked one while any are left. Returns whether any
   /// were.
   private mutating func settleOverbooking(in lane: Int) -> Bool {
     guard lanes[lane].overbooked > 0 else { return false }

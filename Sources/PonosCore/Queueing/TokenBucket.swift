@@ -34,7 +34,7 @@ package struct TokenBucket: Sendable, Equatable {
     self.depth = depth.overflow ? Self.longest : min(depth.partialValue, Self.longest)
   }
 
-  /// How long there is no token yet; zero when there is one. Rounded up to milliseconds. Takes nothing.
+  /// Time until the next token; zero when the bucket has one. Rounded up to milliseconds. Takes nothing.
   package func wait(at now: Int64) -> Duration {
     let now = now * Self.nanosecondsPerMillisecond
     let missing = max(fullAt, now) + interval - (now + depth)

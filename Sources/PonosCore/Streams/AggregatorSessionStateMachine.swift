@@ -1,7 +1,8 @@
 /// The executor's end of a session with an aggregator: messages, times and what came of work go in, actions come out.
 ///
-/// The aggregator proves its key first; only then do we sign anything, take submissions or show results. Submissions need credit.
-/// An outcome is sent once in a session, and what is not acknowledged stays within a window; the rest waits in the store.
+/// The aggregator proves its key first; only then do we sign anything, take submissions or show results. A submission uses one
+/// credit. The session sends an outcome once; a window bounds the outcomes that are not acknowledged, and the others wait in the
+/// store.
 package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   package typealias Message = ExecutorMessage<Answer>
 
@@ -9,13 +10,13 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   package struct Settings: Sendable, Equatable {
     /// Our longest silence.
     package var heartbeat: Int64 = 10_000
-    /// From the beginning to an established session.
+    /// Longest time from the open stream to an established session.
     package var handshakeLimit: Int64 = 10_000
-    /// Submissions an aggregator may have out that no place was found for yet.
+    /// Submissions that an aggregator may send before it hears of any of them.
     package var maxCredit = 1024
     /// Outcomes sent and not acknowledged.
     package var maxUnacknowledged = 512
-    /// The same in bytes.
+    /// Bytes of the outcomes sent and not acknowledged.
     package var maxUnacknowledgedBytes = 16 << 20
 
     package init() {}
@@ -30,7 +31,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case authenticated(proof: [UInt8])
     /// This session now is the one its aggregator's results go to.
     case attached
-    /// The ledger gave so much credit.
+    /// The pool gave this much credit.
     case granted(Int)
     /// A submission's task is on disk.
     case admitted(idText: String)
@@ -42,7 +43,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case interrupted(StreamRefusal)
     /// There may be outcomes in the store that are not known here.
     case resultsWait
-    /// The oldest outcomes in the store but those excluded; `isAll` when there are no more.
+    /// The oldest outcomes in the store, without those excluded; `isAll` when the store has no more.
     case fetched([Deliverable<Answer>], isAll: Bool)
     case fetchFailed
     case acknowledged([TaskID])
@@ -54,18 +55,18 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case end(SessionEnd)
   }
 
-  /// What is to be done about it, in this order.
+  /// What the session has to do, in this order.
   package enum Action: Sendable {
     case send(Message)
     /// Check the aggregator's proof, sign ours, answer with `authenticated` or `end`.
     case authenticate(AggregatorHello, own: ExecutorHello, proof: [UInt8])
-    /// Take over the party's results, answer with `attached`.
-    case attach(StreamParty)
-    /// Ask the ledger for credit, answer with `granted`.
+    /// Take over the owner's results, answer with `attached`.
+    case attach(TaskOwner)
+    /// Ask the pool for credit, answer with `granted`.
     case takeCredit(upTo: Int)
-    /// Credits that are used.
+    /// Give back credit that is used.
     case giveBackCredit(Int)
-    /// Hand to the receiver, answer with `admitted` or `refused`.
+    /// Hand to admission, answer with `admitted` or `refused`.
     case admit(StreamSubmission)
     /// Read outcomes from the store, answer with `fetched` or `fetchFailed`.
     case fetch(excluding: Set<TaskID>, limit: Int, bytes: Int)
@@ -73,44 +74,86 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case acknowledge([TaskID])
     case cancel(TaskID)
     case reconcile([TaskID])
-    /// The session is over; whatever was sent before may still leave. Comes once, and last.
+    /// End the session, once the messages sent before have left. Comes once, and last.
     case close(SessionEnd)
   }
 
   private enum Phase: Sendable {
+    /// The stream is not open yet. Can transition to `awaitingHello` and `closed`.
     case idle
+    /// The stream is open; our hello is sent if we dialled. Can transition to `awaitingProof` and `closed`.
     case awaitingHello
+    /// Both hellos are exchanged and agree. Can transition to `authenticating` and `closed`.
     case awaitingProof(AggregatorHello)
+    /// The aggregator's proof is being checked, and ours made. Can transition to `established` and `closed`.
     case authenticating(AggregatorHello)
+    /// Both ends have proven who they are. Only now tasks, credit and outcomes are exchanged. Can transition to `closed`.
     case established(AggregatorHello)
+    /// The session is over, for good. Submissions that are still being admitted give their credit back as they end.
     case closed
+  }
+
+  /// What is known of outcomes in the store that are not in the window.
+  private enum Stored: Sendable {
+    /// There are none: outcomes of tasks that end now are sent at once. Can transition to `pending`.
+    case none
+    /// There may be some; they are read as soon as the window has room for several. Can transition to `fetching`.
+    case pending
+    /// The oldest one is too large for the room in the window; nothing is read before the peer acknowledges something. Can
+    /// transition to `pending`.
+    case blocked
+    /// Some are being read; `again` once further ones may have come meanwhile. Can transition to `none`, `pending` and `blocked`.
+    case fetching(again: Bool)
+
+    var isNone: Bool { if case .none = self { true } else { false } }
+    var isPending: Bool { if case .pending = self { true } else { false } }
+    var isFetching: Bool { if case .fetching = self { true } else { false } }
+
+    /// There may be more than was known.
+    mutating func increase() {
+      switch self {
+      case .none: self = .pending
+      case .fetching: self = .fetching(again: true)
+      case .pending, .blocked: break
+      }
+    }
+
+    /// The window has more room.
+    mutating func unblock() {
+      if case .blocked = self { self = .pending }
+    }
+
+    /// What was being read is read, or could not be.
+    mutating func fetched() {
+      if case .fetching(let again) = self { self = again ? .pending : .none }
+    }
   }
 
   private let settings: Settings
   private let hello: ExecutorHello
   private var phase = Phase.idle
   private var startedAt: Int64 = 0
-  private var pulse: SessionPulse
+  private var heartbeats: HeartbeatTimer
   private var window: ResultWindow
-  private var isFetching = false
-  private var mayHaveMore = false
-  /// The next outcome in the store did not fit; nothing is read until the peer acknowledges something.
-  private var isBlocked = false
+  private var stored = Stored.none
+  /// Submissions that the aggregator was allowed in all. Never less than `submitted`.
   private var granted: UInt64 = 0
+  /// Submissions that used credit. Never less than `admitting`.
   private var submitted: UInt64 = 0
+  /// Submissions handed to admission and not answered yet. With the unused credit never more than `settings.maxCredit`.
   private var admitting = 0
 
   /// - Parameter hello: Ours; `wanted` says whether we dialled.
   package init(hello: ExecutorHello, settings: Settings = Settings()) {
     self.hello = hello
     self.settings = settings
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: 0)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: 0)
     window = ResultWindow(maxCount: settings.maxUnacknowledged, maxBytes: settings.maxUnacknowledgedBytes)
   }
 
-  /// Whom the session is with, once that is proven.
-  package var party: StreamParty? {
-    if case .established(let hello) = phase { hello.party } else { nil }
+  /// Whose tasks the session carries, once the aggregator has proven who it is.
+  package var owner: TaskOwner? {
+    if case .established(let hello) = phase { hello.owner } else { nil }
   }
 
   /// Whether the session is over.
@@ -132,32 +175,32 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case .opened: open(now, &actions)
     case .received(let message): receive(message, now, &actions)
     case .authenticated(let proof): establish(proof, &actions)
-    case .attached, .resultsWait: mayHaveMore = true
+    case .attached, .resultsWait: stored.increase()
     case .granted(let count): grant(count, &actions)
     case .admitted(let idText): settle(.receipt(idText: idText), &actions)
     case .refused(let refusal): settle(.refusal(refusal), &actions)
     case .finished(let outcome): offer(outcome, &actions)
-    case .interrupted(let refusal): if party != nil { actions.append(.send(.refusal(refusal))) }
+    case .interrupted(let refusal): if owner != nil { actions.append(.send(.refusal(refusal))) }
     case .fetched(let outcomes, let isAll): take(outcomes, isAll: isAll, &actions)
     case .fetchFailed: endFetch()
-    case .acknowledged(let ids): window.settled(ids, isFetching: isFetching)
+    case .acknowledged(let ids): window.settled(ids, isFetching: stored.isFetching)
     case .acknowledgementFailed(let ids):
       window.settled(ids, isFetching: false)
-      mayHaveMore = true
+      stored.increase()
     case .cancellationEnded(let id, let result): actions.append(.send(.cancellation(id, result)))
     case .reconciled(let standings):
       actions.append(.send(.standings(standings)))
-      mayHaveMore = true
+      stored.increase()
     case .tick: tick(now, &actions)
     case .end(let reason): end(reason, &actions)
     }
     if case .fetchFailed = event {
-      mayHaveMore = true  // Asked again at the next tick.
+      stored.increase()  // Asked again at the next tick.
     } else {
       fetchIfNeeded(&actions)
     }
     replenish(event, &actions)
-    if actions.contains(where: \.isSend) { pulse.sent(at: now) }
+    if actions.contains(where: \.isSend) { heartbeats.sent(at: now) }
     return actions
   }
 
@@ -165,7 +208,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
 
   private mutating func open(_ now: Int64, _ actions: inout [Action]) {
     startedAt = now
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: now)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: now)
     phase = .awaitingHello
     if hello.wanted != nil { actions.append(.send(.hello(hello))) }
   }
@@ -183,13 +226,13 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
           code: "wrong_executor", message: "the session is meant for executor \(theirs.executor); this is \(hello.executor)"),
         &actions)
     }
-    if let wanted = hello.wanted, wanted != theirs.party {
+    if let wanted = hello.wanted, wanted != theirs.owner {
       return end(
         .unauthenticated(
           code: "wrong_aggregator",
           message: "aggregator \(wanted.aggregator) for AVS \(wanted.avs) was dialled; another one answers"), &actions)
     }
-    pulse.peerHeartbeat = theirs.heartbeat
+    heartbeats.peerHeartbeat = theirs.heartbeat
     if hello.wanted == nil { actions.append(.send(.hello(hello))) }
     phase = .awaitingProof(theirs)
   }
@@ -198,13 +241,13 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     guard case .authenticating(let theirs) = phase else { return }
     phase = .established(theirs)
     actions.append(.send(.proof(signature: proof)))
-    actions.append(.attach(theirs.party))
+    actions.append(.attach(theirs.owner))
   }
 
   // MARK: Messages
 
   private mutating func receive(_ message: AggregatorMessage, _ now: Int64, _ actions: inout [Action]) {
-    pulse.heard(at: now)
+    heartbeats.heard(at: now)
     switch (phase, message) {
     case (_, .heartbeat): return
     case (_, .goodbye(let goodbye)): end(.peerLeft(goodbye), &actions)
@@ -215,7 +258,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     case (.established, .submission(let submission)): submit(submission, &actions)
     case (.established, .acknowledgement(let ids)):
       window.acknowledge(ids)
-      isBlocked = false
+      stored.unblock()
       actions.append(.acknowledge(ids))
     case (.established, .cancellation(let id)): actions.append(.cancel(id))
     case (.established, .reconciliation(let ids)): actions.append(.reconcile(ids))
@@ -232,7 +275,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     }
     submitted += 1
     if let id = TaskID(hex: submission.idText), window.contains(id) {
-      // Its acknowledgement and the wish for it would race each other.
+      // The acknowledgement of its outcome and the new submission would race each other.
       let refusal = StreamRefusal(
         idText: submission.idText, code: StreamRefusal.outcomeUnacknowledged,
         message: "the outcome of the task was sent in this session; acknowledge it before you submit the task again",
@@ -258,7 +301,7 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
     actions.append(.send(.credit(total: granted)))
   }
 
-  /// Asks when half of the credit is used, so that there are not as many grants as submissions; a tick asks for any rest.
+  /// Asks for credit once half of it is used, so that not every submission brings a grant; a tick asks for any missing credit.
   private func replenish(_ event: Event, _ actions: inout [Action]) {
     guard case .established = phase else { return }
     if case .granted = event { return }
@@ -272,20 +315,17 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
 
   private mutating func offer(_ outcome: Deliverable<Answer>, _ actions: inout [Action]) {
     guard case .established = phase, !window.contains(outcome.id) else { return }
-    // Behind others that wait in the store it waits with them.
-    guard !mayHaveMore, !isFetching, window.fits(outcome.byteCount) else { return mayHaveMore = true }
+    // Outcomes leave in order: behind others in the store, this one waits in the store as well.
+    guard stored.isNone, window.fits(outcome.byteCount) else { return stored.increase() }
     send(outcome, &actions)
   }
 
   private mutating func take(_ outcomes: [Deliverable<Answer>], isAll: Bool, _ actions: inout [Action]) {
     let excluded = window
     endFetch()
-    if !isAll { mayHaveMore = true }
+    if !isAll { stored.increase() }
     for outcome in outcomes where !excluded.contains(outcome.id) {
-      guard window.fits(outcome.byteCount) else {
-        (mayHaveMore, isBlocked) = (true, true)
-        return
-      }
+      guard window.fits(outcome.byteCount) else { return stored = .blocked }
       send(outcome, &actions)
     }
   }
@@ -296,16 +336,15 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
   }
 
   private mutating func endFetch() {
-    isFetching = false
+    stored.fetched()
     window.fetchEnded()
   }
 
-  /// Reads ahead only when there is room for several, so that each acknowledgement does not cost a query.
+  /// Reads only when the window has room for several outcomes, so that not every acknowledgement costs a query.
   private mutating func fetchIfNeeded(_ actions: inout [Action]) {
-    guard case .established = phase, mayHaveMore, !isFetching, !isBlocked, window.room > 0 else { return }
+    guard case .established = phase, stored.isPending, window.room > 0 else { return }
     guard window.room * 4 >= settings.maxUnacknowledged, window.byteRoom * 4 >= settings.maxUnacknowledgedBytes else { return }
-    isFetching = true
-    mayHaveMore = false
+    stored = .fetching(again: false)
     actions.append(.fetch(excluding: window.excluded, limit: window.room, bytes: window.byteRoom))
   }
 
@@ -318,8 +357,8 @@ package struct AggregatorSessionStateMachine<Answer: Sendable>: Sendable {
       if now - startedAt >= settings.handshakeLimit { return end(.handshakeTimedOut, &actions) }
     case .established: break
     }
-    if pulse.isPeerDead(at: now) { return end(.peerSilent, &actions) }
-    if pulse.isHeartbeatDue(at: now), pulse.peerHeartbeat != nil { actions.append(.send(.heartbeat)) }
+    if heartbeats.isPeerDead(at: now) { return end(.peerSilent, &actions) }
+    if heartbeats.isHeartbeatDue(at: now), heartbeats.peerHeartbeat != nil { actions.append(.send(.heartbeat)) }
   }
 
   private mutating func end(_ reason: SessionEnd, _ actions: inout [Action]) {

@@ -1,7 +1,7 @@
 /// The aggregator's end of sessions with one executor: what was submitted, over all connections, until each task is over.
 ///
-/// Lives on while connections come and go. A task is submitted again when no receipt came for it, and asked for when one did; its
-/// outcome is handed on once, and acknowledged as often as it comes.
+/// It outlives connections. It submits a task again when no receipt came for it, and asks for the task when one did; it hands an
+/// outcome on once, and acknowledges it as often as it comes.
 package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
   package typealias Message = ExecutorMessage<Answer>
 
@@ -21,12 +21,12 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
 
   /// What the sessions are for.
   package struct Identity: Sendable, Equatable {
-    package var party: StreamParty
+    package var owner: TaskOwner
     package var executor: EthereumAddress
     package var operatorSetID: UInt32
 
-    package init(party: StreamParty, executor: EthereumAddress, operatorSetID: UInt32) {
-      self.party = party
+    package init(owner: TaskOwner, executor: EthereumAddress, operatorSetID: UInt32) {
+      self.owner = owner
       self.executor = executor
       self.operatorSetID = operatorSetID
     }
@@ -65,22 +65,33 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
     case close(SessionEnd)
   }
 
+  /// A new connection leads from every phase to `awaitingHello`; the end of one, from every phase to `disconnected`.
   private enum Phase: Sendable {
+    /// There is no connection. Can transition to `awaitingHello`.
     case disconnected
+    /// Our hello is sent. Can transition to `proving`.
     case awaitingHello(AggregatorHello)
+    /// Both hellos are exchanged; our proof is made and sent, and the executor's awaited. Can transition to `verifying`.
     case proving(AggregatorHello, ExecutorHello)
+    /// The executor's proof is being checked; what the executor says meanwhile waits in `early`. Can transition to `established`.
     case verifying(AggregatorHello, ExecutorHello)
+    /// Both ends have proven who they are. Tasks are submitted only now.
     case established
   }
 
   private struct Entry: Sendable {
     var submission: StreamSubmission
     var state = State.unsent
+    /// An entry leaves in any state: with its outcome, with a refusal that is final, or when nobody waits for it any more.
     enum State: Equatable {
+      /// The task has its turn in `unsent`. Can transition to `sent`.
       case unsent
-      /// Not before this time.
+      /// The executor refused the task until this time. Can transition to `unsent`.
       case postponed(Int64)
+      /// The submission is out. Can transition to `receipted`, `postponed`, and to `unsent` when the connection ends first.
       case sent
+      /// The executor has the task on disk. Can transition to `postponed` when the executor interrupts it, and to `unsent` when
+      /// the executor does not know it any more.
       case receipted
     }
   }
@@ -89,9 +100,9 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
   private let settings: Settings
   private var phase = Phase.disconnected
   private var connectedAt: Int64 = 0
-  private var pulse: SessionPulse
+  private var heartbeats: HeartbeatTimer
   private var entries: [TaskID: Entry] = [:]
-  /// Unsent tasks in the order they are to be sent, with some that no longer are.
+  /// Unsent tasks in the order of sending, and some that have left that state; `unsentIndex` is the next one.
   private var unsent: [TaskID] = []
   private var unsentIndex = 0
   private var credit: UInt64 = 0
@@ -103,7 +114,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
   package init(identity: Identity, settings: Settings = Settings()) {
     self.identity = identity
     self.settings = settings
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: 0)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: 0)
   }
 
   /// Tasks that are not over.
@@ -129,7 +140,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
     }
     sendUnsent(&actions)
     if acknowledgements.count >= settings.acknowledgementsAtOnce { acknowledge(&actions) }
-    if actions.contains(where: \.isSend) { pulse.sent(at: now) }
+    if actions.contains(where: \.isSend) { heartbeats.sent(at: now) }
     return actions
   }
 
@@ -137,11 +148,11 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
 
   private mutating func connect(_ challenge: Digest32, _ now: Int64, _ actions: inout [Action]) {
     let hello = AggregatorHello(
-      challenge: challenge, party: identity.party, executor: identity.executor, operatorSetID: identity.operatorSetID,
+      challenge: challenge, owner: identity.owner, executor: identity.executor, operatorSetID: identity.operatorSetID,
       heartbeat: settings.heartbeat)
     phase = .awaitingHello(hello)
     connectedAt = now
-    pulse = SessionPulse(heartbeat: settings.heartbeat, now: now)
+    heartbeats = HeartbeatTimer(heartbeat: settings.heartbeat, now: now)
     (credit, used, acknowledgements, early) = (0, 0, [], [])
     actions.append(.send(.hello(hello)))
   }
@@ -178,15 +189,15 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
     case .awaitingHello, .proving, .verifying:
       if now - connectedAt >= settings.handshakeLimit { return end(.handshakeTimedOut, &actions) }
     }
-    if pulse.isPeerDead(at: now) { return end(.peerSilent, &actions) }
+    if heartbeats.isPeerDead(at: now) { return end(.peerSilent, &actions) }
     acknowledge(&actions)
-    if pulse.isHeartbeatDue(at: now) { actions.append(.send(.heartbeat)) }
+    if heartbeats.isHeartbeatDue(at: now) { actions.append(.send(.heartbeat)) }
   }
 
   // MARK: Messages
 
   private mutating func receive(_ message: Message, _ now: Int64, _ actions: inout [Action]) {
-    pulse.heard(at: now)
+    heartbeats.heard(at: now)
     switch (phase, message) {
     case (.disconnected, _), (_, .heartbeat): return
     case (_, .goodbye(let goodbye)): end(.peerLeft(goodbye), &actions)
@@ -216,7 +227,7 @@ package struct ExecutorSessionStateMachine<Answer: Sendable>: Sendable {
         .unauthenticated(code: "wrong_executor", message: "executor \(theirs.executor) answers; \(ours.executor) is meant"),
         &actions)
     }
-    pulse.peerHeartbeat = theirs.heartbeat
+    heartbeats.peerHeartbeat = theirs.heartbeat
     phase = .proving(ours, theirs)
     actions.append(.sign(ours, theirs))
   }

@@ -6,15 +6,15 @@ package enum SessionEnd: Hashable, Sendable {
   case peerLeft(Goodbye)
   /// Nothing was heard of the peer for two of its heartbeats.
   case peerSilent
-  /// No session came about in time.
+  /// The handshake was not done in time.
   case handshakeTimedOut
-  /// Others needed the room before the peer had proven who it is.
+  /// Newer peers took the session's place before its peer had proven who it is.
   case crowdedOut
   /// The peer did what the protocol forbids.
   case violation(String)
-  /// The peer is not who it says, or not one we work with.
+  /// The peer is not who it says it is, or is unknown here.
   case unauthenticated(code: String, message: String)
-  /// What it takes to check the peer is not to be had at the moment.
+  /// The peer cannot be checked, or answered, at the moment.
   case unavailable(code: String, message: String)
   /// The same aggregator opened a newer session for the same AVS.
   case superseded
@@ -50,7 +50,7 @@ package enum SessionEnd: Hashable, Sendable {
     }
   }
 
-  /// What is said to the peer; nil where there is nobody to say it to.
+  /// The last message to the peer; nil when the peer is gone.
   package var goodbye: Goodbye? {
     switch self {
     case .disconnected, .peerLeft: nil

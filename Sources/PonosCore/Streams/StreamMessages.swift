@@ -1,15 +1,3 @@
-/// The two ends of a session: one aggregator, and the AVS all of its tasks are for.
-package struct StreamParty: Hashable, Sendable {
-  /// Operator address of the aggregator.
-  package var aggregator: EthereumAddress
-  package var avs: EthereumAddress
-
-  package init(aggregator: EthereumAddress, avs: EthereumAddress) {
-    self.aggregator = aggregator
-    self.avs = avs
-  }
-}
-
 /// The version of the stream protocol spoken here.
 package enum StreamProtocol {
   package static let version: UInt32 = 1
@@ -26,7 +14,7 @@ package struct AggregatorHello: Hashable, Sendable {
   package var version: UInt32
   /// 32 bytes.
   package var challenge: Digest32
-  package var party: StreamParty
+  package var owner: TaskOwner
   /// Operator address of the executor that is meant.
   package var executor: EthereumAddress
   /// Executor operator set whose key the executor proves itself with.
@@ -35,12 +23,12 @@ package struct AggregatorHello: Hashable, Sendable {
   package var heartbeat: Int64
 
   package init(
-    version: UInt32 = StreamProtocol.version, challenge: Digest32, party: StreamParty, executor: EthereumAddress,
+    version: UInt32 = StreamProtocol.version, challenge: Digest32, owner: TaskOwner, executor: EthereumAddress,
     operatorSetID: UInt32, heartbeat: Int64
   ) {
     self.version = version
     self.challenge = challenge
-    self.party = party
+    self.owner = owner
     self.executor = executor
     self.operatorSetID = operatorSetID
     self.heartbeat = heartbeat
@@ -57,12 +45,12 @@ package struct ExecutorHello: Hashable, Sendable {
   package var session: Digest32
   /// Its longest silence, in milliseconds.
   package var heartbeat: Int64
-  /// Whom an executor that dialled wants a session with; nil where the aggregator dialled.
-  package var wanted: StreamParty?
+  /// The owner that the executor dialled for; nil where the aggregator dialled.
+  package var wanted: TaskOwner?
 
   package init(
     version: UInt32 = StreamProtocol.version, challenge: Digest32, executor: EthereumAddress, session: Digest32,
-    heartbeat: Int64, wanted: StreamParty?
+    heartbeat: Int64, wanted: TaskOwner?
   ) {
     self.version = version
     self.challenge = challenge
@@ -117,9 +105,9 @@ extension StreamRefusal {
 
 /// What came of a cancellation.
 package enum CancellationResult: Hashable, Sendable {
-  /// It ends without an answer; its outcome is a failure that says so.
+  /// The task ends without an answer: it fails as cancelled.
   case cancelled
-  /// It has an answer, or is over, or is between two runs.
+  /// The task has an answer or is over, or its cancellation could not be written down.
   case tooLate
   /// No task of this aggregator and AVS has the id.
   case unknown
@@ -133,12 +121,12 @@ package enum TaskStanding: Hashable, Sendable {
   case finished
 }
 
-/// The last words of one end.
+/// The last message of one end.
 package struct Goodbye: Hashable, Sendable {
   /// Stable snake_case code.
   package var code: String
   package var message: String
-  /// Milliseconds after which a new session may be opened; nil when there is no point in one.
+  /// Milliseconds after which a new session may be opened; nil when none will succeed.
   package var retryAfter: Int64?
 
   package init(code: String, message: String, retryAfter: Int64?) {
@@ -148,7 +136,7 @@ package struct Goodbye: Hashable, Sendable {
   }
 }
 
-/// What an aggregator says, its shape checked.
+/// A message of an aggregator; its shape is checked.
 package enum AggregatorMessage: Sendable, Equatable {
   case hello(AggregatorHello)
   case proof(signature: [UInt8])
@@ -160,7 +148,7 @@ package enum AggregatorMessage: Sendable, Equatable {
   case goodbye(Goodbye)
 }
 
-/// What an executor says; `Answer` is how a task ended.
+/// A message of an executor; `Answer` is how a task ended.
 package enum ExecutorMessage<Answer: Sendable>: Sendable {
   case hello(ExecutorHello)
   case proof(signature: [UInt8])

@@ -1,14 +1,14 @@
 import DequeModule
 
-/// How tasks ended that were finished of late, for retries: bounded in bytes, in number and in time, the oldest out first.
+/// Remembers how tasks ended, for retries: bounded in bytes, in number and in time, the oldest out first.
 ///
-/// What a task ended with never changes, so nothing in here can become wrong; it can only be forgotten.
+/// The outcome of a task never changes, so an entry cannot become wrong, only be forgotten.
 package struct RecentOutcomes<Outcome: Sendable>: Sendable {
   /// What is kept of a finished task.
   package struct Entry: Sendable {
     /// Of the task as it was submitted.
     package var contentHash: Digest32
-    /// The aggregator's, verified: the same content under it needs no second check.
+    /// The aggregator's verified signature: equal content under it needs no second check.
     package var signature: [UInt8]
     package var outcome: Outcome
     /// About what the outcome takes in memory.
@@ -59,7 +59,7 @@ package struct RecentOutcomes<Outcome: Sendable>: Sendable {
   /// Entries kept.
   package var count: Int { entries.count }
 
-  /// Keeps how a task ended, unless that is known already or larger than all that may be kept.
+  /// Keeps an outcome, unless the task has one or the outcome is larger than the limit.
   ///
   /// - Parameter now: In milliseconds of a clock that is never set back.
   package mutating func keep(_ entry: Entry, of id: TaskID, now: Int64) {
@@ -71,7 +71,7 @@ package struct RecentOutcomes<Outcome: Sendable>: Sendable {
     while bytes > limits.bytes || entries.count > limits.count { dropOldest() }
   }
 
-  /// How a task ended; nil when that is not known, or no longer.
+  /// How a task ended; nil when that is not known or forgotten.
   package mutating func entry(of id: TaskID, now: Int64) -> Entry? {
     forget(before: now)
     return entries[id]

@@ -2,15 +2,15 @@
 package enum Rejection: Error, Hashable, Sendable {
   /// A field does not have the shape the protocol demands.
   case malformed(field: String, problem: String)
-  /// Another version of the signed message than 1.
+  /// The signed message has another version than 1.
   case unsupportedVersion(UInt32)
-  /// Meant for another operator.
+  /// The submission is meant for another operator.
   case wrongExecutor(named: EthereumAddress, ours: EthereumAddress)
   /// No entry of the configuration names this AVS.
   case unknownAVS(EthereumAddress)
-  /// The AVS has no such executor operator set, or we are not in it.
+  /// The AVS does not have this executor operator set, or we are not in it.
   case unknownOperatorSet(OperatorSet)
-  /// The AVS has no such aggregator.
+  /// The AVS does not have this aggregator.
   case unknownAggregator(EthereumAddress, avs: EthereumAddress)
   /// The signature cannot be read or does not fit the content and the aggregator's key.
   case badSignature(String)
@@ -20,7 +20,7 @@ package enum Rejection: Error, Hashable, Sendable {
   case noPerformer(avs: EthereumAddress)
   /// The performer is being started or restarted.
   case performerUnavailable(avs: EthereumAddress)
-  /// The performer is configured with more than this host has, so it is not started.
+  /// The performer was not started: its configuration asks for more than this host has.
   case insufficientResources(avs: EthereumAddress)
   /// The payload has more bytes than the AVS's tasks may have.
   case payloadTooLarge(avs: EthereumAddress, count: Int, limit: Int)
@@ -36,15 +36,15 @@ package enum Rejection: Error, Hashable, Sendable {
   case aggregatorRateLimited(EthereumAddress, avs: EthereumAddress, retryAfter: Duration)
   /// A bound of the queue is reached.
   case queueFull(avs: EthereumAddress, QueueBound)
-  /// The submissions that wait for their results take all the memory they may.
+  /// The submissions whose callers wait hold all the memory they may.
   case tooManyCallers
   /// The task could not be written down.
   case storeUnavailable(String)
-  /// More is to be written down than the disk keeps up with.
+  /// The disk does not keep up with the writes.
   case storeOverloaded(String)
-  /// What is stored of the task is damaged and cannot be answered with.
+  /// The stored outcome of the task is damaged and cannot be the answer.
   case storedRecordDamaged(TaskID)
-  /// The task was accepted and is over, but how it ended could not be written down.
+  /// The task was accepted and is over, but its outcome could not be written down.
   case outcomeNotWritten(String)
   /// The daemon is starting or stopping.
   case notAccepting(String)
@@ -136,11 +136,11 @@ package enum Rejection: Error, Hashable, Sendable {
     }
   }
 
-  /// When to send again, for those whose cause passes by itself; nil for others.
+  /// When to send again, if the cause passes by itself; nil otherwise.
   package var retryDelay: Duration? {
     switch self {
     case .circuitOpen(_, let delay), .avsRateLimited(_, let delay), .aggregatorRateLimited(_, _, let delay): delay
-    // Nobody knows when. Long enough that those who ask again are no load.
+    // The end of the cause cannot be known. Long enough that repetitions are no load.
     case .queueFull, .tooManyCallers, .storeOverloaded, .performerUnavailable, .storeUnavailable, .outcomeNotWritten,
       .notAccepting:
       .seconds(1)

@@ -5,18 +5,18 @@ package struct ResponseRules: Sendable, Equatable {
     case any
     /// One JSON text in UTF-8.
     case json
-    /// Words of 32 bytes, as contracts encode values of fixed size: so many of them, or any number from 1 for nil.
+    /// This many words of 32 bytes, as contracts encode values of fixed size; nil for any number from 1.
     case abiWords(Int?)
   }
 
-  /// What an output breaks.
+  /// The rule that an output breaks.
   package enum Violation: Sendable, Hashable {
     case tooShort(count: Int, least: Int)
     case tooLong(count: Int, most: Int)
     case wrongPrefix(wanted: [UInt8])
-    /// `offset` is that of the first byte that does not belong there.
+    /// `offset` is the position of the first wrong byte.
     case notJSON(offset: Int)
-    /// `words` is nil where any number of them will do.
+    /// `words` is nil where any number is right.
     case notWords(count: Int, words: Int?)
 
     /// Says what was found and what was wanted; quotes nothing of the output.
@@ -34,7 +34,7 @@ package struct ResponseRules: Sendable, Equatable {
 
   /// Smallest and largest number of bytes.
   package var lengths: ClosedRange<Int>
-  /// How every output begins.
+  /// First bytes of every output.
   package var prefix: [UInt8]
   package var format: Format
 
@@ -44,7 +44,7 @@ package struct ResponseRules: Sendable, Equatable {
     self.format = format
   }
 
-  /// Any output will do.
+  /// No rules: every output keeps them.
   package static let none = ResponseRules()
 
   /// The first rule that `output` breaks, cheap ones first; nil when it keeps them all.

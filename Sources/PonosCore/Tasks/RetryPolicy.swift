@@ -1,14 +1,14 @@
 /// When a failed run of a task is tried again, and which tasks are suspected of crashing their performer.
 ///
-/// What crashes a container takes its neighbours' runs with it, and nobody can tell which task it was. So a task that has lost
-/// `sharedContainers` runs alone; one that loses its container even then is at fault and fails for good. Only lost containers count: a
-/// performer that cannot be reached, or asks to be asked again, says nothing about the task.
+/// A task that crashes its container ends its neighbours' runs too, and nothing tells which task it was. So a task that has lost
+/// `sharedContainers` containers runs alone; one that loses its container even then is at fault and fails for good. Only lost
+/// containers count: a performer that cannot be reached, or asks for another try, says nothing about the task.
 package struct RetryPolicy: Sendable, Equatable {
   /// Pause after the first failed run; doubles with each further one.
   package var firstDelay: Duration
   /// The longest pause.
   package var maxDelay: Duration
-  /// Containers a task may lose beside others before it has to run alone.
+  /// Containers that a task may lose while it shares them, before it has to run alone.
   package var sharedContainers: Int
 
   package init(
@@ -19,12 +19,12 @@ package struct RetryPolicy: Sendable, Equatable {
     self.sharedContainers = sharedContainers
   }
 
-  /// How long to wait before run `attempt + 1`; nil when the task has failed for good. A pause the performer has asked for is kept:
-  /// when the task has not that much time left, no other run is made.
+  /// The pause before run `attempt + 1`; nil when the task has failed for good. The pause is never shorter than the performer
+  /// asked for: a task with less time left is not run again.
   ///
   /// - Parameters:
   ///   - attempt: Runs made so far, at least 1.
-  ///   - remaining: What is left of the task's time.
+  ///   - remaining: The rest of the task's time.
   package func delay(after failure: TaskFailure, attempt: Int, remaining: Duration) -> Duration? {
     guard failure.isRetryable else { return nil }
     let backoff = Backoff(first: firstDelay, longest: maxDelay)

@@ -2,12 +2,12 @@
 package enum TaskFailure: Error, Hashable, Sendable {
   /// The performer answered with an error: a definite answer, never asked again.
   case performerError(code: Int, message: String)
-  /// The performer asked to be asked again, until there was no time left for it. `retryAfter` is how long it wanted to be left alone;
-  /// nil when it did not say.
+  /// The performer asked for another try each time, until the task's time was over. `retryAfter` is the pause it asked for last;
+  /// nil when it named none.
   case performerBusy(String, retryAfter: Duration?)
   /// The performer could not be reached, or broke off before an answer.
   case performerUnreachable(String)
-  /// So many containers ended while they had the task, the last of them with no other task beside it.
+  /// `containers` containers died running this task; the last ran nothing else.
   case performerCrashed(containers: Int)
   /// No answer within the task's time.
   case timedOut
@@ -29,9 +29,9 @@ package enum TaskFailure: Error, Hashable, Sendable {
   case cancelled
   /// The daemon was down when the task's time ended.
   case expiredWhileDown
-  /// The journal takes nothing more, because the daemon stops: never recorded, the next start takes the task up from its row.
+  /// The journal takes no more writes because the daemon stops. This failure is never recorded: the next start takes the task up.
   case journalUnavailable(String)
-  /// The journal has something that does not fit what was to be written.
+  /// The row does not allow the write: it is unreadable, damaged, unknown, or finished.
   case journalRefused(String)
 
   /// Stable name: metric label, log field, gRPC detail, stored with the task.
@@ -71,7 +71,7 @@ package enum TaskFailure: Error, Hashable, Sendable {
     if case .performerBusy(_, let pause) = self { pause } else { nil }
   }
 
-  /// Says what happened and whose turn it is.
+  /// Says what happened and who has to act.
   package var message: String {
     switch self {
     case .performerError(let code, let message):

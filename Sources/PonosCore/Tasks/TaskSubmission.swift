@@ -1,8 +1,8 @@
 /// What an aggregator asks for, well-formed but not yet trusted: nothing is known of its signature or of the AVS.
 package struct TaskSubmission: Sendable, Equatable {
-  /// Largest payload, in bytes: with the task id and its framing (73 bytes) it makes a message of 4 MiB at the most, which is what
-  /// gRPC libraries of performers take unless told otherwise. A submission of 4 MiB is never refused for it: it holds a smaller
-  /// payload. The transport lets a little more through, so that the refusal can name the field.
+  /// Largest payload, in bytes: with the task id and its framing (73 bytes) it makes a message of 4 MiB at the most, which is
+  /// what gRPC libraries of performers take unless told otherwise. A submission of 4 MiB is never refused for it: it holds a
+  /// smaller payload. The transport lets a little more through, so that the refusal can name the field.
   package static let maxPayloadBytes = (4 << 20) - 128
 
   package let id: TaskID
@@ -23,7 +23,7 @@ package struct TaskSubmission: Sendable, Equatable {
   package let taskBlockNumber: UInt64
   /// Version of the signed message.
   package let version: UInt32
-  /// What the sender says besides.
+  /// How urgent the sender says the task is.
   package var urgency: TaskUrgency
 
   package init(
@@ -43,4 +43,7 @@ package struct TaskSubmission: Sendable, Equatable {
     self.version = version
     self.urgency = urgency
   }
+
+  /// Whose task this is, if the signature holds.
+  package var owner: TaskOwner { TaskOwner(aggregator: aggregator, avs: operatorSet.avs) }
 }

@@ -1,5 +1,5 @@
-/// How urgent a sender says a task is. No part of what is signed, nor of what a task is: the same task sent with another urgency
-/// is the same task.
+/// How urgent a sender says a task is. The signature does not cover it, and a task sent again with another urgency is the same
+/// task.
 package struct TaskUrgency: Sendable, Equatable {
   /// Higher runs first among the tasks of an AVS.
   package var priority: Int32
@@ -12,8 +12,8 @@ package struct TaskUrgency: Sendable, Equatable {
     self.deadline = deadline
   }
 
-  /// What the task has from `now` (in the deadline's unit) to its end: the AVS's time, or less if its deadline is nearer. Zero or
-  /// below for a deadline that has passed.
+  /// The task's time from `now` (in the deadline's unit): the AVS's timeout, or less if the deadline is nearer. Zero or below for
+  /// a deadline that has passed.
   package func timeLeft(at now: Int64, timeout: Duration) -> Duration {
     guard let deadline else { return timeout }
     let left = deadline.subtractingReportingOverflow(now)

@@ -2,13 +2,12 @@ import Foundation
 import PonosCore
 import Synchronization
 
-/// Verifies others' signatures and our own; those of one BN254 key that come at the same time are checked together.
+/// Verifies others' signatures and our own. Signatures of one BN254 key that arrive at the same time are checked together.
 ///
-/// Who comes while nothing of the same key is being checked is checked at once, on the caller's own thread. Who comes meanwhile
-/// waits, and the first of those who wait checks all of them. Cancelling a caller has no effect: others may be in its hands, and
-/// a check takes milliseconds.
+/// A caller checks at once, on its own thread, when nothing of the same key is being checked. Callers that arrive meanwhile wait, and the
+/// first of them checks for all. Cancelling a caller has no effect, because it may be checking for others and a check takes milliseconds.
 package final class SignatureVerifier: Sendable {
-  /// What became of claims that were checked together.
+  /// The result of claims that were checked together.
   package struct BatchReport: Sendable, Equatable {
     /// Signatures checked together.
     package var signatures: Int
@@ -21,11 +20,11 @@ package final class SignatureVerifier: Sendable {
     let continuation: CheckedContinuation<Turn, Never>
   }
 
-  /// What a caller is woken up with.
+  /// What a waiting caller has to do when it is resumed.
   private enum Turn: Sendable {
-    /// Its claim was checked by somebody else.
+    /// Nothing: another caller has checked its claim.
     case checked(holds: Bool)
-    /// It has to check these; the first is its own.
+    /// Check these claims; the first is its own.
     case check([Caller])
   }
 
@@ -33,14 +32,14 @@ package final class SignatureVerifier: Sendable {
 
   private let settings: BatchSettings
   private let onBatch: @Sendable (BatchReport) -> Void
-  /// By key; a key of which nothing is being checked and nothing bad is known is not in it.
+  /// Keys with a check under way or with bad signatures of late; no others.
   private let batches = Mutex<[BN254PublicKey: Batches]>([:])
 
   /// How claims are put together.
   package struct BatchSettings: Sendable {
     /// Signatures checked together at the most.
     package var signatures: Int
-    /// Checks under way at a time for a key of which bad signatures came.
+    /// Checks under way at a time for a key with bad signatures of late.
     package var workers: Int
 
     package init(signatures: Int = 64, workers: Int = ProcessInfo.processInfo.activeProcessorCount) {
@@ -64,6 +63,17 @@ package final class SignatureVerifier: Sendable {
     guard await holds(BN254Claim([statement]), of: key) else { throw .doesNotVerify }
   }
 
+  /// Returns when `key` made both signatures of a result; on BN254 they share one verification.
+  package func verifyResult(
+    _ certificate: CertificateDigest, authDigest: Digest32, signatures: ResultSignatures, by key: VerificationKey
+  ) async throws(SignatureError) {
+    guard case .bn254(let point) = key, certificate.curve == .bn254 else {
+      return try key.verifyResult(certificate, authDigest: authDigest, signatures: signatures)
+    }
+    let statements = try signatures.statements(certificate, authDigest: authDigest)
+    guard await holds(BN254Claim(statements), of: point) else { throw .doesNotVerify }
+  }
+
   /// Whether `key` made every signature of `claim`.
   package func holds(_ claim: BN254Claim, of key: BN254PublicKey) async -> Bool {
     let turn = await withCheckedContinuation { continuation in
@@ -84,7 +94,7 @@ package final class SignatureVerifier: Sendable {
 
   private func change(_ key: BN254PublicKey, _ step: (inout Batches) -> [[Caller]]) -> [[Caller]] {
     batches.withLock { all in
-      // In place: a copy would be made of everyone who waits.
+      // Changed in place: a second reference would have the waiting callers copied.
       let begun = step(&all[key, default: Batches(.init(batchWeight: settings.signatures, workers: settings.workers))])
       if all[key]?.isFresh == true { all[key] = nil }
       return begun
@@ -95,8 +105,8 @@ package final class SignatureVerifier: Sendable {
     for batch in batches { batch.first?.continuation.resume(returning: .check(batch)) }
   }
 
-  /// Tells every caller but the first, which is the one that computes, as soon as its claim is decided; returns whether the first
-  /// one's holds.
+  /// Answers each waiting caller as soon as its claim is decided. Returns whether the first claim holds, which is that of the caller that
+  /// computes.
   private func check(_ callers: [Caller], _ key: BN254PublicKey) async -> Bool {
     var bisection = BN254Bisection(callers.map(\.claim), of: key)
     var (ownHolds, undecided, isGood) = (false, callers.count, true)
@@ -105,7 +115,7 @@ package final class SignatureVerifier: Sendable {
       if verdict.range.contains(0) { ownHolds = verdict.holds }
       for index in verdict.range where index > 0 { callers[index].continuation.resume(returning: .checked(holds: verdict.holds)) }
       undecided -= verdict.range.count
-      // Looking for bad ones takes many checks: others may want the thread.
+      // The search for bad signatures takes many checks, and others may need the thread.
       if undecided > 0 { await Task.yield() }
     }
     onBatch(BatchReport(signatures: callers.reduce(0) { $0 + $1.claim.signatureCount }, isGood: isGood))

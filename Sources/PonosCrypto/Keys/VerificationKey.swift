@@ -1,6 +1,6 @@
 import PonosCore
 
-/// What somebody else's signatures are checked against, as the key registrar contract knows it.
+/// The public side of somebody else's key, as the key registrar contract knows it.
 package enum VerificationKey: Hashable, Sendable {
   /// Address of a secp256k1 key. Usually not the operator's own address: operators register a signing key per set.
   case ecdsa(EthereumAddress)

@@ -20,7 +20,9 @@ package struct Keystore: Sendable {
 
   /// Reads the JSON text and checks everything that can be checked without the password.
   package init(json: [UInt8]) throws(KeystoreError) {
-    guard json.count <= Self.maximumSize else { throw .tooLarge(byteCount: json.count) }
+    guard json.count <= Self.maximumSize else {
+      throw .tooLarge(byteCount: json.count, maximum: Self.maximumSize)
+    }
     let document = try KeystoreDocument.decode(json)
     let version = document.version?.value
     switch document.crypto {
@@ -45,7 +47,7 @@ package struct Keystore: Sendable {
     }
   }
 
-  /// The bytes inside, whatever curve they are for; `wrongPassword` when the password does not open them.
+  /// The bytes inside, for any curve; `wrongPassword` when the password does not open them.
   package func secret(password: SecretBytes) throws(KeystoreError) -> SecretBytes {
     try seal.open(password: password)
   }
@@ -53,12 +55,7 @@ package struct Keystore: Sendable {
   /// How the password is turned into a key.
   var kdf: KeystoreKDF { seal.kdf }
 
-  /// A value from the file, short enough for an error message and without control characters.
-  static func quote(_ value: String) -> String {
-    String(value.unicodeScalars.filter { $0.value >= 0x20 && $0.value < 0x7f }.prefix(32).map(Character.init))
-  }
-
-  /// A missing version is let pass on EIP-2335, as the public executor does not look at it.
+  /// EIP-2335 keystores may lack a version, which the public executor does not look at.
   private static func checkVersion(_ version: Int?, format: Format) throws(KeystoreError) {
     switch (format, version) {
     case (.eip2335, nil), (.eip2335, 4), (.legacy, 4), (.web3, 3): break
@@ -91,7 +88,7 @@ extension KeystoreSeal {
 
 /// Throws unless a field that names an algorithm names the only one there is.
 private func require(_ value: String, is expected: String, field: String) throws(KeystoreError) {
-  guard value == expected else { throw .unsupported(field: field, value: Keystore.quote(value), supported: expected) }
+  guard value == expected else { throw .unsupported(field: field, value: KeystoreError.quote(value), supported: expected) }
 }
 
 /// The bytes a hex field spells; `count` of them, or at least one for nil.

@@ -1,6 +1,6 @@
 import PonosCore
 
-/// What a keystore says about the key inside, in the clear: to be compared with the key itself once it is open.
+/// What a keystore says in the clear about the key inside. It is compared with the key itself once that is open.
 struct KeystoreClaims: Sendable {
   /// Name of the curve; nil when the file does not say.
   private let curve: String?
@@ -31,7 +31,7 @@ struct KeystoreClaims: Sendable {
       case .ecdsa: ["ecdsa", "secp256k1"].contains(curve.lowercased())
       case .bn254: curve.lowercased() == "bn254"
       }
-    guard matches else { throw .curveMismatch(keystore: Keystore.quote(curve), requested: requested) }
+    guard matches else { throw .curveMismatch(keystore: KeystoreError.quote(curve), requested: requested) }
   }
 
   /// The ECDSA key of `secret`, after comparing what the file says.

@@ -68,7 +68,7 @@ struct KeystoreDocument: Codable {
     var prf: String?
   }
 
-  /// An integer whose error, other than the decoder's own, says where it stands.
+  /// An integer. Its decoding error says where it stands, which the decoder's own does not.
   struct WholeNumber: Codable, ExpressibleByIntegerLiteral {
     var value: Int
 
@@ -154,7 +154,7 @@ extension KeystoreDocument {
     } catch DecodingError.keyNotFound(let key, let context) {
       throw .malformed(field: path(context.codingPath + [key]), expected: "present")
     } catch DecodingError.typeMismatch(let type, let context) {
-      // At the root this is valid JSON that is no object.
+      // An empty path means the root: valid JSON, but no object.
       if context.codingPath.isEmpty { throw .notJSON }
       throw .malformed(field: path(context.codingPath), expected: kind(type))
     } catch DecodingError.valueNotFound(let type, let context) {

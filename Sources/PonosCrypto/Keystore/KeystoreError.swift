@@ -2,8 +2,8 @@ import PonosCore
 
 /// Why a keystore could not be opened or written. Never says what is inside it.
 package enum KeystoreError: Error, Equatable, Sendable {
-  /// Longer than `Keystore.maximumSize`.
-  case tooLarge(byteCount: Int)
+  /// Longer than the `maximum` that is read.
+  case tooLarge(byteCount: Int, maximum: Int)
   case notJSON
   /// A field that is missing or of the wrong kind; `field` is its path, such as "crypto.kdf.params.n".
   case malformed(field: String, expected: String)
@@ -47,8 +47,8 @@ package enum KeystoreError: Error, Equatable, Sendable {
   /// What is wrong and what to do.
   package var message: String {
     switch self {
-    case .tooLarge(let byteCount):
-      "the keystore has \(byteCount) bytes, at most \(Keystore.maximumSize) are read: check that the path names a keystore"
+    case .tooLarge(let byteCount, let maximum):
+      "the keystore has \(byteCount) bytes, at most \(maximum) are read: check that the path names a keystore"
     case .notJSON:
       "the keystore is not a JSON object: check that the path names a keystore, and that it was copied whole"
     case .malformed(let field, let expected):
@@ -74,6 +74,13 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case .libraryFailure:
       "the cryptographic library failed: suspect a damaged installation or a lack of memory"
     }
+  }
+}
+
+extension KeystoreError {
+  /// A value from the file, short enough for an error message and without control characters.
+  static func quote(_ value: String) -> String {
+    String(value.unicodeScalars.filter { $0.value >= 0x20 && $0.value < 0x7f }.prefix(32).map(Character.init))
   }
 }
 

@@ -23,7 +23,7 @@ enum KeystoreKDF: Equatable, Sendable {
     case "pbkdf2":
       self = .pbkdf2(iterations: try Self.iterations(parameters, field: field), salt: salt)
     default:
-      throw .unsupported(field: field, value: Keystore.quote(function), supported: "scrypt or pbkdf2")
+      throw .unsupported(field: field, value: KeystoreError.quote(function), supported: "scrypt or pbkdf2")
     }
   }
 
@@ -53,7 +53,7 @@ enum KeystoreKDF: Equatable, Sendable {
     _ parameters: KeystoreDocument.KDFParameters, field: String
   ) throws(KeystoreError) -> Int {
     if let function = parameters.prf, function != "hmac-sha256" {
-      throw .unsupported(field: "\(field).prf", value: Keystore.quote(function), supported: "hmac-sha256")
+      throw .unsupported(field: "\(field).prf", value: KeystoreError.quote(function), supported: "hmac-sha256")
     }
     guard let iterations = parameters.c?.value else { throw .malformed(field: "\(field).c", expected: "present") }
     guard (1000...10_000_000).contains(iterations) else {

@@ -9,7 +9,7 @@ package struct ScryptCost: Hashable, Sendable {
   /// How many times the work is repeated.
   package let p: Int
 
-  /// n 262144, r 8, p 1: 256 MiB and about a second; what the common tools write.
+  /// n 262144, r 8, p 1, as the common tools write: 256 MiB and about a second.
   package static let standard = ScryptCost(uncheckedN: 262_144)
   /// n 4096: 4 MiB and some milliseconds; for tests and throw-away keys.
   package static let light = ScryptCost(uncheckedN: 4096)
@@ -43,7 +43,7 @@ package struct ScryptCost: Hashable, Sendable {
 
   /// The 32-byte key for `password`; takes 128 · n · r bytes of memory while it works.
   ///
-  /// Done by libscrypt, because swift-crypto refuses n from 2^(16r) on, which the Web3 format's own example has with its r of 1.
+  /// libscrypt computes it, because swift-crypto refuses an n of 2^(16r) and more, which the Web3 format's own example has with r = 1.
   func deriveKey(password: SecretBytes, salt: [UInt8]) throws(KeystoreError) -> SecretBytes {
     try SecretBytes(count: 32) { output throws(KeystoreError) in
       let status = password.withUnsafeBytes { password in
@@ -55,7 +55,7 @@ package struct ScryptCost: Hashable, Sendable {
     }
   }
 
-  /// What the work takes at a time, in bytes.
+  /// Memory that the work takes, in bytes.
   private var memory: Int { 128 * n * r }
 
   private static func isAllowed(n: Int) -> Bool {

@@ -1,6 +1,6 @@
 import PonosCore
 
-/// What an executor signs to bind a result signature to itself, the AVS and the operator set.
+/// The message that an executor signs to bind a result signature to itself, the AVS and the operator set.
 ///
 /// Equal to `abi.encode(bytes32,address,address,uint32,bytes32)`.
 package struct AuthMessage: Hashable, Sendable {

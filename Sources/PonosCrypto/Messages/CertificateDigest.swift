@@ -1,10 +1,10 @@
 import PonosCore
 
-/// What an executor signs for a result, in the form the certificate verifier contract of the operator set's curve checks.
+/// The certificate that an executor signs for a result, in the form that the verifier contract of the operator set's curve checks.
 package struct CertificateDigest: Hashable, Sendable {
   /// Curve of the executor operator set.
   package let curve: SignatureCurve
-  /// What `digest` is the Keccak-256 of: 66 bytes for ECDSA (EIP-712, starting 0x19 0x01), 96 bytes for BN254.
+  /// The bytes whose Keccak-256 is `digest`: 66 bytes for ECDSA (EIP-712, starting 0x19 0x01), 96 bytes for BN254.
   package let preimage: [UInt8]
   /// The digest to sign or verify.
   package let digest: Digest32
@@ -24,7 +24,7 @@ package struct CertificateDigest: Hashable, Sendable {
       ecdsaDomain: CertificateVerifiers.domainSeparator(verifier: ecdsaVerifier))
   }
 
-  /// The same, with the domain separator of the verifier contract already at hand.
+  /// The digest for a set of `curve`, with the domain separator of the verifier contract computed beforehand.
   package static func make(
     curve: SignatureCurve, messageHash: Digest32, referenceTimestamp: UInt32, ecdsaDomain: Digest32
   ) -> CertificateDigest {

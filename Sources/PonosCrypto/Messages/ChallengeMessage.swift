@@ -1,6 +1,6 @@
 import PonosCore
 
-/// What a caller of the management service signs to prove that it holds the operator's key.
+/// The message that a caller of the management service signs to prove that it holds the operator's key.
 package struct ChallengeMessage: Hashable, Sendable {
   /// The challenge as the service gave it out: 64 lower-case hex digits, signed as text.
   package var token: String

@@ -1,11 +1,11 @@
 import PonosCore
 
-/// What each end of a task stream signs to prove that it holds the key it speaks for, in this session and no other.
+/// The message that each end of a task stream signs to prove, for this session only, that it holds its key.
 ///
-/// Written like EIP-712 typed data without a domain: the hash of the type, then a word per field. 320 bytes, which no other signed
-/// message has, so that a proof cannot be taken for one of them.
+/// The layout is that of EIP-712 typed data without a domain: the hash of the type, then a word per field. No other signed message has its
+/// 320 bytes, so a proof cannot be taken for one.
 package struct SessionProofMessage: Hashable, Sendable {
-  /// Whose proof it is; keeps one end from sending the other its own proof back.
+  /// The end that makes the proof. Without it, one end could send the other its own proof back.
   package enum Role: UInt32, Sendable {
     case aggregator = 1
     case executor = 2
@@ -26,8 +26,8 @@ package struct SessionProofMessage: Hashable, Sendable {
     Self.typeHash.bytes
       + ABIWord.encode(role.rawValue)
       + ABIWord.encode(StreamProtocol.version)
-      + ABIWord.encode(aggregator.party.avs)
-      + ABIWord.encode(aggregator.party.aggregator)
+      + ABIWord.encode(aggregator.owner.avs)
+      + ABIWord.encode(aggregator.owner.aggregator)
       + ABIWord.encode(aggregator.executor)
       + ABIWord.encode(aggregator.operatorSetID)
       + executor.session.bytes

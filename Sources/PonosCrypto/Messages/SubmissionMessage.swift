@@ -1,8 +1,8 @@
 import PonosCore
 
-/// What an aggregator signs when it submits a task (message version 1, the only one there is).
+/// The message that an aggregator signs when it submits a task (message version 1, the only one there is).
 ///
-/// Equal to `abi.encode(bytes32,address,address,uint32,uint32,uint64,bytes32)`; mind that the reference timestamp comes
+/// Equal to `abi.encode(bytes32,address,address,uint32,uint32,uint64,bytes32)`, with the reference timestamp
 /// before the block number. The aggregator's address and the version are not part of it.
 package struct SubmissionMessage: Hashable, Sendable {
   package var taskID: TaskID

@@ -23,7 +23,7 @@ package final class SecretBytes: Sendable {
     let memory = mmap(nil, mappedCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory, memory != MAP_FAILED else { preconditionFailure("out of memory") }
     storage = UnsafeMutableRawBufferPointer(start: memory, count: count)
-    // Both are best effort: a small RLIMIT_MEMLOCK or an old kernel must not keep the daemon from starting.
+    // Failures are ignored: a small RLIMIT_MEMLOCK or an old kernel must not keep the daemon from starting.
     mlock(memory, mappedCount)
     madvise(memory, mappedCount, MADV_DONTDUMP)
     try fill(storage)
@@ -34,10 +34,10 @@ package final class SecretBytes: Sendable {
     self.init(copying: text.utf8)
   }
 
-  /// What the file at `path` holds, read into memory that is zeroed, up to and without the line breaks at its end: no
-  /// password and no key ends with one, and editors and `echo` add them. Pipes are read too.
+  /// Reads the file or pipe at `path` into memory that is zeroed afterwards, and drops line breaks at its end: no password and no key ends
+  /// with one, and editors and `echo` add them.
   package convenience init(file path: String) throws(BoundedFile.ReadError) {
-    // One byte more than is accepted, to tell a file of just that size from a longer one.
+    // The buffer has one byte more than is accepted, which tells a longer file from one of just that size.
     var count = 0
     let content = try SecretBytes(count: Self.maximumFileSize + 1) { buffer throws(BoundedFile.ReadError) in
       count = try BoundedFile.read(path, into: buffer)

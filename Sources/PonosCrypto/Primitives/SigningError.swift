@@ -4,7 +4,7 @@ import PonosCore
 package enum SigningError: Error, Equatable, Sendable {
   /// A certificate of one curve given to a key of the other.
   case wrongCurve(key: SignatureCurve, certificate: SignatureCurve)
-  /// The fresh signature did not verify against the own public key, so it was thrown away.
+  /// The new signature did not verify against this key's own public key, so it was thrown away.
   case selfVerificationFailed
   /// The curve library reported failure, which correct inputs never cause.
   case libraryFailure

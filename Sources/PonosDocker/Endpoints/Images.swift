@@ -13,7 +13,7 @@ extension DockerClient {
 
   /// Images that carry all of `labels` (`name` or `name=value` each); all of them for an empty list.
   package func images(labels: [String] = []) async throws(DockerError) -> [ImageSummary] {
-    let query = labels.isEmpty ? [] : [EngineRequest.filters(["label": labels])]
+    let query = labels.isEmpty ? [] : [try EngineRequest.filters(["label": labels])]
     return try await call(.get("/images/json", query: query), as: [ImageSummary].self)
   }
 

@@ -28,15 +28,9 @@ struct EngineRequest: Sendable {
   static func post(
     _ path: String, query: [(name: String, value: String)] = [], json value: some Encodable
   ) throws(DockerError) -> EngineRequest {
-    do {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-      return EngineRequest(
-        method: .POST, path: path, query: query, headers: [("Content-Type", "application/json")],
-        body: ByteBuffer(bytes: try encoder.encode(value)))
-    } catch {
-      throw DockerError(.badRequest, "The body of POST \(path) cannot be written as JSON", cause: "\(error)")
-    }
+    EngineRequest(
+      method: .POST, path: path, query: query, headers: [("Content-Type", "application/json")],
+      body: ByteBuffer(bytes: try encode(value, for: "The body of POST \(path)")))
   }
 
   /// The request of `DELETE` on `path`.
@@ -51,35 +45,28 @@ struct EngineRequest: Sendable {
   func target(version: APIVersion?) -> String {
     var target = (version.map { "/v\($0)" } ?? "") + path
     for (index, item) in query.enumerated() {
-      target += (index == 0 ? "?" : "&") + item.name + "=" + PercentEncoding.encode(item.value)
+      target += (index == 0 ? "?" : "&") + item.name + "=" + URLEncoding.encode(item.value)
     }
     return target
   }
 
   /// `identifier` (a container, an image reference) as a part of a path.
   static func segment(_ identifier: String) -> String {
-    PercentEncoding.encode(identifier, keeping: "/:@")
+    URLEncoding.encode(identifier, keeping: "/:@")
   }
 
   /// The `filters` parameter that lists of containers, networks, images and events take.
-  static func filters(_ filters: [String: [String]]) -> (name: String, value: String) {
-    let body = filters.sorted { $0.key < $1.key }.map { key, values in
-      "\(quoted(key)):[\(values.map(quoted).joined(separator: ","))]"
-    }
-    return ("filters", "{\(body.joined(separator: ","))}")
+  static func filters(_ filters: [String: [String]]) throws(DockerError) -> (name: String, value: String) {
+    ("filters", String(decoding: try encode(filters, for: "The filters of a list"), as: UTF8.self))
   }
 
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case _ where scalar.value < 0x20: result += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-      default: result.unicodeScalars.append(scalar)
-      }
+  /// `value` as JSON; `subject` names it in errors.
+  private static func encode(_ value: some Encodable, for subject: String) throws(DockerError) -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+    do { return try encoder.encode(value) } catch {
+      throw DockerError(.badRequest, "\(subject) cannot be written as JSON", cause: "\(error)")
     }
-    return result + "\""
   }
 }
 

@@ -22,7 +22,7 @@ package enum ResponseCollector {
     return CollectedResult(accepted: task.accepted, output: reply.output)
   }
 
-  /// The same result again, from an output that was written down once it had been checked.
+  /// Makes the result from an output that was checked and written down before.
   package static func restore(_ output: RestoredOutput) -> CollectedResult {
     CollectedResult(accepted: output.accepted, output: output.output)
   }

@@ -3,9 +3,9 @@ import Synchronization
 
 /// The tasks whose runs have begun, so that their aggregators can take them back.
 ///
-/// A task is in the table from before its row says `executing` for the first time until a reply has passed the checks, the pauses
-/// between its runs included: from there on it has an answer, and whoever cancels it comes too late. While it waits for another run
-/// it is in the queue as well.
+/// The table has a task from before its row first says `executing` until a reply has passed the checks, the pauses between runs
+/// included. After that the task has an answer, and a cancellation comes too late. A task that waits for another run is in the
+/// queue as well.
 package final class RunningTasks: Sendable {
   /// The runs of one task, and the pauses between them.
   package final class Run: Sendable {
@@ -21,18 +21,18 @@ package final class RunningTasks: Sendable {
       }
     }
 
-    fileprivate let party: StreamParty
+    fileprivate let owner: TaskOwner
     private let state = Mutex(State())
 
-    fileprivate init(party: StreamParty) {
-      self.party = party
+    fileprivate init(owner: TaskOwner) {
+      self.owner = owner
     }
 
     /// Whether the aggregator has taken the task back.
     package var isCancelled: Bool { state.withLock(\.isCancelled) }
 
-    /// Makes a call to the performer, or pauses, as a child task that ends early when the aggregator takes the task back. One at a
-    /// time.
+    /// Makes a call to the performer, or pauses, as a child task that ends early when the aggregator takes the task back. One at
+    /// a time.
     package func call<Reply: Sendable>(
       _ body: @escaping @Sendable () async throws(TaskFailure) -> Reply
     ) async throws(TaskFailure) -> Reply {
@@ -88,7 +88,7 @@ package final class RunningTasks: Sendable {
   package func open(_ task: AcceptedTask) -> Run {
     runs.withLock { runs in
       if let run = runs[task.id] { return run }
-      let run = Run(party: task.party)
+      let run = Run(owner: task.owner)
       runs[task.id] = run
       return run
     }
@@ -100,11 +100,12 @@ package final class RunningTasks: Sendable {
     runs.withLock { $0.removeValue(forKey: id) }?.isCancelled ?? false
   }
 
-  /// Ends the call or the pause of a task of `party`. Returns false when there is no such task; otherwise the task ends as cancelled.
-  package func cancel(_ id: TaskID, for party: StreamParty) -> Bool {
+  /// Ends the call or the pause of a task of `owner`. Returns false when there is no such task; otherwise the task ends as
+  /// cancelled.
+  package func cancel(_ id: TaskID, for owner: TaskOwner) -> Bool {
     // Under the lock: once a run is closed, it was cancelled or it never will be.
     runs.withLock { runs in
-      guard let run = runs[id], run.party == party else { return false }
+      guard let run = runs[id], run.owner == owner else { return false }
       run.cancel()
       return true
     }

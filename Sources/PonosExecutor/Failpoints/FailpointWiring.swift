@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// How the composition root puts failpoints between the parts, without the parts knowing of them.
 extension Failpoints {
   /// `store` itself, unless armed.
-  func watching(_ store: any ExecutorStore & DeliveryStore) -> any ExecutorStore & DeliveryStore {
+  func watching(_ store: any ExecutorStore) -> any ExecutorStore {
     isArmed ? FailpointStore(store, self) : store
   }
 

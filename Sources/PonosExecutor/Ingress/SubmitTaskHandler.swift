@@ -6,23 +6,23 @@ import PonosSystem
 
 /// The task port: turns wire messages into submissions and outcomes into answers.
 package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.StreamingServiceProtocol {
-  private let receiver: TaskReceiver
+  private let intake: UnaryIntake
 
-  package init(receiver: TaskReceiver) {
-    self.receiver = receiver
+  package init(intake: UnaryIntake) {
+    self.intake = intake
   }
 
   package func submitTask(
     request: StreamingServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>, context: ServerContext
   ) async throws -> StreamingServerResponse<Eigenlayer_Hourglass_V1_TaskResult> {
     try await offEventLoop {
-      // As a stream, though it is of one message: as one request it would hold the payload for as long as its caller waits.
+      // Read as a stream, though it is one message: a `ServerRequest` would hold the payload for as long as the caller waits.
       let submission = try await read(request)
       return StreamingServerResponse(single: ServerResponse(message: try await result(of: consume submission)))
     }
   }
 
-  /// The message, with what the call's metadata say of its urgency.
+  /// Reads the message, and its urgency from the call's metadata.
   private func read(_ call: StreamingServerRequest<Eigenlayer_Hourglass_V1_TaskSubmission>) async throws -> TaskSubmission {
     let request = try await ServerRequest(stream: call)
     do throws(Rejection) {
@@ -30,14 +30,14 @@ package struct SubmitTaskHandler: Eigenlayer_Hourglass_V1_ExecutorService.Stream
       submission.urgency = try TaskUrgency(metadata: request.metadata)
       return submission
     } catch {
-      receiver.countMalformed(error)
+      intake.admission.countMalformed(error)
       throw RPCError(error)
     }
   }
 
   private func result(of submission: consuming TaskSubmission) async throws -> Eigenlayer_Hourglass_V1_TaskResult {
     let idText = submission.idText
-    switch await receiver.submit(consume submission) {
+    switch await intake.submit(consume submission) {
     case .signed(let result): return result.wire(idText: idText)
     case .failed(let failure): throw RPCError(failure)
     case .refused(let rejection): throw RPCError(rejection)
@@ -51,7 +51,7 @@ extension RPCError {
   /// Trailing metadata that carries the stable code of a refusal or failure.
   private static let codeKey = "ponos-code"
 
-  /// Aggregators send a task again on 4, 8, 13 and 14; only what may succeed then has one of these.
+  /// Aggregators send a task again on codes 4, 8, 13 and 14. Only a refusal that a repetition may overcome has one of these.
   package init(_ rejection: Rejection) {
     let code: RPCError.Code =
       switch rejection {
@@ -70,19 +70,19 @@ extension RPCError {
     self.init(code: code, message: rejection.message, metadata: metadata)
   }
 
-  /// A recorded failure is final: every retry gets it again, so none is asked for.
+  /// A recorded failure is final: every retry gets it again, so the code asks for none.
   package init(_ failure: StoredFailure) {
     self.init(
       code: .failedPrecondition, message: Self.withoutRetriedTexts(failure.message),
       metadata: [Self.codeKey: .string(failure.code)])
   }
 
-  /// Texts at which stock aggregators send again whatever the status is. A performer's words may contain them.
+  /// Stock aggregators send again when the message has one of these texts, whatever the code. A performer's words may have them.
   private static let retriedTexts = [
     "connection refused", "connection reset", "connection timeout", "no such host", "network is unreachable",
   ]
 
-  /// The same words, joined so that no client mistakes them for its own transport's.
+  /// Joins the words of these texts, so that no client mistakes them for an error of its own transport.
   private static func withoutRetriedTexts(_ message: String) -> String {
     retriedTexts.reduce(message) { $0.replacing($1, with: $1.replacing(" ", with: "-")) }
   }

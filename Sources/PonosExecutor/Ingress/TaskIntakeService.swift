@@ -1,25 +1,25 @@
 import PonosCore
 import ServiceLifecycle
 
-/// Closes intake in two steps at shutdown: no new submissions at once, and callers that still wait are sent away after a while.
+/// Opens intake, and closes it at shutdown in two steps: refuses new submissions at once, and sends waiting callers away later.
 package struct TaskIntakeService: Service {
-  private let receiver: TaskReceiver
+  private let admission: Admission
   private let drainLimit: Duration
 
-  package init(receiver: TaskReceiver, drainLimit: Duration) {
-    self.receiver = receiver
+  package init(admission: Admission, drainLimit: Duration) {
+    self.admission = admission
     self.drainLimit = drainLimit
   }
 
   package func run() async throws {
-    receiver.open()
-    // Cancellation ends the wait too: then the daemon stops at once, and intake has to close all the same.
+    admission.open()
+    // Cancellation ends the wait as well: the daemon then stops at once, and intake still has to close.
     try? await gracefulShutdown()
-    receiver.close(because: "stopping")
+    admission.close(because: "stopping")
     let deadline = ContinuousClock.now + drainLimit
-    while receiver.hasWaitingCallers, ContinuousClock.now < deadline, !Task.isCancelled {
+    while admission.hasWaitingCallers, ContinuousClock.now < deadline, !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(20))
     }
-    receiver.interruptWaitingCallers()
+    admission.interruptWaitingCallers()
   }
 }

@@ -7,8 +7,8 @@ extension TaskUrgency {
   /// Metadata of a call: milliseconds since 1970-01-01T00:00:00Z.
   static let deadlineKey = "ponos-deadline"
 
-  /// What a caller says besides the signed message. What it does not say has its default; what cannot be read is refused, so that
-  /// nobody believes in a priority that has no effect.
+  /// Reads the urgency from a call's metadata. A missing entry has its default; an unreadable one is refused, so that no caller
+  /// relies on a priority that has no effect.
   init(metadata: Metadata) throws(Rejection) {
     let priority = try Self.integer(
       Self.priorityKey, in: metadata, as: Int32.self, "a whole number from \(Int32.min) to \(Int32.max), higher first")

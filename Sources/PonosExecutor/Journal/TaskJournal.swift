@@ -42,12 +42,12 @@ package struct AcceptedTask: Sendable {
   package var id: TaskID { task.submission.id }
   package var avs: EthereumAddress { task.submission.operatorSet.avs }
   /// Whose task it is.
-  var party: StreamParty { StreamParty(aggregator: task.submission.aggregator, avs: avs) }
+  var owner: TaskOwner { task.submission.owner }
 
   /// Time since its acceptance, going by the monotonic clock; the acceptance of a restored task is moved onto it.
   func age(at now: Int64) -> Duration { .milliseconds(max(0, now - acceptedAt)) }
 
-  /// `lostContainers` as it will be for a run that begins while the containers of these publications are there.
+  /// `lostContainers` for a run that begins while the containers of these publications are there.
   func lostContainers(present: [UInt64]) -> Int {
     lastPublication.map { present.contains($0) } ?? true ? lostContainers : lostContainers + 1
   }
@@ -74,7 +74,8 @@ package enum RestoredTask: Sendable {
   }
 }
 
-/// An output that was checked and written down by an earlier process, or earlier by this one. Made by the journal only, from a row.
+/// An output that was checked and written down by an earlier process, or earlier by this one. Made by the journal only, from a
+/// row.
 package struct RestoredOutput: Sendable {
   package let accepted: AcceptedTask
   package let output: [UInt8]
@@ -87,14 +88,14 @@ package struct RestoredOutput: Sendable {
 
 /// The only writer of task rows: turns what happens to a task into durable transitions.
 package struct TaskJournal: Sendable {
-  private let store: any ExecutorStore
+  private let store: any TaskStore & DigestStore
   private let clock: TaskClock
-  /// What was worked for cannot be written down at the moment.
+  /// Told of each failed write of a task's progress that will be tried again.
   private let onStall: @Sendable (TaskID, StoreError) -> Void
 
   /// `onStall` is called each time a write that must not be given up has failed and waits for another try; it must not block.
   package init(
-    store: any ExecutorStore, clock: TaskClock, onStall: @escaping @Sendable (TaskID, StoreError) -> Void = { _, _ in }
+    store: any TaskStore & DigestStore, clock: TaskClock, onStall: @escaping @Sendable (TaskID, StoreError) -> Void = { _, _ in }
   ) {
     self.store = store
     self.clock = clock
@@ -135,8 +136,8 @@ package struct TaskJournal: Sendable {
   /// The clocks, now.
   package var now: TaskClock.Reading { clock.read() }
 
-  /// The task behind a row, taken up where it was left; its deadline is moved onto today's monotonic clock. However far the host's
-  /// clock was set back, the task has no more time than it had when it was accepted.
+  /// The task behind a row, taken up where it was left; its deadline is moved onto today's monotonic clock. However far the
+  /// host's clock was set back, the task has no more time than it had when it was accepted.
   ///
   /// - Parameter now: Tasks that are restored together share one, so that they stay in their order to the millisecond.
   package func restore(_ record: TaskRecord, as task: ValidatedTask, at now: TaskClock.Reading) -> RestoredTask {
@@ -161,7 +162,7 @@ package struct TaskJournal: Sendable {
     try await store.signedDigest(of: id)?.digest
   }
 
-  /// Puts a result made again in the place of a damaged one.
+  /// Replaces a damaged result by one that was made again.
   package func restore(_ result: SignedResult) async throws(StoreError) {
     let bytes: [UInt8]
     do { bytes = try result.wire.serializedBytes() } catch {
@@ -170,20 +171,20 @@ package struct TaskJournal: Sendable {
     try await store.replaceResult(of: result.id, by: bytes)
   }
 
-  /// A run begins. Nobody waits for the disk to have it: recovery treats a task that runs like one that waits.
+  /// Writes down that a run begins, without waiting for the disk: recovery treats a task that runs like one that waits.
   package func begin(
     _ id: TaskID, performerID: String, attempt: Int, onFailure: @escaping @Sendable (StoreError) -> Void
   ) {
     store.recordSoon(.executing(performerID: performerID, attempt: attempt), for: id, onFailure: onFailure)
   }
 
-  /// The run did not finish; the task waits again.
+  /// Writes down that a run did not finish and the task waits again.
   package func requeue(_ id: TaskID) async throws(TaskFailure) {
     try await write(.requeued, for: id)
   }
 
-  /// Makes `digest` the one that may be signed for the task, for ever, and keeps the output it is of. Throws `.digestConflict`
-  /// when another one is. What has been worked for is written until it is written, or the daemon stops.
+  /// Makes `digest` the only one that may ever be signed for the task, and keeps its output. Throws `.digestConflict` when
+  /// another digest is recorded. Repeats a failed write until it succeeds or the daemon stops.
   package func collect(
     _ output: [UInt8], digest: Digest32, curve: SignatureCurve, for task: ValidatedTask
   ) async throws(TaskFailure) {
@@ -199,8 +200,8 @@ package struct TaskJournal: Sendable {
     }
   }
 
-  /// The signed result is the answer from now on. Written until it is written, or the daemon stops: what leaves our hands must be
-  /// what every later retry gets.
+  /// Makes the signed result the task's answer. Repeats a failed write until it succeeds or the daemon stops: the answer that
+  /// leaves must be the answer that every later retry gets.
   package func finish(_ result: SignedResult) async throws(TaskFailure) {
     let bytes: [UInt8]
     do { bytes = try result.wire.serializedBytes() } catch {
@@ -210,20 +211,20 @@ package struct TaskJournal: Sendable {
     try await insist(on: result.id) { () async throws(StoreError) in try await store.record(transition, for: result.id) }
   }
 
-  /// The failure is the answer from now on. Written until it is written, or the daemon stops: a task that has ended must not run
-  /// again, and somebody has to own it until its end is on disk.
+  /// Makes the failure the task's answer. Repeats a failed write until it succeeds or the daemon stops: a task that has ended
+  /// must not run again, and has an owner until its end is on disk.
   package func fail(_ id: TaskID, with failure: StoredFailure) async throws(TaskFailure) {
     let transition = TaskTransition.failed(failure, at: clock.unix())
     try await insist(on: id) { () async throws(StoreError) in try await store.record(transition, for: id) }
   }
 
-  /// The same, tried once: for a task that goes on where its end cannot be written down.
+  /// Writes down a failure like `fail`, but tries only once: for a task that goes on if its end cannot be written down.
   package func tryToFail(_ id: TaskID, with failure: StoredFailure) async throws(TaskFailure) {
     try await write(.failed(failure, at: clock.unix()), for: id)
   }
 
-  /// Writes until it is written. Once the daemon stops one more try is made, and then the row, which says that the task is unfinished,
-  /// leaves it to the next start: a disk that is full should not hold up a stop.
+  /// Repeats a write until it succeeds. Once the daemon stops it tries one more time, then leaves the task to the next start, as
+  /// its row says unfinished: a full disk should not hold up a stop.
   private func insist<Value: Sendable>(
     on id: TaskID, _ write: () async throws(StoreError) -> Value
   ) async throws(TaskFailure) -> Value {

@@ -9,7 +9,7 @@ package struct KeyLoadError: Error, Sendable, CustomStringConvertible {
   package let code: String
   /// The configuration key of the signing key: `operator.signingKeys.ecdsa`.
   package let key: String
-  /// The file where there is one, the cause and the cure.
+  /// Names the file, if there is one, the cause and the cure.
   package let message: String
 
   package var description: String { "\(key): \(message)" }
@@ -22,7 +22,7 @@ package struct KeyLoadErrors: Error, Sendable, CustomStringConvertible {
   /// One line for each.
   package var description: String { errors.map(\.description).joined(separator: "\n") }
 
-  /// The same as findings about the configuration.
+  /// The errors as findings about the configuration.
   package var findings: [ConfigurationFinding] {
     errors.map { error in
       ConfigurationFinding(
@@ -32,12 +32,13 @@ package struct KeyLoadErrors: Error, Sendable, CustomStringConvertible {
 }
 
 extension KeyRing {
-  /// Loads the operator's keys from where the configuration says they are. Slow for keystores: their password hash takes seconds by design.
+  /// Loads the operator's keys from where the configuration says they are. Slow for keystores: their password hash takes seconds
+  /// by design.
   package init(_ identity: OperatorIdentity) throws(KeyLoadErrors) {
     try self.init(identity.keySources.map { $0.load() })
   }
 
-  /// The same, all keys at a time, each on a thread of its own.
+  /// Loads the operator's keys like `init(_:)`, all at the same time, each on a thread of its own.
   package static func load(_ identity: OperatorIdentity) async throws(KeyLoadErrors) -> KeyRing {
     let sources = identity.keySources
     let outcomes = await withTaskGroup(of: (Int, Result<SigningKey, KeyLoadError>).self) { group in
@@ -75,7 +76,7 @@ extension OperatorIdentity {
   }
 }
 
-/// Where the configuration says that a key is.
+/// A key as the configuration describes it.
 private struct ConfiguredKey: Sendable {
   let source: KeySource
   let curve: SignatureCurve

@@ -1,22 +1,27 @@
 import PonosCore
 import PonosCrypto
 
-/// The operator's signing keys, one for each curve at the most.
+/// The operator's signers, one for each curve at the most.
 package struct KeyRing: Sendable {
-  private let keys: [SignatureCurve: SigningKey]
+  private let signers: [SignatureCurve: Signer]
 
-  package init(_ keys: [SigningKey]) {
-    self.keys = Dictionary(keys.map { ($0.curve, $0) }, uniquingKeysWith: { first, _ in first })
+  package init(_ signers: [Signer]) {
+    self.signers = Dictionary(signers.map { ($0.curve, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  package subscript(curve: SignatureCurve) -> SigningKey? { keys[curve] }
+  /// Signers for keys of this process.
+  package init(_ keys: [SigningKey]) {
+    self.init(keys.map(\.signer))
+  }
 
-  /// The curves there is a key of.
-  package var curves: Set<SignatureCurve> { Set(keys.keys) }
+  package subscript(curve: SignatureCurve) -> Signer? { signers[curve] }
+
+  /// The curves that have a signer.
+  package var curves: Set<SignatureCurve> { Set(signers.keys) }
 
   /// The key that answers for the operator in management calls: ECDSA where there is one, else BN254.
-  package var managementKey: SigningKey? { keys[.ecdsa] ?? keys[.bn254] }
+  package var managementKey: VerificationKey? { (signers[.ecdsa] ?? signers[.bn254])?.verificationKey }
 
-  /// What others may know of the keys, by curve: an address or a public key.
-  package var publicDescriptions: [SignatureCurve: String] { keys.mapValues(\.description) }
+  /// The public side of each key, by curve: an address or a public key.
+  package var publicDescriptions: [SignatureCurve: String] { signers.mapValues(\.description) }
 }

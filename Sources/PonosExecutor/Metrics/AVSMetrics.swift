@@ -1,65 +1,6 @@
 import PonosTelemetry
 
-/// The metrics that have no label but `avs`.
-struct AVSMetricFamilies {
-  let received: PrometheusFamily<PrometheusCounter>
-  let accepted: PrometheusFamily<PrometheusCounter>
-  let remembered: PrometheusFamily<PrometheusCounter>
-  let executed: PrometheusFamily<PrometheusCounter>
-  let retried: PrometheusFamily<PrometheusCounter>
-  let executionSeconds: PrometheusFamily<PrometheusHistogram>
-  let answerSeconds: PrometheusFamily<PrometheusHistogram>
-  let queueDepth: PrometheusFamily<PrometheusGauge>
-  let queueSeconds: PrometheusFamily<PrometheusHistogram>
-  let containersRunning: PrometheusFamily<PrometheusGauge>
-  let restarts: PrometheusFamily<PrometheusCounter>
-  let outOfMemory: PrometheusFamily<PrometheusCounter>
-  let deploymentSeconds: PrometheusFamily<PrometheusHistogram>
-  let imagePullSeconds: PrometheusFamily<PrometheusHistogram>
-  let containerCPU: PrometheusFamily<PrometheusCounter>
-  let containerMemory: PrometheusFamily<PrometheusGauge>
-  let slots: PrometheusFamily<PrometheusGauge>
-  let slotsInUse: PrometheusFamily<PrometheusGauge>
-  let healthFailures: PrometheusFamily<PrometheusCounter>
-  let hangs: PrometheusFamily<PrometheusCounter>
-
-  init(_ registry: PrometheusRegistry) {
-    let avs = ["avs"]
-    received = registry.counter("ponos_tasks_received_total", help: "Submissions that could be decoded.", labels: avs)
-    accepted = registry.counter("ponos_tasks_accepted_total", help: "Tasks written down and accepted.", labels: avs)
-    remembered = registry.counter(
-      "ponos_task_memory_answers_total", help: "Submissions of finished tasks that were answered from memory.", labels: avs)
-    executed = registry.counter("ponos_tasks_executed_total", help: "Runs at a performer that brought a reply.", labels: avs)
-    retried = registry.counter("ponos_task_retries_total", help: "Runs that did not finish and were repeated.", labels: avs)
-    executionSeconds = registry.histogram(
-      "ponos_task_execution_seconds", help: "Time a performer took for a task.", labels: avs)
-    answerSeconds = registry.histogram(
-      "ponos_task_answer_seconds", help: "Time from the acceptance of a task to its signed result.", labels: avs)
-    queueDepth = registry.gauge("ponos_queue_depth", help: "Tasks that wait for a performer.", labels: avs)
-    queueSeconds = registry.histogram("ponos_queue_wait_seconds", help: "Time a task waited for a performer.", labels: avs)
-    containersRunning = registry.gauge("ponos_containers_running", help: "Performer containers that run.", labels: avs)
-    restarts = registry.counter(
-      "ponos_container_restarts_total", help: "Containers made again after a crash or bad health.", labels: avs)
-    outOfMemory = registry.counter(
-      "ponos_container_out_of_memory_total", help: "Processes killed for exceeding the container's memory limit.", labels: avs)
-    deploymentSeconds = registry.histogram(
-      "ponos_deployment_seconds", help: "Time from the request of a deployment until it served.", labels: avs)
-    imagePullSeconds = registry.histogram(
-      "ponos_image_pull_seconds", help: "Time to bring an image from its registry.", labels: avs)
-    containerCPU = registry.counter(
-      "ponos_container_cpu_seconds_total", help: "Processor time used by the performer's container.", labels: avs)
-    containerMemory = registry.gauge(
-      "ponos_container_memory_bytes", help: "Memory used by the performer's container.", labels: avs)
-    slots = registry.gauge("ponos_performer_slots", help: "Tasks the serving performers can be given at a time.", labels: avs)
-    slotsInUse = registry.gauge("ponos_performer_slots_in_use", help: "Tasks performers have now.", labels: avs)
-    healthFailures = registry.counter(
-      "ponos_health_check_failures_total", help: "Health probes that did not find the performer serving.", labels: avs)
-    hangs = registry.counter(
-      "ponos_performer_hangs_total", help: "Performers replaced because tasks in a row got no answer.", labels: avs)
-  }
-}
-
-/// The series of one AVS, looked up once, so that counting takes no lock.
+/// The metrics of one AVS that have no label but `avs`, looked up once, so that counting takes no lock.
 struct AVSMetrics: Sendable {
   /// Value of the label `avs`.
   let label: String
@@ -84,27 +25,47 @@ struct AVSMetrics: Sendable {
   let healthFailures: PrometheusCounter
   let hangs: PrometheusCounter
 
-  init(_ families: AVSMetricFamilies, label: String) {
+  init(_ registry: PrometheusRegistry, label: String) {
+    let avs = AVSSeries(registry: registry, label: label)
     self.label = label
-    received = families.received.with(label)
-    accepted = families.accepted.with(label)
-    remembered = families.remembered.with(label)
-    executed = families.executed.with(label)
-    retried = families.retried.with(label)
-    executionSeconds = families.executionSeconds.with(label)
-    answerSeconds = families.answerSeconds.with(label)
-    queueDepth = families.queueDepth.with(label)
-    queueSeconds = families.queueSeconds.with(label)
-    containersRunning = families.containersRunning.with(label)
-    restarts = families.restarts.with(label)
-    outOfMemory = families.outOfMemory.with(label)
-    deploymentSeconds = families.deploymentSeconds.with(label)
-    imagePullSeconds = families.imagePullSeconds.with(label)
-    containerCPU = families.containerCPU.with(label)
-    containerMemory = families.containerMemory.with(label)
-    slots = families.slots.with(label)
-    slotsInUse = families.slotsInUse.with(label)
-    healthFailures = families.healthFailures.with(label)
-    hangs = families.hangs.with(label)
+    received = avs.counter("ponos_tasks_received_total", "Submissions that could be decoded.")
+    accepted = avs.counter("ponos_tasks_accepted_total", "Tasks written down and accepted.")
+    remembered = avs.counter("ponos_task_memory_answers_total", "Submissions of finished tasks that were answered from memory.")
+    executed = avs.counter("ponos_tasks_executed_total", "Runs at a performer that brought a reply.")
+    retried = avs.counter("ponos_task_retries_total", "Runs that did not finish and were repeated.")
+    executionSeconds = avs.histogram("ponos_task_execution_seconds", "Time a performer took for a task.")
+    answerSeconds = avs.histogram("ponos_task_answer_seconds", "Time from the acceptance of a task to its signed result.")
+    queueDepth = avs.gauge("ponos_queue_depth", "Tasks that wait for a performer.")
+    queueSeconds = avs.histogram("ponos_queue_wait_seconds", "Time a task waited for a performer.")
+    containersRunning = avs.gauge("ponos_containers_running", "Performer containers that run.")
+    restarts = avs.counter("ponos_container_restarts_total", "Containers made again after a crash or bad health.")
+    outOfMemory = avs.counter(
+      "ponos_container_out_of_memory_total", "Processes killed for exceeding the container's memory limit.")
+    deploymentSeconds = avs.histogram("ponos_deployment_seconds", "Time from the request of a deployment until it served.")
+    imagePullSeconds = avs.histogram("ponos_image_pull_seconds", "Time to bring an image from its registry.")
+    containerCPU = avs.counter("ponos_container_cpu_seconds_total", "Processor time used by the performer's container.")
+    containerMemory = avs.gauge("ponos_container_memory_bytes", "Memory used by the performer's container.")
+    slots = avs.gauge("ponos_performer_slots", "Tasks the serving performers can be given at a time.")
+    slotsInUse = avs.gauge("ponos_performer_slots_in_use", "Tasks performers have now.")
+    healthFailures = avs.counter("ponos_health_check_failures_total", "Health probes that did not find the performer serving.")
+    hangs = avs.counter("ponos_performer_hangs_total", "Performers replaced because tasks in a row got no answer.")
+  }
+}
+
+/// Makes the series of one AVS in families that all AVSs share.
+private struct AVSSeries {
+  let registry: PrometheusRegistry
+  let label: String
+
+  func counter(_ name: String, _ help: String) -> PrometheusCounter {
+    registry.counter(name, help: help, labels: ["avs"]).with(label)
+  }
+
+  func gauge(_ name: String, _ help: String) -> PrometheusGauge {
+    registry.gauge(name, help: help, labels: ["avs"]).with(label)
+  }
+
+  func histogram(_ name: String, _ help: String) -> PrometheusHistogram {
+    registry.histogram(name, help: help, labels: ["avs"]).with(label)
   }
 }

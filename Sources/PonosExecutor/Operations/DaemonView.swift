@@ -11,14 +11,14 @@ struct DaemonView: Sendable {
   let config: ExecutorConfig
   let startedAt: UnixMilliseconds
   let clock: TaskClock
-  let store: any ExecutorStore
+  let store: any TaskStore
   let storeStatistics: @Sendable () -> StoreStatistics
   let storeCondition: StoreCondition
   let queue: TaskQueue
-  let flights: TaskFlights
+  let inFlight: InFlightTasks
   let roster: PerformerRoster
   let performers: PerformerService
-  let receiver: TaskReceiver
+  let admission: Admission
   let metrics: ExecutorMetrics
   let installationID: String
 
@@ -27,14 +27,18 @@ struct DaemonView: Sendable {
 
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
-    let closed = receiver.obstacle
+    let closed = admission.obstacle
     return Readiness(checks: [
       .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
       Readiness.Check(storeCondition.standing(storeStatistics())),
       .init(
-        name: "performers", isReady: obstacles.isEmpty, reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
+        name: "performers", isReady: obstacles.isEmpty || isServingAny, isComplete: obstacles.isEmpty,
+        reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
     ])
   }
+
+  /// One broken AVS must not take the node from the others: a balancer sends nothing to a node that is not ready.
+  private var isServingAny: Bool { config.avs.contains { roster.isServing($0.address) } }
 
   func state() async -> StateDump {
     var readiness = readiness()

@@ -12,11 +12,11 @@ package struct GRPCListenerService: Service {
 
   package init(
     name: String, transport: ServerTransportInUse, services: [any RegistrableRPCService],
-    interceptors: [any ServerInterceptor], logger: Logger
+    interceptors: [ConditionalInterceptor<any ServerInterceptor>], logger: Logger
   ) {
     self.name = name
     self.logger = logger
-    server = GRPCServer(transport: transport, services: services, interceptors: interceptors)
+    server = GRPCServer(transport: transport, services: services, interceptorPipeline: interceptors)
   }
 
   package func run() async throws {
@@ -24,7 +24,7 @@ package struct GRPCListenerService: Service {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.serve() }
         let port = try await server.transport.boundPort()
-        logger.notice("listening", metadata: ["service": "\(name)", LogKey.port: "\(port)"])
+        logger.notice("listening", metadata: [LogKey.service: "\(name)", LogKey.port: "\(port)"])
         try await group.waitForAll()
       }
     } onGracefulShutdown: {

@@ -9,19 +9,27 @@ struct GRPCPorts {
   /// In start order: management before tasks.
   let listeners: [GRPCListenerService]
 
+  /// - Parameters:
+  ///   - principals: Judges the callers of management methods. Calls of the task port carry signatures of their own, and pay
+  ///     nothing for it.
+  ///   - interceptors: Of all calls, the outermost first.
   init(
     config: ExecutorConfig, submit: SubmitTaskHandler, streams: TaskStreamHandler, management: ManagementHandler,
-    isReady: @escaping @Sendable () -> Bool, interceptors: [any ServerInterceptor], logger: Logger
+    principals: PrincipalInterceptor, health: HealthPublisher, interceptors: [any ServerInterceptor],
+    logger: Logger
   ) {
     let tasks = Eigenlayer_Hourglass_V1_ExecutorService.descriptor
     let taskStreams = Ponos_V1_TaskStreamService.descriptor
     let manage = Eigenlayer_Hourglass_V1_ExecutorManagementService.descriptor
+    let pipeline: [ConditionalInterceptor<any ServerInterceptor>] =
+      interceptors.map { .apply($0, to: .all) } + [.apply(principals, to: .services([manage]))]
     func listener(
       _ name: String, port: Int, _ services: [any RegistrableRPCService], _ descriptors: [ServiceDescriptor]
     ) -> GRPCListenerService {
       GRPCListenerService(
         name: name, transport: Transports.server(ServerTransportSettings(host: config.listenAddress, port: port)),
-        services: services + [HealthHandler(services: descriptors, isReady: isReady)], interceptors: interceptors,
+        services: services + [HealthHandler(services: descriptors, alwaysServing: [manage], publisher: health)],
+        interceptors: pipeline,
         logger: logger)
     }
     if config.managementPort == config.taskPort {

@@ -44,22 +44,34 @@ struct ReadOnlyMethods: RouterMiddleware {
   }
 }
 
-/// Refuses requests that name another host than the loopback interface it is reached by.
+/// Refuses requests that name a host this server is not known by, where it is reached over the loopback interface.
 ///
 /// A web site can have its own name resolve to 127.0.0.1 and so read a local server with the browser's help; but the browser
-/// then sends that name as the host.
-struct LoopbackGuard: RouterMiddleware {
-  private static let explanation = "This server answers to localhost only; see operations.address in the configuration.\n"
+/// then sends that name as the host. Health answers whoever asks: it says nothing but whether tasks are taken, and the checks of
+/// load balancers often name no host at all.
+struct HostGuard: RouterMiddleware {
+  private static let explanation =
+    "This server answers to localhost and to the names in operations.hosts of the configuration; behind a proxy, add the name people use.\n"
+  private static let openPaths: Set<String> = ["/healthz", "/readyz"]
+
+  /// Other names the server is known by, in lower case.
+  let hosts: Set<String>
 
   func handle(
     _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
-    guard let authority = request.head.authority, Self.isLoopback(Self.host(of: authority)) else {
+    guard Self.openPaths.contains(request.uri.path) || isKnown(request.head.authority) else {
       return Response(
         status: .misdirectedRequest, headers: [.contentType: "text/plain; charset=utf-8"],
         body: ResponseBody(byteBuffer: ByteBuffer(string: Self.explanation)))
     }
     return try await next(request, context)
+  }
+
+  private func isKnown(_ authority: String?) -> Bool {
+    guard let authority else { return false }
+    let host = Self.host(of: authority)
+    return Self.isLoopback(host) || hosts.contains(host.lowercased())
   }
 
   /// Whether `host` is a name or address of the loopback interface.

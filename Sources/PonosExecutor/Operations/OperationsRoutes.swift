@@ -11,14 +11,18 @@ struct OperationsRoutes: Sendable {
   let readiness: @Sendable () -> Readiness
   let state: @Sendable () async -> StateDump
 
-  /// `isLoopback` tells whether the server listens on the loopback interface only.
-  func router(isLoopback: Bool) -> Router<BasicRequestContext> {
+  /// - Parameter hosts: Names the server is known by beside those of the loopback interface; nil where it listens on other interfaces
+  ///   too, and answers to any name.
+  func router(hosts: Set<String>?) -> Router<BasicRequestContext> {
     let router = Router(options: .autoGenerateHeadEndpoints)
     router.add(middleware: SecurityHeaders())
-    if isLoopback { router.add(middleware: LoopbackGuard()) }
+    if let hosts { router.add(middleware: HostGuard(hosts: hosts)) }
     router.add(middleware: ReadOnlyMethods())
     router.get("/healthz") { _, _ in Self.respond("ok\n", type: "text/plain; charset=utf-8") }
-    router.get("/readyz") { request, _ in try readinessResponse(isVerbose: request.uri.queryParameters["verbose"] != nil) }
+    router.get("/readyz") { request, _ in
+      let parameters = request.uri.queryParameters
+      return try readinessResponse(isVerbose: parameters["verbose"] != nil, isStrict: parameters["strict"] != nil)
+    }
     router.get("/metrics") { _, _ in Self.respond(registry.text(), type: PrometheusText.contentType) }
     router.get("/api/v1/state") { _, _ in try Self.respond(json: await state()) }
     router.get("/") { _, _ in
@@ -32,10 +36,12 @@ struct OperationsRoutes: Sendable {
     return router
   }
 
-  private func readinessResponse(isVerbose: Bool) throws -> Response {
+  /// - Parameter isStrict: Whether an AVS that is not served makes the whole node not ready.
+  private func readinessResponse(isVerbose: Bool, isStrict: Bool) throws -> Response {
     let readiness = readiness()
+    let isReady = isStrict ? readiness.isComplete : readiness.isReady
     if readiness.concerns.isEmpty, !isVerbose { return Self.respond("ok\n", type: "text/plain; charset=utf-8") }
-    return try Self.respond(json: readiness, status: readiness.isReady ? .ok : .serviceUnavailable)
+    return try Self.respond(json: readiness, status: isReady ? .ok : .serviceUnavailable)
   }
 
   private static func respond(json value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {

@@ -35,7 +35,7 @@ package struct OperationsServer: Service {
   /// Serves until shutdown.
   package func run() async throws {
     let application = Application(
-      router: routes.router(isLoopback: LoopbackGuard.isLoopback(configuration.address)),
+      router: routes.router(hosts: HostGuard.isLoopback(configuration.address) ? configuration.hosts : nil),
       server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.address, port: configuration.port),

@@ -5,13 +5,13 @@ import PonosSystem
 import PonosTelemetry
 import ServiceLifecycle
 
-/// What follows a failed run: another one after a pause, or the end of the task.
+/// Decides what follows a failed run: another run after a pause, or the end of the task.
 package struct RunRecovery: Sendable {
   private let policy: RetryPolicy
   private let journal: TaskJournal
   private let queue: TaskQueue
   private let outbox: ResultOutbox
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let running: RunningTasks
   private let metrics: ExecutorMetrics
   private let clock: TaskClock
@@ -19,13 +19,13 @@ package struct RunRecovery: Sendable {
 
   package init(
     policy: RetryPolicy = RetryPolicy(), journal: TaskJournal, queue: TaskQueue, outbox: ResultOutbox,
-    flights: TaskFlights, running: RunningTasks, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
+    inFlight: InFlightTasks, running: RunningTasks, metrics: ExecutorMetrics, clock: TaskClock, logger: Logger
   ) {
     self.policy = policy
     self.journal = journal
     self.queue = queue
     self.outbox = outbox
-    self.flights = flights
+    self.inFlight = inFlight
     self.running = running
     self.metrics = metrics
     self.clock = clock
@@ -41,8 +41,8 @@ package struct RunRecovery: Sendable {
     }
   }
 
-  /// Ends a task that no run can save, or that must not run again; unless the daemon stops, then the next start takes it up. One
-  /// that its aggregator has taken back ends as cancelled.
+  /// Ends a task that no run can save or that must not run again; if the daemon stops, leaves it to the next start. A task that
+  /// its aggregator has cancelled ends as cancelled.
   package func end(_ task: AcceptedTask, with failure: TaskFailure) async {
     let failure = running.close(task.id) ? .cancelled : failure
     if Task.isCancelled { return leaveToNextStart(task, because: .notAccepting("stopping")) }
@@ -58,7 +58,7 @@ package struct RunRecovery: Sendable {
     }
   }
 
-  /// The beginning of a run is not in the journal; the run goes on. Recovery treats tasks that run and tasks that wait alike.
+  /// Notes that the journal lacks the beginning of a run. The run goes on: recovery treats a task that runs like one that waits.
   package func beginningNotWritten(of task: AcceptedTask, _ error: StoreError) {
     log(.warning, "the beginning of a run is not written down", task, .journalUnavailable(error.description))
   }
@@ -74,18 +74,18 @@ package struct RunRecovery: Sendable {
       return leaveToNextStart(task, because: .notAccepting("stopping"))
     }
     do throws(TaskFailure) { try await journal.requeue(task.id) } catch {
-      // The row says `executing` for longer than it is true; recovery treats both alike.
+      // The row says `executing` for too long, which is harmless: recovery treats it like `queued`.
       log(.warning, "the task's return to the queue is not written down", task, error)
     }
     guard queue.fillReservation(with: task) else { return leaveToNextStart(task, because: .notAccepting("stopping")) }
-    // Whoever cancelled before the task was in the queue did not find it there. Where its next run has begun, that sees it.
-    if run.isCancelled, queue.remove(task.id, of: task.party.aggregator, avs: task.avs) != nil {
+    // A cancellation before this line did not find the task in the queue. If its next run has begun, the run sees it instead.
+    if run.isCancelled, queue.remove(task.id, of: task.owner) != nil {
       await end(task, with: .cancelled)
     }
   }
 
-  /// Returns false when the pause was broken off: by whoever cancels the task, or by a stop, which should not take as long as a
-  /// performer may ask for.
+  /// Pauses before the next run. Returns false when a cancellation of the task, or a stop, broke the pause off: a stop should not
+  /// take as long as a pause that a performer asks for.
   private func pause(_ run: RunningTasks.Run, for delay: Duration) async -> Bool {
     do throws(TaskFailure) {
       try await run.call { () async throws(TaskFailure) in
@@ -97,10 +97,10 @@ package struct RunRecovery: Sendable {
     }
   }
 
-  /// Its row keeps the task; whoever waits is told to send it again.
+  /// Leaves the task to its row, and tells its callers to send it again.
   private func leaveToNextStart(_ task: AcceptedTask, because reason: Rejection) {
     running.close(task.id)
-    flights.settle(task.id, with: .interrupted(reason))
+    inFlight.settle(task.id, with: .interrupted(reason))
   }
 
   private func log(_ level: Logger.Level, _ message: Logger.Message, _ task: AcceptedTask, _ failure: TaskFailure) {

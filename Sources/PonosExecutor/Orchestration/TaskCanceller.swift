@@ -7,43 +7,43 @@ import PonosTelemetry
 package struct TaskCanceller: Sendable {
   private let queue: TaskQueue
   private let running: RunningTasks
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let outbox: ResultOutbox
   private let journal: TaskJournal
   private let logger: Logger
 
   package init(
-    queue: TaskQueue, running: RunningTasks, flights: TaskFlights, outbox: ResultOutbox, journal: TaskJournal, logger: Logger
+    queue: TaskQueue, running: RunningTasks, inFlight: InFlightTasks, outbox: ResultOutbox, journal: TaskJournal, logger: Logger
   ) {
     self.queue = queue
     self.running = running
-    self.flights = flights
+    self.inFlight = inFlight
     self.outbox = outbox
     self.journal = journal
     self.logger = logger
   }
 
-  /// Cancels a task of `party` that waits, runs, or is between two runs; its outcome is a failure that says so, written down before
-  /// this returns.
-  package func cancel(_ id: TaskID, for party: StreamParty) async -> CancellationResult {
-    if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
-    // The flight first: the run may end at once.
-    if let flight = flights.flight(of: id), running.cancel(id, for: party) {
-      // A pause may have put it into the queue meanwhile, where nobody would look at it before its turn.
-      if let task = queue.remove(id, of: party.aggregator, avs: party.avs) { return await end(task) }
-      return await end(of: flight)
+  /// Cancels a task of `owner` that waits, runs, or is between two runs. The task fails as cancelled, and that is written down
+  /// when this returns.
+  package func cancel(_ id: TaskID, for owner: TaskOwner) async -> CancellationResult {
+    if let task = queue.remove(id, of: owner) { return await end(task) }
+    // Looked up before the run is cancelled: the task may end at once.
+    if let inFlightTask = inFlight.task(id), running.cancel(id, for: owner) {
+      // The pause before its next run may just have ended and put the task into the queue, where only its turn would end it.
+      if let task = queue.remove(id, of: owner) { return await end(task) }
+      return await end(of: inFlightTask)
     }
-    return await standing(of: id, party)
+    return await standing(of: id, owner)
   }
 
   private func end(_ task: AcceptedTask) async -> CancellationResult {
-    // It is ended here, or not at all.
+    // The task ends here, or not at all.
     running.close(task.id)
     do throws(TaskFailure) {
       try await outbox.tryToFail(task, with: .cancelled)
       return .cancelled
     } catch {
-      // What cannot be written down has not happened.
+      // A cancellation that cannot be written down has not happened.
       queue.resume(.waiting(task))
       logger.warning(
         "a cancelled task could not be ended, so it is run",
@@ -52,18 +52,18 @@ package struct TaskCanceller: Sendable {
     }
   }
 
-  /// The pipeline ends a run that is cancelled, and writes that down or says that it cannot.
-  private func end(of flight: TaskFlight) async -> CancellationResult {
-    guard case .failed(let failure)? = await flight.outcome() else { return .tooLate }
+  /// Waits until the pipeline has ended the cancelled run, and written that down or failed to.
+  private func end(of task: InFlightTask) async -> CancellationResult {
+    guard case .failed(let failure)? = await task.outcome() else { return .tooLate }
     return failure.code == TaskFailure.cancelled.code ? .cancelled : .tooLate
   }
 
-  private func standing(of id: TaskID, _ party: StreamParty) async -> CancellationResult {
+  private func standing(of id: TaskID, _ owner: TaskOwner) async -> CancellationResult {
     do throws(StoreError) {
       let record = try await journal.record(of: id)
-      return record?.accepted.party == party ? .tooLate : .unknown
+      return record?.accepted.owner == owner ? .tooLate : .unknown
     } catch {
-      // It goes on, whether it is known or not.
+      // If the task exists, it goes on.
       return .tooLate
     }
   }

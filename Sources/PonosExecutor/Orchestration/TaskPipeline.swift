@@ -12,11 +12,11 @@ package struct TaskPipeline: Sendable {
   package var collect: @Sendable (AssignedTask, PerformerReply) throws(TaskFailure) -> CollectedResult
   package var sign: @Sendable (CollectedResult) async throws(TaskFailure) -> SignedResult
   package var deliver: @Sendable (AcceptedTask, SignedResult) async throws(TaskFailure) -> Void
-  /// Gives the slot back, with what the run says about the performer.
+  /// Gives the slot back, with the verdict of the run about the performer.
   package var release: @Sendable (AssignedTask, RunOutcome) -> Void
-  /// The run failed: another one later, or the end. Whichever it is, the task can still be cancelled when this is called.
+  /// Follows a failed run with another one later, or with the end. The task can still be cancelled when this is called.
   package var recover: @Sendable (AcceptedTask, TaskFailure) async -> Void
-  /// No run can save the task, or none may be made: it fails. What cannot be written down waits for the next start.
+  /// Ends a task that no run can save or that must not run again. If that cannot be written down, it waits for the next start.
   package var end: @Sendable (AcceptedTask, TaskFailure) async -> Void
   /// The runs that may be cancelled.
   package let running: RunningTasks
@@ -50,7 +50,7 @@ package struct TaskPipeline: Sendable {
       return result
     } catch {
       if run.isCancelled { throw .cancelled }
-      // A run we broke off ourselves says nothing about the performer.
+      // A run that we broke off says nothing about the performer.
       if !Task.isCancelled { outcome = RunOutcome(error, after: ContinuousClock.now - start) }
       throw error
     }
@@ -60,7 +60,7 @@ package struct TaskPipeline: Sendable {
 extension TaskPipeline {
   /// The stages as the daemon runs them.
   ///
-  /// - Parameter rules: What outputs of an AVS must look like.
+  /// - Parameter rules: The rules for outputs of an AVS.
   package init(
     journal: TaskJournal, roster: PerformerRoster, runner: TaskRunner, signing: SigningService, outbox: ResultOutbox,
     recovery: RunRecovery, retries: RetryPolicy = RetryPolicy(), running: RunningTasks, metrics: ExecutorMetrics,
@@ -83,7 +83,7 @@ extension TaskPipeline {
           metrics.taskExecuted(task.accepted.avs, seconds: (ContinuousClock.now - start).seconds)
           return reply
         } catch {
-          // A call that we ended ourselves says nothing about the container.
+          // A call that we ended says nothing about the container.
           if case .performerUnreachable = error, !Task.isCancelled { roster.suspect(task.lease) }
           throw error
         }

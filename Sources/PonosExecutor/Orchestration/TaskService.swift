@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// Gives waiting tasks to free slots and runs each to its end.
 ///
-/// On graceful shutdown it starts no further run and waits for those that are out; what is still waiting stays in the journal.
+/// On graceful shutdown it starts no further run and waits for the runs in progress. Tasks that wait stay in the journal.
 package struct TaskService: Service {
   private let queue: TaskQueue
   private let roster: PerformerRoster
@@ -26,7 +26,7 @@ package struct TaskService: Service {
   package func run() async throws {
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { group in
-        // Before any run begins: what a restart brought back may be too late.
+        // Before any run begins: the time of tasks that a restart brought back may be over.
         let late = queue.removeExpired(now: clock.monotonic())
         group.addTask { await endExpiredTasks(beginningWith: late) }
         group.addTask { await offerProbes() }
@@ -45,19 +45,19 @@ package struct TaskService: Service {
     }
   }
 
-  /// A slot for the task's next run; the whole performer for a task that may be what crashes it.
+  /// A slot for the task's next run. A task suspected of crashing its performer gets the whole performer.
   private func slot(for task: AcceptedTask) -> PerformerRoster.Lease? {
     roster.acquire(task.avs) { present in
       retries.mustRunAlone(lostContainers: task.lostContainers(present: present))
     }
   }
 
-  /// Ends written at a time: enough to share commits, few enough to leave room in the store's queue for other tasks' steps.
+  /// Ends written at the same time: enough to share commits, few enough to leave room in the store's queue for other writes.
   private static let endsAtATime = 256
-  /// Between two looks at what has become of time.
+  /// Time between two looks at the clock.
   private static let tick = Duration.milliseconds(100)
 
-  /// Answers tasks whose time ended in the queue.
+  /// Ends tasks whose time is over before they left the queue.
   private func endExpiredTasks(beginningWith late: [AcceptedTask]) async {
     await cancelWhenGracefulShutdown {
       var expired = late
@@ -78,7 +78,7 @@ package struct TaskService: Service {
     }
   }
 
-  /// Lets performers be tried again whose breakers have been open for long enough.
+  /// Lets performers be tried again once their breakers have been open for long enough.
   private func offerProbes() async {
     await cancelWhenGracefulShutdown {
       while true {

@@ -2,16 +2,16 @@ import PonosCore
 import PonosStore
 import PonosSystem
 
-/// Answers finished tasks: writes the outcome down, then tells everybody who waits for it.
+/// Answers finished tasks: writes the outcome down, then settles the task in flight.
 package struct ResultOutbox: Sendable {
   private let journal: TaskJournal
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let metrics: ExecutorMetrics
   private let clock: TaskClock
 
-  package init(journal: TaskJournal, flights: TaskFlights, metrics: ExecutorMetrics, clock: TaskClock) {
+  package init(journal: TaskJournal, inFlight: InFlightTasks, metrics: ExecutorMetrics, clock: TaskClock) {
     self.journal = journal
-    self.flights = flights
+    self.inFlight = inFlight
     self.metrics = metrics
     self.clock = clock
   }
@@ -20,7 +20,7 @@ package struct ResultOutbox: Sendable {
   package func deliver(_ result: SignedResult, of task: AcceptedTask) async throws(TaskFailure) {
     try await journal.finish(result)
     metrics.taskAnswered(result.avs, secondsFromAcceptance: task.age(at: clock.monotonic()).seconds)
-    flights.settle(result.id, with: .signed(result))
+    inFlight.settle(result.id, with: .signed(result))
   }
 
   /// Keeps a failure and answers with it.
@@ -30,7 +30,7 @@ package struct ResultOutbox: Sendable {
     answer(task, with: stored)
   }
 
-  /// The same, unless it cannot be kept at once.
+  /// Keeps a failure like `fail`, but tries only once.
   package func tryToFail(_ task: AcceptedTask, with failure: TaskFailure) async throws(TaskFailure) {
     let stored = StoredFailure(failure)
     try await journal.tryToFail(task.id, with: stored)
@@ -39,6 +39,6 @@ package struct ResultOutbox: Sendable {
 
   private func answer(_ task: AcceptedTask, with stored: StoredFailure) {
     metrics.taskFailed(task.avs, code: stored.code)
-    flights.settle(task.id, with: .failed(stored))
+    inFlight.settle(task.id, with: .failed(stored))
   }
 }

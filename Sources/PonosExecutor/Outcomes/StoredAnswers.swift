@@ -5,7 +5,7 @@ import PonosStore
 import PonosTelemetry
 import SwiftProtobuf
 
-/// Answers from the rows of finished tasks: with what was written, to the byte, or not at all.
+/// Answers from the rows of finished tasks: with the bytes that were written, or not at all.
 package struct StoredAnswers: Sendable {
   private let journal: TaskJournal
   private let signing: SigningService
@@ -19,9 +19,9 @@ package struct StoredAnswers: Sendable {
     self.logger = logger
   }
 
-  /// How a finished task ended; nil while it is unfinished. `task` is the submission that asks, which has the content of the row.
+  /// How a finished task ended; nil while it is unfinished. `task` is the submission that asks; its content is that of the row.
   ///
-  /// A damaged result is made again when its output is intact: the digest recorded for the task says whether it is. Throws
+  /// A damaged result is made again if its output is intact, which the digest recorded for the task tells. Throws
   /// `.storedRecordDamaged` otherwise.
   func outcome(of task: ValidatedTask, from record: TaskRecord) async throws(Rejection) -> TaskOutcome? {
     switch record.phase {
@@ -38,7 +38,7 @@ package struct StoredAnswers: Sendable {
     }
   }
 
-  /// What to tell who asks for a task that the store cannot give or take.
+  /// The refusal for a caller whose task the store cannot read or write.
   func refusal(of id: TaskID, because error: StoreError) -> Rejection {
     switch error.code {
     case .damaged: damaged(id, error.message)

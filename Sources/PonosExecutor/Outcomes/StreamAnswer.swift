@@ -9,7 +9,7 @@ package enum StreamAnswer: Sendable, Equatable {
 }
 
 extension StreamAnswer {
-  /// nil while a task is unfinished, or when it was refused or interrupted.
+  /// nil for an outcome that is not final: a refusal or an interruption.
   init?(_ outcome: TaskOutcome) {
     switch outcome {
     case .signed(let result): self = .result(result.wire)
@@ -18,7 +18,7 @@ extension StreamAnswer {
     }
   }
 
-  /// From the row of a finished task; nil while it is unfinished, or when its outcome is damaged.
+  /// Reads the row of a finished task; nil while it is unfinished, or when its outcome is damaged.
   init?(stored record: TaskRecord) {
     if let result = SignedResult(stored: record) {
       self = .result(result.wire)
@@ -29,7 +29,7 @@ extension StreamAnswer {
     }
   }
 
-  /// About what it takes, in bytes.
+  /// About the bytes that the answer takes.
   var byteCount: Int {
     switch self {
     case .result(let result): 512 + result.output.count

@@ -20,13 +20,13 @@ package final class TaskQueue: Sendable {
   /// Yields when there may be something to dispatch: a task came, a slot became free, a performer was published. For one reader.
   package let wakeups: AsyncStream<Void>
 
-  /// Payloads of waiting tasks may take this much memory together, those of one AVS a quarter of it. The shares kept for AVSs that
-  /// come last may double it at the most.
+  /// Payloads of waiting tasks may take this much memory together, those of one AVS a quarter of it. The shares kept for AVSs
+  /// that come last may double it at the most.
   package static let maxBytes = 512 << 20
 
   /// - Parameters:
-  ///   - weights: The AVSs that are served, with their shares of the turns. Each of them is guaranteed an equal part of the places,
-  ///     whatever the others take.
+  ///   - weights: The AVSs that are served, with their shares of the turns. Each of them is guaranteed an equal part of the
+  ///     places, whatever the others take.
   ///   - maxBytes: See `TaskQueue.maxBytes`.
   ///   - observe: Called for everything worth counting, outside any lock; must not block.
   package init(
@@ -38,7 +38,7 @@ package final class TaskQueue: Sendable {
       expectedBytes: TaskSubmission.maxPayloadBytes, overflow: limits.overflow)
     if !weights.isEmpty {
       (bounds.guaranteed, bounds.guaranteedBytes) = (limits.maxTotal / weights.count, maxBytes / weights.count)
-      // However many AVSs there are, the first task of each fits into what it is guaranteed.
+      // The first task of each AVS fits into its guarantee, however many AVSs the configuration has.
       bounds.expectedBytes = min(bounds.expectedBytes, bounds.guaranteedBytes)
     }
     state = Mutex(State(machine: TaskQueueStateMachine(limits: bounds, weights: weights)))
@@ -49,11 +49,11 @@ package final class TaskQueue: Sendable {
 
   // MARK: Room
 
-  /// Takes a place for a task; returns why there is none.
+  /// Takes a place for a task. Returns why there is none; nil when one was taken.
   ///
   /// - Parameters:
   ///   - priority: Of the task; under some overflow policies a task may take another one's place.
-  ///   - deadline: Likewise; on the monotonic clock.
+  ///   - deadline: Of the task, on the monotonic clock; decides likewise.
   func reserve(avs: EthereumAddress, byteCount: Int, priority: Int, deadline: Int64) -> Rejection? {
     state.withLock {
       $0.machine.reserve(avs: avs, byteCount: byteCount, priority: priority, deadline: deadline)
@@ -64,8 +64,8 @@ package final class TaskQueue: Sendable {
     state.withLock { $0.machine.cancelReservation(avs: avs, byteCount: byteCount) }
   }
 
-  /// Puts a task on the place reserved for it, and returns true. A task it displaces is kept for `takeDisplaced`. False when the queue
-  /// was stopped: then the place is given up, and the task is left to the journal.
+  /// Puts a task on the place reserved for it, and returns true. A task it displaces is kept for `takeDisplaced`. False when the
+  /// queue was stopped: then the place is given up, and the task is left to the journal.
   func fillReservation(with task: AcceptedTask) -> Bool {
     let byteCount = task.task.submission.payload.count
     let (isTaken, victim) = state.withLock { state -> (Bool, (displaced: QueueEntry<AcceptedTask>, bound: QueueBound)?) in
@@ -83,7 +83,7 @@ package final class TaskQueue: Sendable {
     return isTaken
   }
 
-  /// Keeps a place for a task between two of its runs, whatever the limits say: it counts against newcomers meanwhile.
+  /// Keeps a place for a task between two of its runs, whatever the limits say. The place counts against newcomers.
   func keepPlace(for task: AcceptedTask) {
     state.withLock { $0.machine.reserveUnbounded(avs: task.avs, byteCount: task.task.submission.payload.count) }
   }
@@ -93,25 +93,25 @@ package final class TaskQueue: Sendable {
     cancelReservation(avs: task.avs, byteCount: task.task.submission.payload.count)
   }
 
-  /// Tasks of the AVS there is room for: what a stream may be given credit for. A hint; others may be faster.
+  /// Tasks of the AVS that have room now: the credit that a stream may get. A hint, since other submissions may be faster.
   package func freePlaces(avs: EthereumAddress) -> Int {
     state.withLock { $0.machine.freePlaces(avs: avs) }
   }
 
-  /// How far the AVS, and all together, are from their bounds. A hint as well.
+  /// How far the AVS, and all AVSs together, are from their bounds. A hint as well.
   package func room(avs: EthereumAddress) -> QueueRoom {
     state.withLock { $0.machine.room(avs: avs) }
   }
 
   // MARK: Tasks
 
-  /// Puts in what was accepted before, whatever the limits say, and returns true; false when the queue was stopped.
+  /// Puts in a task that was accepted before, whatever the limits say. Returns false when the queue was stopped.
   @discardableResult
   func resume(_ task: RestoredTask) -> Bool {
     resume(CollectionOfOne(task))
   }
 
-  /// The same for many at once.
+  /// Puts in many tasks that were accepted before, in one step.
   @discardableResult
   func resume(_ tasks: some Collection<RestoredTask>) -> Bool {
     let areTaken = state.withLock { state in
@@ -128,7 +128,7 @@ package final class TaskQueue: Sendable {
     return areTaken
   }
 
-  /// Takes out the outputs that need nothing more but their signature and delivery.
+  /// Takes out the outputs that lack only signature and delivery.
   func takeCollected() -> [RestoredOutput] {
     collected.withLock { collected in
       defer { collected = [] }
@@ -136,7 +136,7 @@ package final class TaskQueue: Sendable {
     }
   }
 
-  /// Takes out the tasks that were displaced by others: accepted, and to be ended with a failure.
+  /// Takes out the tasks that others displaced. They were accepted, so the caller ends them with a failure.
   func takeDisplaced() -> [AcceptedTask] {
     displaced.withLock { displaced in
       defer { displaced = [] }
@@ -160,14 +160,14 @@ package final class TaskQueue: Sendable {
     return expired
   }
 
-  /// Takes out a task of `aggregator` that waits; nil when no such task does.
-  func remove(_ id: TaskID, of aggregator: EthereumAddress, avs: EthereumAddress) -> AcceptedTask? {
+  /// Takes out a waiting task of `owner`; nil when none with the id waits.
+  func remove(_ id: TaskID, of owner: TaskOwner) -> AcceptedTask? {
     state.withLock { state in
-      state.machine.remove(id, avs: avs) { $0.content.task.submission.aggregator == aggregator }
+      state.machine.remove(id, avs: owner.avs) { $0.content.owner == owner }
     }?.content
   }
 
-  /// A slot of the AVS's performers may have become free, or a performer has come: its tasks are asked again.
+  /// Asks the AVS's tasks again: a slot of its performers may have become free, or a performer has come.
   package func slotsChanged(of avs: EthereumAddress) {
     state.withLock { $0.machine.reconsider(avs) }
     wake()
@@ -178,7 +178,7 @@ package final class TaskQueue: Sendable {
     signal.yield()
   }
 
-  /// Hands out no further task; what waits stays in the journal. Returns the ids of what waits.
+  /// Hands out no further task; waiting tasks stay in the journal. Returns their ids.
   @discardableResult
   func stop() -> [TaskID] {
     state.withLock { state in

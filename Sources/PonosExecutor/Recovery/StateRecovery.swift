@@ -7,34 +7,35 @@ import PonosSystem
 import PonosTelemetry
 import SwiftProtobuf
 
-/// Brings back, before intake opens, the tasks that an earlier process accepted and did not finish.
+/// Brings back the tasks that an earlier process accepted and did not finish, before intake opens.
 ///
-/// Pages of rows are read and decoded side by side, on all cores, and put back in their order. Signatures are not verified and contents
-/// not hashed again: both were before the row was written, and the row is sealed.
+/// It reads and decodes pages of rows side by side, on all cores, and puts them back in their order. It neither verifies
+/// signatures nor hashes contents again: both were checked before the row was written, and the row is sealed.
 package struct StateRecovery: Sendable {
   /// Rows of one page.
   private static let pageSize = 1024
-  /// Pages read at a time: one more than cores, since reading also waits for the disk. The store has more connections for readers.
+  /// Pages read at the same time: one more than cores, since reading also waits for the disk. The store has more read
+  /// connections.
   private static let lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount + 1))
-  /// Failures written at a time: enough to share commits, few enough for the store's queue.
+  /// Failures written at the same time: enough to share commits, few enough for the store's queue.
   private static let failuresAtATime = 256
 
-  private let store: any ExecutorStore
+  private let store: any TaskStore
   private let journal: TaskJournal
   private let validator: TaskValidator
-  private let flights: TaskFlights
+  private let inFlight: InFlightTasks
   private let queue: TaskQueue
   private let metrics: ExecutorMetrics
   private let logger: Logger
 
   package init(
-    store: any ExecutorStore, journal: TaskJournal, validator: TaskValidator, flights: TaskFlights, queue: TaskQueue,
+    store: any TaskStore, journal: TaskJournal, validator: TaskValidator, inFlight: InFlightTasks, queue: TaskQueue,
     metrics: ExecutorMetrics, logger: Logger
   ) {
     self.store = store
     self.journal = journal
     self.validator = validator
-    self.flights = flights
+    self.inFlight = inFlight
     self.queue = queue
     self.metrics = metrics
     self.logger = logger
@@ -48,14 +49,14 @@ package struct StateRecovery: Sendable {
     var damaged = 0
   }
 
-  /// Puts every unfinished task back to where it was, in the order of acceptance. Each keeps its deadline; those whose time ended
-  /// meanwhile fail once intake is open, unless they lack nothing but their signature. A damaged row is passed over and kept.
+  /// Puts every unfinished task back to where it was, in the order of acceptance, with its deadline. A task whose time is over
+  /// fails once intake is open, unless it lacks only its signature. A damaged row is skipped and kept.
   package func recoverTasks() async throws(StoreError) {
     let start = ContinuousClock.now
     let now = journal.now
     var count = Count()
     let pages = try await store.unfinishedPages(of: Self.pageSize)
-    flights.expect(pages.count * Self.pageSize)
+    inFlight.reserveCapacity(forFurther: pages.count * Self.pageSize)
     let areMany = pages.count > 4
     if areMany { HeapGrowth.inLargeSteps() }
     defer { if areMany { HeapGrowth.inSmallSteps() } }
@@ -87,20 +88,20 @@ package struct StateRecovery: Sendable {
     logger.notice(
       "recovered unfinished tasks",
       metadata: [
-        "unfinished": "\(count.unfinished)", "resumed": "\(count.resumed)", "expired": "\(count.expired)",
-        "damaged": "\(count.damaged)", LogKey.duration: "\((ContinuousClock.now - start).seconds)",
+        LogKey.unfinished: "\(count.unfinished)", LogKey.resumed: "\(count.resumed)", LogKey.expired: "\(count.expired)",
+        LogKey.damaged: "\(count.damaged)", LogKey.duration: "\((ContinuousClock.now - start).seconds)",
       ])
   }
 
   // MARK: One page
 
-  /// What is to be done with a row.
+  /// What recovery does with a row.
   private enum Verdict: Sendable {
-    /// `isOver` is said of one whose time has ended meanwhile, `hasLostOutput` of one that has to run again.
+    /// `isOver`: the task's time is over. `hasLostOutput`: its output is damaged, so it runs again.
     case resume(RestoredTask, isOver: Bool, hasLostOutput: Bool)
-    /// Its time is over, and it cannot be run as things are.
+    /// The task's time is over, and it cannot be run with today's configuration.
     case expire(TaskID)
-    /// Cannot be run as things are; it stays unfinished, so that a corrected configuration still runs it.
+    /// The task cannot be run with today's configuration. It stays unfinished, so that a corrected one still runs it.
     case keep(TaskID, reason: String)
   }
 
@@ -111,7 +112,7 @@ package struct StateRecovery: Sendable {
     var damaged: [StoreError] = []
   }
 
-  /// - Parameter now: The same for all, so that deadlines keep their order.
+  /// - Parameter now: One reading for all pages, so that deadlines keep their order.
   private func page(_ range: ClosedRange<Int64>, _ now: TaskClock.Reading) async -> Result<Page, StoreError> {
     let rows: UnfinishedTasks
     do throws(StoreError) { rows = try await store.unfinishedTasks(in: range) } catch { return .failure(error) }
@@ -121,7 +122,7 @@ package struct StateRecovery: Sendable {
     return .success(page)
   }
 
-  /// One page after the other, which keeps the order; so it does no more than it must.
+  /// Runs for one page after the other, to keep the order; so it does no more than it must.
   private func resume(_ page: Page, _ count: inout Count) async {
     count.unfinished += page.verdicts.count + page.damaged.count
     count.damaged += page.damaged.count
@@ -133,9 +134,9 @@ package struct StateRecovery: Sendable {
       switch verdict {
       case .resume(let task, let isOver, let hasLostOutput):
         if hasLostOutput { reportLostOutput(of: task.accepted.task.submission.id) }
-        // A row that a damaged file shows twice is one task.
-        guard case .opened = flights.open(task.accepted.task) else { continue }
-        // One whose time is over is ended by the task service, beside what is let in by then.
+        // A damaged file may show a row twice.
+        guard case .opened = inFlight.open(task.accepted.task) else { continue }
+        // The task service ends a task whose time is over, while intake is open already.
         restored.append(task)
         if isOver { count.expired += 1 } else { count.resumed += 1 }
       case .expire(let id): expired.append(id)
@@ -168,7 +169,7 @@ package struct StateRecovery: Sendable {
     }
   }
 
-  /// What lacks nothing but its signature has all the time it needs.
+  /// A task that lacks only its signature has all the time it needs.
   private static func isOver(_ record: TaskRecord, _ now: UnixMilliseconds) -> Bool {
     record.phase != .collected && record.accepted.deadline <= now
   }

@@ -13,7 +13,7 @@ package final class AuditLog: Sendable {
   /// Something worth proving.
   package enum Event: Sendable {
     /// An aggregator signed a task with an id that stands for another one; its signature is the proof. `holder` is whose that one is.
-    case conflictingTask(TaskSubmission, holder: StreamParty)
+    case conflictingTask(TaskSubmission, holder: TaskOwner)
     /// A performer answered otherwise than with the digest recorded for the task; nothing was signed.
     case digestConflict(TaskSubmission, recorded: Digest32, refused: Digest32)
   }
@@ -55,7 +55,7 @@ package final class AuditLog: Sendable {
     }
     guard let suppressed else { return }
     var fields = event.fields
-    if suppressed > 0 { fields["suppressed"] = "\(suppressed)" }
+    if suppressed > 0 { fields[LogKey.suppressed] = "\(suppressed)" }
     logger.warning("\(event.sentence)", metadata: fields.mapValues { "\($0)" })
     append(fields, at: time)
   }
@@ -100,17 +100,17 @@ extension AuditLog.Event {
     switch self {
     case .conflictingTask(let submission, let holder):
       var fields = Self.fields("conflicting_task", submission)
-      fields["payload_hash"] = "\(Keccak256.hash(submission.payload))"
-      fields["reference_timestamp"] = "\(submission.referenceTimestamp)"
-      fields["block_number"] = "\(submission.taskBlockNumber)"
-      fields["signature"] = Hex.encodePrefixed(submission.signature)
-      fields["holder_avs"] = "\(holder.avs)"
-      fields["holder_aggregator"] = "\(holder.aggregator)"
+      fields[LogKey.payloadHash] = "\(Keccak256.hash(submission.payload))"
+      fields[LogKey.referenceTimestamp] = "\(submission.referenceTimestamp)"
+      fields[LogKey.blockNumber] = "\(submission.taskBlockNumber)"
+      fields[LogKey.signature] = Hex.encodePrefixed(submission.signature)
+      fields[LogKey.holderAVS] = "\(holder.avs)"
+      fields[LogKey.holderAggregator] = "\(holder.aggregator)"
       return fields
     case .digestConflict(let submission, let recorded, let refused):
       var fields = Self.fields("digest_conflict", submission)
-      fields["recorded_digest"] = "\(recorded)"
-      fields["refused_digest"] = "\(refused)"
+      fields[LogKey.recordedDigest] = "\(recorded)"
+      fields[LogKey.refusedDigest] = "\(refused)"
       return fields
     }
   }

@@ -32,7 +32,7 @@ package final class ChallengeTokens: Sendable {
     return used.withLock { $0[token] == nil }
   }
 
-  /// Marks a usable token used; false when somebody was quicker.
+  /// Marks a usable token used; false when another call has used it.
   package func use(_ token: String) -> Bool {
     guard let expiry = expiry(of: token) else { return false }
     let now = unixSeconds()

@@ -5,7 +5,8 @@ import PonosCrypto
 
 /// Decides whether a management call comes from the operator.
 package struct ManagementAuthenticator: Sendable {
-  private let isEnabled: Bool
+  /// Whether management calls must carry a signed token.
+  let isEnabled: Bool
   private let operatorAddress: EthereumAddress
   private let tokens: ChallengeTokens
   /// The operator's public key; nil when there is no signing key at all.
@@ -32,10 +33,12 @@ package struct ManagementAuthenticator: Sendable {
     return tokens.issue()
   }
 
-  /// Throws unless the call may go on; uses the token up when its signature is right.
-  package func authenticate(_ proof: Eigenlayer_Hourglass_V1_Common_AuthSignature?) throws(RPCError) {
+  /// What a caller has proven. Throws unless the call may go on; uses the token up when its signature is right.
+  package func authenticate(
+    _ proof: Eigenlayer_Hourglass_V1_Common_AuthSignature?
+  ) throws(RPCError) -> Principal.Identity {
     guard isEnabled else {
-      if proof == nil { return }
+      if proof == nil { return .unchecked }
       throw Self.disabled
     }
     guard let proof else {
@@ -59,6 +62,7 @@ package struct ManagementAuthenticator: Sendable {
     guard tokens.use(proof.challengeToken) else {
       throw RPCError(code: .unauthenticated, message: "auth.challenge_token was used by another call; get a new one")
     }
+    return .operator(operatorAddress)
   }
 
   private static var disabled: RPCError {

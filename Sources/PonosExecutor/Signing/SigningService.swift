@@ -4,7 +4,7 @@ import PonosCrypto
 import PonosSystem
 import SwiftProtobuf
 
-/// Signs checked results: records the digest first, then signs, then verifies what it made.
+/// Signs checked results: records the digest first, then signs, then verifies the signatures.
 package struct SigningService: Sendable {
   private let keys: KeyRing
   private let operatorAddress: EthereumAddress
@@ -32,7 +32,7 @@ package struct SigningService: Sendable {
 
   package func sign(_ result: CollectedResult) async throws(TaskFailure) -> SignedResult {
     let task = result.accepted.task
-    let key = try key(for: task)
+    let signer = try signer(for: task)
     let certificate = certificate(for: task, output: result.output)
     do throws(TaskFailure) {
       try await journal.collect(result.output, digest: certificate.digest, curve: task.curve, for: task)
@@ -42,31 +42,31 @@ package struct SigningService: Sendable {
       }
       throw error
     }
-    return try await signedResult(result.output, certificate, for: task, key)
+    return try await signedResult(result.output, certificate, for: task, signer)
   }
 
-  /// Signs an output again whose digest was recorded as `recorded` before: the same signatures, since signing is deterministic.
-  /// Throws `.digestConflict` when it is not the output the digest is of.
+  /// Signs an output again whose digest was recorded before. The signatures are the same, since signing is deterministic. Throws
+  /// `.digestConflict` when the output does not have the recorded digest.
   func signAgain(
     _ output: [UInt8], of task: ValidatedTask, recorded: Digest32
   ) async throws(TaskFailure) -> SignedResult {
-    let key = try key(for: task)
+    let signer = try signer(for: task)
     let certificate = certificate(for: task, output: output)
     guard certificate.digest == recorded else { throw .digestConflict(recorded: recorded) }
-    return try await signedResult(output, certificate, for: task, key)
+    return try await signedResult(output, certificate, for: task, signer)
   }
 
-  private func key(for task: ValidatedTask) throws(TaskFailure) -> SigningKey {
-    guard let key = keys[task.curve] else {
+  private func signer(for task: ValidatedTask) throws(TaskFailure) -> Signer {
+    guard let signer = keys[task.curve] else {
       throw .signingFailed("there is no \(task.curve.rawValue) key any more")
     }
-    return key
+    return signer
   }
 
   private func signedResult(
-    _ output: [UInt8], _ certificate: CertificateDigest, for task: ValidatedTask, _ key: SigningKey
+    _ output: [UInt8], _ certificate: CertificateDigest, for task: ValidatedTask, _ signer: Signer
   ) async throws(TaskFailure) -> SignedResult {
-    let signatures = try await signatures(over: certificate, for: task.submission, with: key)
+    let signatures = try await signatures(over: certificate, for: task.submission, with: signer)
     return SignedResult(
       id: task.submission.id, avs: task.submission.operatorSet.avs,
       wire: message(for: task.submission, output: output, signatures: signatures))
@@ -79,17 +79,31 @@ package struct SigningService: Sendable {
       ecdsaDomain: ecdsaDomain)
   }
 
+  /// Makes both signatures of a result, and returns them only when they verify, wherever the key is.
   private func signatures(
-    over certificate: CertificateDigest, for submission: TaskSubmission, with key: SigningKey
+    over certificate: CertificateDigest, for submission: TaskSubmission, with signer: Signer
   ) async throws(TaskFailure) -> ResultSignatures {
     let start = ContinuousClock.now
-    defer { metrics.taskSigned(key.curve, seconds: (ContinuousClock.now - start).seconds) }
+    defer { metrics.taskSigned(signer.curve, seconds: (ContinuousClock.now - start).seconds) }
     do throws(SigningError) {
-      return try await key.signResult(
-        certificate, taskID: submission.id, operatorSet: submission.operatorSet, operatorAddress: operatorAddress,
-        holds: { claim, key in await verifier.holds(claim, of: key) })
+      let result = try await signer.sign(.certificate(certificate))
+      let message = AuthMessage(
+        taskID: submission.id, operatorSet: submission.operatorSet, operatorAddress: operatorAddress, resultSignature: result)
+      let signatures = ResultSignatures(result: result, auth: try await signer.sign(.message(message.digest)))
+      try await verify(signatures, certificate, message.digest, by: signer.verificationKey)
+      return signatures
     } catch {
       throw .signingFailed(error.message)
+    }
+  }
+
+  private func verify(
+    _ signatures: ResultSignatures, _ certificate: CertificateDigest, _ authDigest: Digest32, by key: VerificationKey
+  ) async throws(SigningError) {
+    do throws(SignatureError) {
+      try await verifier.verifyResult(certificate, authDigest: authDigest, signatures: signatures, by: key)
+    } catch {
+      throw .selfVerificationFailed
     }
   }
 

@@ -2,7 +2,7 @@ import PonosConfiguration
 import PonosCore
 import PonosCrypto
 
-/// Answers what the chain knows about AVSs, their operator sets and their aggregators.
+/// Answers questions about AVSs, their operator sets and their aggregators, as the chain does.
 package protocol OperatorSetRegistry: Sendable {
   /// The curve this executor has to sign with for `set`. Throws `.unknownAVS` or `.unknownOperatorSet`.
   func executorCurve(of set: OperatorSet, atBlock block: UInt64) async throws(Rejection) -> SignatureCurve
@@ -12,7 +12,7 @@ package protocol OperatorSetRegistry: Sendable {
   ) async throws(Rejection) -> VerificationKey
 }
 
-/// A registry that says what the configuration says, at any block.
+/// A registry that answers from the configuration, whatever the block.
 package struct StaticOperatorSetRegistry: OperatorSetRegistry {
   private struct AVSEntry {
     var curves: [UInt32: SignatureCurve]

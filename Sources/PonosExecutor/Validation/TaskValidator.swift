@@ -3,7 +3,7 @@ import PonosCrypto
 
 /// A submission that its aggregator signed, for this operator and for an operator set we can sign for. Made here only.
 ///
-/// A class, since it is handed on many times and never changes: a copy is one reference, not one for each field.
+/// A class, since it is passed on many times and never changes: a copy is one reference, not one for each field.
 package final class ValidatedTask: Sendable {
   package let submission: TaskSubmission
   /// Signs the result.
@@ -27,7 +27,7 @@ package struct TaskValidator: Sendable {
   private let signers: @Sendable () -> Set<SignatureCurve>
   private let maxPayloadBytes: @Sendable (EthereumAddress) -> Int
 
-  /// - Parameter maxPayloadBytes: What tasks of an AVS may bring; none may bring more than `TaskSubmission.maxPayloadBytes`.
+  /// - Parameter maxPayloadBytes: Largest payload of an AVS's tasks; never more than `TaskSubmission.maxPayloadBytes`.
   package init(
     operatorAddress: EthereumAddress, registry: any OperatorSetRegistry, verifier: SignatureVerifier = SignatureVerifier(),
     signers: @escaping @Sendable () -> Set<SignatureCurve>,
@@ -61,12 +61,12 @@ package struct TaskValidator: Sendable {
   /// A task whose signature was verified and whose content was hashed before it was written down. Throws when the configuration
   /// no longer covers it.
   ///
-  /// - Parameter contentHash: As it was stored beside the submission, both under a seal.
+  /// - Parameter contentHash: Stored beside the submission, both under one seal.
   package func revalidate(_ submission: TaskSubmission, contentHash: Digest32) async throws(Rejection) -> ValidatedTask {
     ValidatedTask(submission: submission, curve: try await checkAddressing(of: submission), contentHash: contentHash)
   }
 
-  /// What a submission claims, as a hash; says nothing about its signature.
+  /// Hash of what a submission claims; says nothing about its signature.
   package func contentHash(of submission: TaskSubmission) -> Digest32 {
     contentHash(of: submission, signed: signedDigest(of: submission))
   }

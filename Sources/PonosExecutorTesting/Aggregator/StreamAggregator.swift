@@ -28,7 +28,7 @@ package struct StreamAggregator: Sendable {
     self.notices = notices
     submitter = StreamSubmitter(
       identity: .init(
-        party: StreamParty(aggregator: aggregator.address, avs: avs), executor: executor, operatorSetID: operatorSetID,
+        owner: TaskOwner(aggregator: aggregator.address, avs: avs), executor: executor, operatorSetID: operatorSetID,
         key: aggregator.key, executorKey: executorKey), settings: settings, notify: { notices.append($0) })
   }
 

@@ -52,7 +52,7 @@ private struct HistoryReading {
   private var submissions: [TaskID: Submission] = [:]
   private var receipts: Set<TaskID> = []
   private var digests: [TaskID: Digest32] = [:]
-  private var lastLedger: StoreLedger?
+  private var lastLedger: StoreAudit?
   private var performersLost: [EthereumAddress: Int] = [:]
   /// Tasks submitted and not answered, by AVS.
   private var open: [EthereumAddress: Int] = [:]
@@ -157,7 +157,7 @@ private struct HistoryReading {
     if let known, known != digest { report(.differentDigests(id)) }
   }
 
-  private mutating func compare(_ ledger: StoreLedger) {
+  private mutating func compare(_ ledger: StoreAudit) {
     verdict.ledgers += 1
     for (id, digest) in ledger.digests { note(digest, for: id) }
     for (id, phase) in lastLedger?.tasks ?? [:] {

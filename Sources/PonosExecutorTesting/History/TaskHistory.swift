@@ -37,7 +37,7 @@ package struct TaskHistory: Sendable {
     /// What a performer that has been there from the beginning was given, as far as it was given twice.
     case tally(EthereumAddress, PerformerTally)
     /// What the database says; the executor was not running.
-    case ledger(StoreLedger)
+    case ledger(StoreAudit)
   }
 
   package private(set) var events: [Event] = []

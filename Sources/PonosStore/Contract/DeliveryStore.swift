@@ -5,10 +5,10 @@ import PonosCore
 /// An outcome itself is in its task's row; the outbox has a row of its own for each task that was submitted by a stream, from its acceptance
 /// (`AcceptedTaskRecord.isStreamed`) to the acknowledgement, or to the end of the task's retention.
 package protocol DeliveryStore: Sendable {
-  /// Makes the outcomes of tasks known already wait for `party`, and says where each task stands: `unknown` unless it is a task of that
+  /// Makes the outcomes of tasks known already wait for `owner`, and says where each task stands: `unknown` unless it is a task of that
   /// aggregator and AVS.
-  func expectDeliveries(of ids: [TaskID], to party: StreamParty) async throws(StoreError) -> [TaskID: TaskStanding]
-  /// The outcomes that wait for `party`, those that ended first coming first, without those in `excluded`.
+  func expectDeliveries(of ids: [TaskID], to owner: TaskOwner) async throws(StoreError) -> [TaskID: TaskStanding]
+  /// The outcomes that wait for `owner`, those that ended first coming first, without those in `excluded`.
   ///
   /// Those whose row is damaged are passed over and go on waiting: the aggregator that submits such a task again learns of it, or has
   /// its result made again.
@@ -17,16 +17,16 @@ package protocol DeliveryStore: Sendable {
   ///   - limit: So many at most.
   ///   - bytes: So many bytes of results at most, but at least one outcome.
   func deliveries(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
   ) async throws(StoreError) -> DeliveryPage
-  /// Ends the waiting of these outcomes. Ids that are not of `party`, or do not wait, are passed over.
-  func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError)
+  /// Ends the waiting of these outcomes. Ids that are not of `owner`, or do not wait, are passed over.
+  func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError)
 }
 
 extension DeliveryStore {
   /// The same for one task.
-  package func expectDelivery(of id: TaskID, to party: StreamParty) async throws(StoreError) -> TaskStanding {
-    try await expectDeliveries(of: [id], to: party)[id] ?? .unknown
+  package func expectDelivery(of id: TaskID, to owner: TaskOwner) async throws(StoreError) -> TaskStanding {
+    try await expectDeliveries(of: [id], to: owner)[id] ?? .unknown
   }
 }
 

@@ -2,11 +2,11 @@ import PonosCore
 import PonosSystem
 
 /// A store whose calls pass the failpoints before and after them. Put in front of the real one only where failpoints are armed.
-package struct FailpointStore: ExecutorStore, DeliveryStore {
-  private let base: any ExecutorStore & DeliveryStore
+package struct FailpointStore: ExecutorStore {
+  private let base: any ExecutorStore
   private let failpoints: Failpoints
 
-  package init(_ base: any ExecutorStore & DeliveryStore, _ failpoints: Failpoints) {
+  package init(_ base: any ExecutorStore, _ failpoints: Failpoints) {
     self.base = base
     self.failpoints = failpoints
   }
@@ -83,21 +83,21 @@ package struct FailpointStore: ExecutorStore, DeliveryStore {
   // MARK: Outcomes that wait for aggregators
 
   package func expectDeliveries(
-    of ids: [TaskID], to party: StreamParty
+    of ids: [TaskID], to owner: TaskOwner
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
-    let standings = try await base.expectDeliveries(of: ids, to: party)
+    let standings = try await base.expectDeliveries(of: ids, to: owner)
     failpoints.pass(.streamExpected)
     return standings
   }
 
   package func deliveries(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
   ) async throws(StoreError) -> DeliveryPage {
-    try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
+    try await base.deliveries(for: owner, excluding: excluded, limit: limit, bytes: bytes)
   }
 
-  package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
-    try await base.acknowledge(ids, by: party)
+  package func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
+    try await base.acknowledge(ids, by: owner)
     failpoints.pass(.streamAcknowledged)
   }
 

@@ -2,12 +2,12 @@ import PonosCore
 
 extension MemoryStore: DeliveryStore {
   package func expectDeliveries(
-    of ids: [TaskID], to party: StreamParty
+    of ids: [TaskID], to owner: TaskOwner
   ) async throws(StoreError) -> [TaskID: TaskStanding] {
     try use { state throws(StoreError) in
       var standings: [TaskID: TaskStanding] = [:]
       for id in ids {
-        guard let task = state.tasks[id], task.accepted.party == party else {
+        guard let task = state.tasks[id], task.accepted.owner == owner else {
           standings[id] = .unknown
           continue
         }
@@ -19,11 +19,11 @@ extension MemoryStore: DeliveryStore {
   }
 
   package func deliveries(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
   ) async throws(StoreError) -> DeliveryPage {
     try use { state throws(StoreError) in
       let waiting = state.deliveries.compactMap { state.tasks[$0] }
-        .filter { $0.phase.isFinished && $0.accepted.party == party && !excluded.contains($0.id) }
+        .filter { $0.phase.isFinished && $0.accepted.owner == owner && !excluded.contains($0.id) }
         .sorted { ($0.finishedAt ?? 0, $0.sequence) < ($1.finishedAt ?? 0, $1.sequence) }
       var page = DeliveryPage(tasks: [], isAll: true)
       var total = 0
@@ -40,10 +40,10 @@ extension MemoryStore: DeliveryStore {
     }
   }
 
-  package func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+  package func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
     try use { state throws(StoreError) in
       for id in ids {
-        guard let task = state.tasks[id], task.phase.isFinished, task.accepted.party == party else { continue }
+        guard let task = state.tasks[id], task.phase.isFinished, task.accepted.owner == owner else { continue }
         state.deliveries.remove(id)
       }
     }
@@ -52,5 +52,5 @@ extension MemoryStore: DeliveryStore {
 
 extension AcceptedTaskRecord {
   /// Whom its outcome belongs to.
-  package var party: StreamParty { StreamParty(aggregator: aggregator, avs: operatorSet.avs) }
+  package var owner: TaskOwner { TaskOwner(aggregator: aggregator, avs: operatorSet.avs) }
 }

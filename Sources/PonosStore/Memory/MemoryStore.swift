@@ -4,7 +4,7 @@ import PonosCore
 import Synchronization
 
 /// A store that forgets everything with the process: for trying things out, and the plainest statement of what a store does.
-package final class MemoryStore: ExecutorStore {
+package final class MemoryStore: TaskStore, DigestStore, PerformerStore, StoreUpkeep {
   /// Finished tasks that are kept; beyond that the oldest go first. Their digests stay.
   private static let maxFinished = 10_000
 

@@ -75,7 +75,7 @@ package final class OfflineDatabase {
       try pool.writeWithoutTransaction { database in
         try database.inTransaction(.immediate) {
           try reader.readEntries { entry in
-            switch try SQLiteQueries.record(entry.record, database) {
+            switch try DigestStatements.record(entry.record, database) {
             case .recorded: outcome.added += 1
             case .sameAsRecorded: outcome.known += 1
             case .conflict(let recorded):

@@ -14,7 +14,7 @@ package struct SignedHistoryReader {
 
   private let operatorAddress: EthereumAddress
   private let decoder = JSONDecoder()
-  private var pieces: JSONPieces
+  private var splitter: JSONStreamSplitter
   private var head: [String: Data] = [:]
   private var count = 0
   private var hasEntries = false
@@ -24,7 +24,7 @@ package struct SignedHistoryReader {
   ///   - read: The bytes of the document that follow those it returned last; empty at the end.
   package init(of operatorAddress: EthereumAddress, read: @escaping () throws -> Data) {
     self.operatorAddress = operatorAddress
-    pieces = JSONPieces {
+    splitter = JSONStreamSplitter {
       do { return try read() } catch { throw HistoryError.unreadable("it cannot be read on: \(error.localizedDescription)") }
     }
   }
@@ -36,27 +36,27 @@ package struct SignedHistoryReader {
   package mutating func readEntries(_ take: (SignedHistory.Entry) throws -> Void) throws {
     do {
       try readDocument(take)
-    } catch let fault as JSONPieces.Fault {
+    } catch let fault as JSONStreamSplitter.Fault {
       throw HistoryError.unreadable("\(fault.problem) (line \(fault.line))")
     }
   }
 
   private mutating func readDocument(_ take: (SignedHistory.Entry) throws -> Void) throws {
-    guard try pieces.take(UInt8(ascii: "{")) else { throw pieces.fault("it is not a JSON object") }
-    if try !pieces.take(UInt8(ascii: "}")) {
-      repeat { try readMember(take) } while try pieces.take(UInt8(ascii: ","))
-      guard try pieces.take(UInt8(ascii: "}")) else { throw pieces.fault("a ',' or the '}' at the end is missing") }
+    guard try splitter.take(UInt8(ascii: "{")) else { throw splitter.fault("it is not a JSON object") }
+    if try !splitter.take(UInt8(ascii: "}")) {
+      repeat { try readMember(take) } while try splitter.take(UInt8(ascii: ","))
+      guard try splitter.take(UInt8(ascii: "}")) else { throw splitter.fault("a ',' or the '}' at the end is missing") }
     }
-    guard try pieces.peek() == nil else { throw pieces.fault("there is more behind its end") }
+    guard try splitter.peek() == nil else { throw splitter.fault("there is more behind its end") }
     try checkHead()
     guard hasEntries else { throw HistoryError.unreadable("'entries' is missing") }
   }
 
   private mutating func readMember(_ take: (SignedHistory.Entry) throws -> Void) throws {
-    let key = try decode(String.self, from: try pieces.value(), at: "a key")
-    guard try pieces.take(UInt8(ascii: ":")) else { throw pieces.fault("there is no ':' behind '\(key.prefix(40))'") }
+    let key = try decode(String.self, from: try splitter.value(), at: "a key")
+    guard try splitter.take(UInt8(ascii: ":")) else { throw splitter.fault("there is no ':' behind '\(key.prefix(40))'") }
     guard key == "entries" else { return try readOther(key) }
-    guard !hasEntries else { throw pieces.fault("'entries' is there twice") }
+    guard !hasEntries else { throw splitter.fault("'entries' is there twice") }
     hasEntries = true
     // Where the head stands in front, as we write it, a file that is not for us costs no more than a look.
     if head.count == Head.keys.count { try checkHead() }
@@ -64,25 +64,25 @@ package struct SignedHistoryReader {
   }
 
   private mutating func readOther(_ key: String) throws {
-    let value = try pieces.value()
+    let value = try splitter.value()
     guard Head.keys.contains(key) else {
       do { _ = try JSONSerialization.jsonObject(with: value, options: .fragmentsAllowed) } catch {
-        throw pieces.fault("the value of '\(key.prefix(40))' is not JSON")
+        throw splitter.fault("the value of '\(key.prefix(40))' is not JSON")
       }
       return
     }
-    guard head.updateValue(value, forKey: key) == nil else { throw pieces.fault("'\(key)' is there twice") }
+    guard head.updateValue(value, forKey: key) == nil else { throw splitter.fault("'\(key)' is there twice") }
   }
 
   private mutating func readArray(_ take: (SignedHistory.Entry) throws -> Void) throws {
-    guard try pieces.take(UInt8(ascii: "[")) else { throw pieces.fault("there is a value of the wrong type at entries") }
-    if try pieces.take(UInt8(ascii: "]")) { return }
+    guard try splitter.take(UInt8(ascii: "[")) else { throw splitter.fault("there is a value of the wrong type at entries") }
+    if try splitter.take(UInt8(ascii: "]")) { return }
     repeat {
-      let value = try pieces.value()
+      let value = try splitter.value()
       try take(try decode(SignedHistory.Entry.self, from: value, at: "entries.[\(count)]"))
       count += 1
-    } while try pieces.take(UInt8(ascii: ","))
-    guard try pieces.take(UInt8(ascii: "]")) else { throw pieces.fault("a ',' or the ']' of the entries is missing") }
+    } while try splitter.take(UInt8(ascii: ","))
+    guard try splitter.take(UInt8(ascii: "]")) else { throw splitter.fault("a ',' or the ']' of the entries is missing") }
   }
 
   private func checkHead() throws {
@@ -103,7 +103,7 @@ package struct SignedHistoryReader {
   private func decode<Value: Decodable>(_ type: Value.Type, from piece: Data, at place: String) throws -> Value {
     do { return try decoder.decode(type, from: piece) } catch {
       throw place.isEmpty
-        ? HistoryError.unreadable(Self.explanation(of: error, at: place)) : pieces.fault(Self.explanation(of: error, at: place))
+        ? HistoryError.unreadable(Self.explanation(of: error, at: place)) : splitter.fault(Self.explanation(of: error, at: place))
     }
   }
 

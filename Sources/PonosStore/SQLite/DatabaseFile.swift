@@ -1,4 +1,5 @@
 import Foundation
+import PonosSystem
 import Synchronization
 
 /// The database file on disk, held by this process alone: nobody else may read it, and no second daemon may open it.
@@ -18,8 +19,11 @@ package final class DatabaseFile: Sendable {
     try Self.makeDirectory(directory)
     self.path = path
     lock = Mutex(try Self.acquireLock(path: path + ".lock", database: path))
-    try Self.makeFile(path)
-    try Self.synchronizeDirectory(directory)
+    do throws(FileError) {
+      // SQLite gives its -wal and -shm files the mode of the database.
+      try DurableFile.makePrivate(path)
+      try DurableFile.synchronizeDirectory(of: path)
+    } catch { throw StoreError(error.isDiskFull ? .diskFull : .cannotOpen, error.message) }
   }
 
   deinit { release() }
@@ -71,22 +75,6 @@ package final class DatabaseFile: Sendable {
   private static func writeProcessID(to descriptor: Int32) {
     let text = Array("\(getpid())\n".utf8)
     if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
-  }
-
-  private static func makeFile(_ path: String) throws(StoreError) {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw systemError("open \(path)") }
-    defer { close(descriptor) }
-    // SQLite gives its -wal and -shm files the mode of the database.
-    guard fchmod(descriptor, 0o600) == 0 else { throw systemError("make \(path) private") }
-  }
-
-  /// Makes the new file's name survive a power cut.
-  private static func synchronizeDirectory(_ path: String) throws(StoreError) {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw systemError("open the directory \(path)") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw systemError("synchronize the directory \(path)") }
   }
 
   private static func systemError(_ action: String) -> StoreError {

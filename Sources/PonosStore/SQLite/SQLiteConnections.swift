@@ -68,7 +68,7 @@ enum SQLiteConnections {
       try database.execute(
         sql: """
           PRAGMA synchronous = FULL;
-          PRAGMA wal_autocheckpoint = \(LogCheckpoints.pages);
+          PRAGMA wal_autocheckpoint = \(WALCheckpointer.pages);
           PRAGMA journal_size_limit = \(logSizeLimit);
           """)
       mode = try Int.fetchOne(database, sql: "PRAGMA synchronous")

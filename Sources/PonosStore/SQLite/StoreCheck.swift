@@ -28,7 +28,7 @@ struct StoreCheck {
     }
     try check(DigestRow.selection, in: database, &findings) { _ = try DigestRow.record($0) }
     try check(PerformerRow.selection, in: database, &findings) { _ = try PerformerRow.record($0) }
-    try survive(&findings) { _ in _ = try SQLiteQueries.installationID(database) }
+    try survive(&findings) { _ in _ = try InstallationStatements.installationID(database) }
     return findings
   }
 

@@ -6,7 +6,7 @@ import ServiceLifecycle
 
 /// Looks for damage in the store once a day, beside other work, so that it is noticed while a good backup is still kept.
 package struct StoreCheckService: Service {
-  private let store: any ExecutorStore
+  private let store: any StoreUpkeep
   private let condition: StoreCondition
   private let observe: @Sendable (StoreEvent) -> Void
   private let delay: Duration
@@ -17,7 +17,7 @@ package struct StoreCheckService: Service {
 
   /// - Parameter delay: From the start to the first check, which must not compete with recovery.
   package init(
-    store: any ExecutorStore, condition: StoreCondition, observe: @escaping @Sendable (StoreEvent) -> Void = { _ in },
+    store: any StoreUpkeep, condition: StoreCondition, observe: @escaping @Sendable (StoreEvent) -> Void = { _ in },
     delay: Duration = .seconds(60), interval: Duration = .seconds(24 * 3600), logger: Logger,
     now: @escaping @Sendable () -> UnixMilliseconds = { UnixMilliseconds(Date().timeIntervalSince1970 * 1000) },
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }

@@ -13,7 +13,7 @@ import ServiceLifecycle
 /// What is forgotten cannot be had back, so a host's clock that is far ahead must not decide it alone: nothing is forgotten when the
 /// clock was set since the last round, nor in the first round when it says that even the newest task is past its retention.
 package struct StoreMaintenance: Service {
-  private let store: any ExecutorStore
+  private let store: any TaskStore & DigestStore & StoreUpkeep
   private let retention: Duration
   private let digestRetention: Duration?
   private let interval: Duration
@@ -25,7 +25,7 @@ package struct StoreMaintenance: Service {
 
   /// - Parameter digestRetention: How long digests are kept once their tasks are gone; nil for ever.
   package init(
-    store: any ExecutorStore, retention: Duration, digestRetention: Duration? = nil,
+    store: any TaskStore & DigestStore & StoreUpkeep, retention: Duration, digestRetention: Duration? = nil,
     interval: Duration = .seconds(3600), logger: Logger, clock: TaskClock = .system
   ) {
     self.store = store

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Work that blocks its thread or computes for seconds, which the threads of the concurrency runtime must not be kept from others for.
+/// Runs work that blocks its thread or computes for seconds. The concurrency runtime has few threads, which such work would keep from
+/// everybody else.
 package enum BlockingWork {
   /// Runs `work` on a thread of its own.
   package static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -9,7 +10,7 @@ package enum BlockingWork {
     }
   }
 
-  /// The same for what throws nothing.
+  /// Runs `work`, which throws nothing, on a thread of its own.
   package static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
     await withCheckedContinuation { continuation in
       DispatchQueue.global(qos: .utility).async { continuation.resume(returning: work()) }

@@ -1,7 +1,7 @@
-/// Runs `work` on Swift's pool of threads, whoever runs the caller.
+/// Runs `work` on Swift's pool of threads, whatever thread the caller runs on.
 ///
-/// Handlers of gRPC calls begin on the event loop of their connection. Those that compute, or wait for others that do, leave it with this;
-/// going and coming back is one switch of threads each, for the whole handler.
+/// Handlers of gRPC calls begin on the event loop of their connection. A handler that computes, or waits for one that does, calls this to
+/// leave the loop; that costs one switch of threads there and one back.
 package func offEventLoop<Value: Sendable, Failure: Error>(
   _ work: () async throws(Failure) -> Value
 ) async throws(Failure) -> Value {

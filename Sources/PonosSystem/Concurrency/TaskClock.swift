@@ -1,11 +1,11 @@
 import Foundation
 import PonosCore
 
-/// The two clocks tasks are measured by, and the waiting between two tries; a parameter, so that tests can turn the hands.
+/// The two clocks that tasks are measured by, and the pause between two tries. A parameter, so that tests can set the time.
 package struct TaskClock: Sendable {
-  /// Milliseconds from an arbitrary origin, never set back: for deadlines while the daemon runs.
+  /// Milliseconds since an arbitrary moment, never set back; deadlines count by it while the daemon runs.
   package var monotonic: @Sendable () -> Int64
-  /// For what is stored and shown.
+  /// The time of day, which is stored and shown.
   package var unix: @Sendable () -> UnixMilliseconds
   /// Returns after a time; throws `CancellationError` at once when the caller is cancelled.
   package var sleep: @Sendable (Duration) async throws -> Void
@@ -19,7 +19,7 @@ package struct TaskClock: Sendable {
     self.sleep = sleep
   }
 
-  /// Both clocks at one moment: moves stored times onto this process's clock.
+  /// Both clocks at one moment, to convert stored times to this process's clock.
   package struct Reading: Sendable {
     package let monotonic: Int64
     package let unix: UnixMilliseconds

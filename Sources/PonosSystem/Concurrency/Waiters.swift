@@ -97,7 +97,7 @@ extension Mutex where Value: Sendable {
   ///   - ready: Looks at the state under the lock; an answer ends the wait before it begins.
   ///   - registered: Called without the lock once the caller is among those who wait: to start what they wait for.
   package func wait<Answer: Sendable>(
-    in waiters: WritableKeyPath<Value, Waiters<Answer>> & Sendable, cancelled: Answer, unless ready: (inout Value) -> Answer?,
+    in waiters: any WritableKeyPath<Value, Waiters<Answer>> & Sendable, cancelled: Answer, unless ready: (inout Value) -> Answer?,
     registered: () -> Void = {}
   ) async -> Answer {
     // A number before the wait: the cancellation handler may run before the caller is among those who wait.
@@ -113,7 +113,7 @@ extension Mutex where Value: Sendable {
 
   /// Waits among `waiters` for `key` until the owner takes them out and resumes them; otherwise like `wait(in:cancelled:unless:registered:)`.
   package func wait<Key: Hashable & Sendable, Answer: Sendable>(
-    in waiters: WritableKeyPath<Value, KeyedWaiters<Key, Answer>> & Sendable, for key: Key, cancelled: Answer,
+    in waiters: any WritableKeyPath<Value, KeyedWaiters<Key, Answer>> & Sendable, for key: Key, cancelled: Answer,
     unless ready: (inout Value) -> Answer?, registered: () -> Void = {}
   ) async -> Answer {
     let number = withLock { $0[keyPath: waiters].nextNumber() }
@@ -129,7 +129,7 @@ extension Mutex where Value: Sendable {
   /// Waits like `wait(in:cancelled:unless:registered:)`, but goes on waiting when the caller is cancelled: for what its owner ends in any
   /// case.
   package func waitUncancelled<Answer: Sendable>(
-    in waiters: WritableKeyPath<Value, Waiters<Answer>> & Sendable, unless ready: (inout Value) -> Answer?,
+    in waiters: any WritableKeyPath<Value, Waiters<Answer>> & Sendable, unless ready: (inout Value) -> Answer?,
     registered: () -> Void = {}
   ) async -> Answer {
     await register(
@@ -142,7 +142,7 @@ extension Mutex where Value: Sendable {
 
   /// Waits for `key` and goes on waiting when the caller is cancelled.
   package func waitUncancelled<Key: Hashable & Sendable, Answer: Sendable>(
-    in waiters: WritableKeyPath<Value, KeyedWaiters<Key, Answer>> & Sendable, for key: Key,
+    in waiters: any WritableKeyPath<Value, KeyedWaiters<Key, Answer>> & Sendable, for key: Key,
     unless ready: (inout Value) -> Answer?, registered: () -> Void = {}
   ) async -> Answer {
     await register(

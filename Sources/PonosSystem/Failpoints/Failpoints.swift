@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Where this process is to end itself, if anywhere: a value handed down to whatever passes a `Failpoint`.
+/// The failpoint at which this process is to end itself, if any. The daemon hands this value to every part that passes a `Failpoint`.
 ///
-/// Not armed, as in all ordinary operation, passing one costs a comparison with nil.
+/// In ordinary operation none is armed, and passing one costs a comparison with nil.
 package struct Failpoints: Sendable {
   /// The variable of the daemon's environment that arms one: `NAME`, or `NAME:COUNT` for its COUNT-th pass.
   package static let variable = "PONOS_FAILPOINT"
@@ -59,7 +59,7 @@ package struct Failpoints: Sendable {
 
   /// Ends the process with nothing flushed, closed or told.
   private static func crash(at point: Failpoint) -> Never {
-    // Not by the logger, which may hold lines back.
+    // The logger may hold lines back, so this line is written without it.
     let words = Array("failpoint \(point.rawValue): ending by SIGKILL\n".utf8)
     _ = write(STDERR_FILENO, words, words.count)
     kill(getpid(), SIGKILL)
@@ -67,7 +67,7 @@ package struct Failpoints: Sendable {
   }
 }
 
-/// `PONOS_FAILPOINT` says something that is no failpoint. The daemon does not start with it: a test would prove nothing.
+/// `PONOS_FAILPOINT` names no failpoint. The daemon refuses to start, because a test that relied on it would prove nothing.
 package enum FailpointError: Error, Equatable, CustomStringConvertible {
   case unknown(String)
   case notACount(String)

@@ -1,18 +1,18 @@
-import Glibc
+import SystemPackage
 
 /// Reads small files, never more of them than a bound, whatever the path leads to.
 package enum BoundedFile {
-  /// Why a file was not read, without its name: that may be a secret that was written into the wrong place.
+  /// Why a file was not read. Without the file's name, which may be a secret that was written into the wrong place.
   package enum ReadError: Error, Equatable, Sendable {
     case missing
     case notPermitted
     case directory
-    /// A device, pipe or socket where only a file in the ordinary sense will do.
+    /// A device, pipe or socket, where the caller takes regular files only.
     case notRegular
     /// More than `maximum` bytes.
     case tooLarge(maximum: Int)
-    /// Any other error, by its number in errno.h.
-    case failed(errno: Int32)
+    /// Any other error of the system.
+    case failed(Errno)
 
     /// Half a sentence, to follow "cannot read …: ".
     package var message: String {
@@ -22,7 +22,7 @@ package enum BoundedFile {
       case .directory: "it is a directory"
       case .notRegular: "it is not a regular file"
       case .tooLarge(let maximum): "it is larger than \(maximum) bytes"
-      case .failed(let number): String(cString: strerror(number))
+      case .failed(let error): "\(error)"
       }
     }
   }
@@ -44,53 +44,60 @@ package enum BoundedFile {
   package static func read(
     _ path: String, into buffer: UnsafeMutableRawBufferPointer, regularOnly: Bool = false
   ) throws(ReadError) -> Int {
-    // Opening a pipe that nobody writes to would wait for a writer; on files the flag has no effect.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | (regularOnly ? O_NONBLOCK : 0))
-    guard descriptor >= 0 else { throw ReadError(errno) }
-    defer { close(descriptor) }
-    try check(descriptor, regularOnly: regularOnly)
+    do {
+      // Opening a pipe that nobody writes to would wait for a writer; on files the flag has no effect.
+      let file = try FileDescriptor.open(
+        FilePath(path), .readOnly, options: regularOnly ? [.closeOnExec, .nonBlocking] : .closeOnExec)
+      return try file.closeAfter {
+        try check(try file.stat().type, regularOnly: regularOnly)
+        return try fill(buffer, from: file)
+      }
+    } catch { throw ReadError(error) }
+  }
+
+  private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: FileDescriptor) throws -> Int {
     var count = 0
     while count < buffer.count {
-      let received = Glibc.read(descriptor, buffer.baseAddress! + count, buffer.count - count)
-      if received < 0, errno == EINTR { continue }
-      guard received >= 0 else { throw ReadError(errno) }
+      let received = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
       guard received > 0 else { break }
       count += received
     }
     return count
   }
 
-  private static func check(_ descriptor: Int32, regularOnly: Bool) throws(ReadError) {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw ReadError(errno) }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: return
-    case S_IFDIR: throw .directory
+  private static func check(_ type: FileType, regularOnly: Bool) throws(ReadError) {
+    switch type {
+    case .regular: return
+    case .directory: throw .directory
     default: if regularOnly { throw .notRegular }
     }
   }
 }
 
 extension BoundedFile.ReadError {
-  fileprivate init(_ number: Int32) {
-    switch number {
-    case ENOENT, ENOTDIR: self = .missing
-    case EACCES, EPERM: self = .notPermitted
-    case EISDIR: self = .directory
-    default: self = .failed(errno: number)
+  fileprivate init(_ error: any Error) {
+    if let error = error as? BoundedFile.ReadError {
+      self = error
+      return
+    }
+    switch error as? Errno ?? .ioError {
+    case .noSuchFileOrDirectory, .notDirectory: self = .missing
+    case .permissionDenied, .notPermitted: self = .notPermitted
+    case .isDirectory: self = .directory
+    case let other: self = .failed(other)
     }
   }
 }
 
 extension BoundedFile {
-  /// `path` as a message may show it when the file was to hold a secret; nil for what may be the secret itself, written where
-  /// the name of its file belongs: a key or a password names no directory, and a URL with an access key is no path.
+  /// `path` as a message may show it when the file was to hold a secret. nil when the text may be the secret itself, given in place of its
+  /// file's name: a key or a password has no slash, and a URL with an access key is no path.
   package static func displayName(ofSecret path: String) -> String? {
     path.contains("/") && !path.contains("://") ? path : nil
   }
 
-  /// `path` as a message may show it when the file was to be a keystore, which people name without a directory too: only what
-  /// looks like a key in hex or like the keystore's own text is withheld.
+  /// `path` as a message may show it when the file was to be a keystore. People name keystores without a directory too, so the message
+  /// withholds only what looks like a key in hex or like the keystore's own text.
   package static func displayName(ofKeystore path: String) -> String {
     let isDigits = path.utf8.count >= 32 && path.allSatisfy { $0.isHexDigit || $0 == "x" }
     return isDigits || path.contains("{") ? "the path given" : path

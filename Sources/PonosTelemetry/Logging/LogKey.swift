@@ -19,6 +19,8 @@ package enum LogKey {
   package static let session = "session"
   /// Remote end of a connection, host and port.
   package static let peer = "peer"
+  /// Who made a management call.
+  package static let caller = "caller"
   /// A party whose events are counted together: an aggregator, an AVS, a host.
   package static let source = "source"
   /// Name of a service of this daemon.

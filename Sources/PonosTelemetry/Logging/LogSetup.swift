@@ -2,14 +2,6 @@ import Foundation
 import Logging
 import Synchronization
 
-/// How log lines look.
-package enum LogFormat: String, Sendable, CaseIterable {
-  /// For people: time, level, message, then `key=value` pairs.
-  case text
-  /// For machines: one JSON object a line.
-  case json
-}
-
 /// Sets up logging for the process: one line for each event, on standard error.
 package enum LogSetup {
   /// To be called once, before the first logger is made.

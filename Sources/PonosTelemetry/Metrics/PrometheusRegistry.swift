@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The daemon's metrics, ready to be scraped. Also the backend of the Metrics API (`PrometheusFactory.swift`), for what
+/// The daemon's metrics, ready to be scraped. Also the backend of the Metrics API (`PrometheusRegistry+MetricsFactory.swift`), for what
 /// libraries measure.
 package final class PrometheusRegistry: Sendable {
   /// A family of any kind.

@@ -48,16 +48,16 @@ private struct ProcessSeries: Sendable {
 
   func sample() {
     guard let stat = ProcFile.text("/proc/self/stat"), let system = ProcFile.text("/proc/stat"),
-      let figures = ProcessFigures(
+      let usage = ProcessUsage(
         stat: stat, limits: ProcFile.text("/proc/self/limits") ?? "", ticksPerSecond: Double(sysconf(Int32(_SC_CLK_TCK))),
         pageBytes: Int64(sysconf(Int32(_SC_PAGESIZE))))
     else { return }
-    cpu.set(total: figures.cpuSeconds)
-    resident.set(Double(figures.residentBytes))
-    virtual.set(Double(figures.virtualBytes))
-    threads.set(Double(figures.threads))
-    if let boot = ProcFile.number(after: "btime ", in: system) { start.set(boot + figures.startSeconds) }
-    if let limit = figures.maxDescriptors { maxDescriptors.set(Double(limit)) }
+    cpu.set(total: usage.cpuSeconds)
+    resident.set(Double(usage.residentBytes))
+    virtual.set(Double(usage.virtualBytes))
+    threads.set(Double(usage.threads))
+    if let boot = ProcFile.number(after: "btime ", in: system) { start.set(boot + usage.startSeconds) }
+    if let limit = usage.maxDescriptors { maxDescriptors.set(Double(limit)) }
     openDescriptors.set(Double(ProcFile.names(in: "/proc/self/fd").count))
   }
 }
@@ -70,7 +70,7 @@ private final class HostSeries: Sendable {
   private let writes: PrometheusCounter
   private let received: PrometheusCounter
   private let sent: PrometheusCounter
-  private let previous = Mutex<HostFigures?>(nil)
+  private let previous = Mutex<HostUsage?>(nil)
 
   init(_ registry: PrometheusRegistry) {
     cpu = registry.gauge("ponos_host_cpu_utilization_ratio", help: "Used part of the machine's processor time, 0 to 1.").with()
@@ -85,43 +85,25 @@ private final class HostSeries: Sendable {
 
   func sample() {
     guard let stat = ProcFile.text("/proc/stat"), let meminfo = ProcFile.text("/proc/meminfo"),
-      let figures = HostFigures(
+      let usage = HostUsage(
         stat: stat, meminfo: meminfo, diskstats: ProcFile.text("/proc/diskstats") ?? "",
         netDev: ProcFile.text("/proc/net/dev") ?? "", disks: Self.disks())
     else { return }
     let earlier = previous.withLock { previous in
-      defer { previous = figures }
+      defer { previous = usage }
       return previous
     }
-    if let earlier, let ratio = figures.cpuUtilization(since: earlier) { cpu.set(ratio) }
-    memory.set(figures.memoryUtilization)
-    reads.set(total: Double(figures.diskReads))
-    writes.set(total: Double(figures.diskWrites))
-    received.set(total: Double(figures.receivedBytes))
-    sent.set(total: Double(figures.sentBytes))
+    if let earlier, let ratio = usage.cpuUtilization(since: earlier) { cpu.set(ratio) }
+    memory.set(usage.memoryUtilization)
+    reads.set(total: Double(usage.diskReads))
+    writes.set(total: Double(usage.diskWrites))
+    received.set(total: Double(usage.receivedBytes))
+    sent.set(total: Double(usage.sentBytes))
   }
 
   /// Whole block devices that stand for hardware: the others pass on to one of these, or to memory.
   private static func disks() -> Set<String> {
     let passing = ["loop", "ram", "zram", "dm-", "md"]
     return Set(ProcFile.names(in: "/sys/block").filter { name in !passing.contains { name.hasPrefix($0) } })
-  }
-}
-
-/// Files that the kernel writes at the moment they are read.
-private enum ProcFile {
-  /// nil where there is no such file.
-  static func text(_ path: String) -> String? {
-    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  /// Names in a directory; none where there is no such directory.
-  static func names(in path: String) -> [String] {
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
-    do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch { return [] }
-  }
-
-  static func number(after prefix: String, in text: String) -> Double? {
-    text.split(separator: "\n").first { $0.hasPrefix(prefix) }.flatMap { Double($0.dropFirst(prefix.count)) }
   }
 }

@@ -114,12 +114,12 @@ extension Daemon {
   }
 
   /// What the database says; the daemon must not run. Looks at a copy, so that the next start finds what this one left.
-  func ledger() throws -> StoreLedger {
+  func ledger() throws -> StoreAudit {
     let copy = place.directory.appending(path: "ledger-copy.db")
     defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy.path + suffix) } }
     for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: place.database.path + suffix) {
       try FileManager.default.copyItem(atPath: place.database.path + suffix, toPath: copy.path + suffix)
     }
-    return try StoreLedger.read(path: copy.path)
+    return try StoreAudit.read(path: copy.path)
   }
 }

@@ -53,7 +53,7 @@ struct StreamLoad: Sendable {
     settings.acknowledges = acknowledges
     let submitter = StreamSubmitter(
       identity: .init(
-        party: StreamParty(aggregator: Self.aggregator.address, avs: avs), executor: DaemonConfiguration.operatorAddress,
+        owner: TaskOwner(aggregator: Self.aggregator.address, avs: avs), executor: DaemonConfiguration.operatorAddress,
         operatorSetID: DaemonConfiguration.set(.ecdsa), key: Self.aggregator.key,
         executorKey: TestKeys.executor(.ecdsa).verificationKey), settings: settings,
       notify: { [recorder = client.recorder] notice in

@@ -5,7 +5,7 @@ import Testing
 @Suite("An aggregator session")
 struct AggregatorSessionTests {
   typealias Machine = AggregatorSessionStateMachine<Int>
-  static let party = StreamParty(
+  static let owner = TaskOwner(
     aggregator: EthereumAddress(unchecked: [UInt8](repeating: 1, count: 20)),
     avs: EthereumAddress(unchecked: [UInt8](repeating: 2, count: 20)))
   static let executor = EthereumAddress(unchecked: [UInt8](repeating: 3, count: 20))
@@ -16,13 +16,13 @@ struct AggregatorSessionTests {
   }
 
   static func hello(
-    version: UInt32 = 1, executor: EthereumAddress = executor, heartbeat: Int64 = 1000, party: StreamParty = party
+    version: UInt32 = 1, executor: EthereumAddress = executor, heartbeat: Int64 = 1000, owner: TaskOwner = owner
   ) -> AggregatorHello {
     AggregatorHello(
-      version: version, challenge: nonce(7), party: party, executor: executor, operatorSetID: 0, heartbeat: heartbeat)
+      version: version, challenge: nonce(7), owner: owner, executor: executor, operatorSetID: 0, heartbeat: heartbeat)
   }
 
-  static func machine(wanted: StreamParty? = nil, _ change: (inout Machine.Settings) -> Void = { _ in }) -> Machine {
+  static func machine(wanted: TaskOwner? = nil, _ change: (inout Machine.Settings) -> Void = { _ in }) -> Machine {
     var settings = Machine.Settings()
     settings.heartbeat = 1000
     settings.maxCredit = 4
@@ -67,7 +67,7 @@ struct AggregatorSessionTests {
     var dialled = Self.machine()
     #expect(dialled.handle(.opened, now: 0).sent == [])
     #expect(dialled.handle(.received(.hello(Self.hello())), now: 0).sent == ["hello"])
-    var dialling = Self.machine(wanted: Self.party)
+    var dialling = Self.machine(wanted: Self.owner)
     #expect(dialling.handle(.opened, now: 0).sent == ["hello"])
     #expect(dialling.handle(.received(.hello(Self.hello())), now: 0).sent == [])
   }
@@ -80,9 +80,9 @@ struct AggregatorSessionTests {
     #expect(machine.handle(.finished(Self.outcome(1)), now: 0).sent == [])
     let actions = machine.handle(.received(.proof(signature: [1])), now: 0)
     #expect(actions.sent == [] && actions.names == ["authenticate"])
-    #expect(machine.party == nil)
+    #expect(machine.owner == nil)
     #expect(machine.handle(.authenticated(proof: [2]), now: 0).names == ["send proof", "attach", "takeCredit 4"])
-    #expect(machine.party == Self.party)
+    #expect(machine.owner == Self.owner)
   }
 
   @Test(
@@ -91,7 +91,7 @@ struct AggregatorSessionTests {
       (AggregatorMessage.proof(signature: [1]), "protocol_violation"),
       (.hello(hello(version: 2)), "protocol_violation"),
       (.hello(hello(heartbeat: 0)), "protocol_violation"),
-      (.hello(hello(executor: party.avs)), "wrong_executor"),
+      (.hello(hello(executor: owner.avs)), "wrong_executor"),
       (submission(1), "protocol_violation"),
       (.acknowledgement([]), "protocol_violation"),
     ])
@@ -103,12 +103,12 @@ struct AggregatorSessionTests {
     #expect(machine.handle(.received(.hello(Self.hello())), now: 0).isEmpty)
   }
 
-  @Test("with another party than was dialled ends")
+  @Test("with another owner than was dialled ends")
   func wrongParty() {
-    var machine = Self.machine(wanted: Self.party)
+    var machine = Self.machine(wanted: Self.owner)
     _ = machine.handle(.opened, now: 0)
-    let stranger = StreamParty(aggregator: Self.executor, avs: Self.party.avs)
-    #expect(machine.handle(.received(.hello(Self.hello(party: stranger))), now: 0).names.last == "close wrong_aggregator")
+    let stranger = TaskOwner(aggregator: Self.executor, avs: Self.owner.avs)
+    #expect(machine.handle(.received(.hello(Self.hello(owner: stranger))), now: 0).names.last == "close wrong_aggregator")
   }
 
   @Test("a second hello or proof ends an established session")

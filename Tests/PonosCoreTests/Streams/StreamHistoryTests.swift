@@ -20,7 +20,7 @@ struct StreamHistoryTests {
     #expect(world.broken == nil, "seed \(seed), at rest")
     #expect(world.delivered.count == world.submitted.count, "seed \(seed): \(world.difference)")
     #expect(world.waiting.isEmpty, "seed \(seed): outcomes wait for ever")
-    #expect(world.ledger.held(by: StreamWorld.party.avs) == 0, "seed \(seed): credit was lost")
+    #expect(world.ledger.held(by: StreamWorld.owner.avs) == 0, "seed \(seed): credit was lost")
     #expect(world.executions.values.allSatisfy { $0 == 1 }, "seed \(seed): a task was executed twice")
     #expect(world.submitted.count > 300 && world.losses > 10 && world.crashes > 1, "seed \(seed) proves little")
     #expect(world.repetitions > 0, "seed \(seed): no outcome ever came again")
@@ -31,7 +31,7 @@ struct StreamHistoryTests {
 struct StreamWorld {
   typealias Executor = AggregatorSessionStateMachine<Int>
   typealias Aggregator = ExecutorSessionStateMachine<Int>
-  static let party = AggregatorSessionTests.party
+  static let owner = AggregatorSessionTests.owner
   private static let places = 12
 
   private var dice: SeededGenerator
@@ -72,7 +72,7 @@ struct StreamWorld {
     settings.heartbeat = 1000
     settings.acknowledgementsAtOnce = 3
     aggregator = Aggregator(
-      identity: .init(party: Self.party, executor: AggregatorSessionTests.executor, operatorSetID: 0), settings: settings)
+      identity: .init(owner: Self.owner, executor: AggregatorSessionTests.executor, operatorSetID: 0), settings: settings)
   }
 
   var difference: String {
@@ -141,7 +141,7 @@ struct StreamWorld {
     tell(aggregator: .end(.disconnected("lost")))
     // What was begun is done all the same: writes are not taken back.
     while !work.isEmpty { doWork() }
-    ledger.giveBack(heldInSession, avs: Self.party.avs)
+    ledger.giveBack(heldInSession, avs: Self.owner.avs)
     heldInSession = 0
     executor = nil
   }
@@ -161,7 +161,7 @@ struct StreamWorld {
 
   /// The wire carries nothing for a long while, and both ends have to notice.
   private mutating func silence() {
-    guard isConnected, executor?.party != nil else { return }
+    guard isConnected, executor?.owner != nil else { return }
     (toExecutor, toAggregator) = ([], [])
     now += 2100
     tell(executor: .tick)
@@ -233,14 +233,14 @@ struct StreamWorld {
       case .send(let message): send(message)
       case .takeCredit(let wanted):
         let count = ledger.take(
-          upTo: wanted, avs: Self.party.avs, own: heldInSession,
+          upTo: wanted, avs: Self.owner.avs, own: heldInSession,
           room: QueueRoom(ofAVS: Self.places - running.count, total: Self.places - running.count))
         heldInSession += count
         machine = executor ?? machine
         actions += machine.handle(.granted(count), now: now)
         executor = machine
       case .giveBackCredit(let count):
-        ledger.giveBack(count, avs: Self.party.avs)
+        ledger.giveBack(count, avs: Self.owner.avs)
         heldInSession -= count
       case .close(.disconnected), .close(.peerSilent): break
       case .close(let end): broken = "the executor ended the session: \(end.code) \(end.message)"
@@ -266,7 +266,7 @@ struct StreamWorld {
     guard let executor else { return }
     if executor.unacknowledged > 6 { broken = "the window is exceeded" }
     if !executor.isClosed, executor.unusedCredit > 8 { broken = "more credit than allowed" }
-    if ledger.held(by: Self.party.avs) > Self.places { broken = "more credit than the queue has places" }
+    if ledger.held(by: Self.owner.avs) > Self.places { broken = "more credit than the queue has places" }
   }
 
   private mutating func doWork() {
@@ -328,7 +328,7 @@ struct StreamWorld {
     guard !running.isEmpty else { return }
     let id = running.remove(at: Int.random(in: 0..<running.count, using: &dice))
     finished.append(id)
-    if executor?.party != nil { tell(executor: .finished(Self.outcome(id))) }
+    if executor?.owner != nil { tell(executor: .finished(Self.outcome(id))) }
   }
 
   private static func answer(_ id: TaskID) -> Int { Int(id.bytes[0]) | Int(id.bytes[1]) << 8 }

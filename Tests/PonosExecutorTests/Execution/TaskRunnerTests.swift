@@ -30,9 +30,9 @@ struct TaskRunnerTests {
     let line = Line()
     try await Rig(clock: clock, timeout: .seconds(60)).run { rig in
       rig.roster.publish(.init(performerID: "p", avs: Rig.avs, capacity: 1, connection: line))
-      async let first = rig.receiver.submit(try Rig.submission(Rig.draft("wait")))
+      async let first = rig.unary.submit(try Rig.submission(Rig.draft("wait")))
       try await eventually { line.gate.arrivals == 1 }
-      async let second = rig.receiver.submit(try Rig.submission())
+      async let second = rig.unary.submit(try Rig.submission())
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       clock.advance(by: .seconds(20))
       clock.setWallClock(by: .seconds(jump))

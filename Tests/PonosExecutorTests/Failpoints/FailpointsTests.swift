@@ -56,7 +56,7 @@ struct FailpointsTests {
     let rig = try PipelineRig(store: FailpointStore(MemoryStore(), failpoints), wrap: failpoints.watching)
     try await rig.run { rig in
       rig.publish(.echo())
-      _ = try #require(await rig.receiver.submit(try PipelineRig.submission())?.signed)
+      _ = try #require(await rig.unary.submit(try PipelineRig.submission())?.signed)
       try await eventually { passed.withLock { $0.last == .runDelivered } }
     }
     #expect(

@@ -28,7 +28,7 @@ struct HistoryCheckerTests {
 
   private static func ledger(_ phase: TaskPhase?, digest: Int?) -> Event {
     .ledger(
-      StoreLedger(
+      StoreAudit(
         tasks: phase.map { [id: $0] } ?? [:], digests: digest.map { [id: StoreRecords.digest($0)] } ?? [:]))
   }
 
@@ -45,7 +45,7 @@ struct HistoryCheckerTests {
       .answered(StoreRecords.taskID(2), Self.failed), .answered(StoreRecords.taskID(2), Self.failed),
       .tally(Self.avs, PerformerTally(tasks: 1, runs: 2, repeated: [Self.id: 2])),
       .ledger(
-        StoreLedger(
+        StoreAudit(
           tasks: [Self.id: .signed, StoreRecords.taskID(2): .failed], digests: [Self.id: StoreRecords.digest(1)])),
     ]
     let verdict = HistoryChecker(patience: 100).check(TaskHistory(events))

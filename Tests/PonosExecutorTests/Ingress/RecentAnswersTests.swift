@@ -31,10 +31,10 @@ struct RecentAnswersTests {
     try await Rig(store: store, submissions: limits).run { rig in
       rig.publish(.echo())
       let submission = try Rig.submission()
-      let first = try #require(await rig.receiver.submit(submission)?.signed)
+      let first = try #require(await rig.unary.submit(submission)?.signed)
       let gate = TaskGate()
       store.holdAccepts(behind: gate)
-      for _ in 0..<5 { #expect(await rig.receiver.submit(submission)?.signed == first) }
+      for _ in 0..<5 { #expect(await rig.unary.submit(submission)?.signed == first) }
       #expect(gate.arrivals == 0)
       #expect(try Self.memoryAnswers(rig) == 5)
       gate.open()
@@ -46,17 +46,17 @@ struct RecentAnswersTests {
     try await Rig().run { rig in
       rig.publish(.echo())
       let draft = Rig.draft("mine")
-      #expect(await rig.receiver.submit(try Rig.submission(draft))?.signed != nil)
+      #expect(await rig.unary.submit(try Rig.submission(draft))?.signed != nil)
       var other = draft
       other.payload = Array("yours".utf8)
-      #expect(await rig.receiver.submit(try Rig.submission(other))?.refusal == .conflictingTask(draft.id))
+      #expect(await rig.unary.submit(try Rig.submission(other))?.refusal == .conflictingTask(draft.id))
       let stranger = TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa))
-      #expect(await rig.receiver.submit(try Rig.submission(draft, by: stranger))?.refusal?.code == "bad_signature")
+      #expect(await rig.unary.submit(try Rig.submission(draft, by: stranger))?.refusal?.code == "bad_signature")
       var forged = try TestAggregator.registered(.ecdsa).sign(draft)
       forged.payload.append(1)
-      #expect(await rig.receiver.submit(try TaskSubmission(wire: forged))?.refusal?.code == "bad_signature")
+      #expect(await rig.unary.submit(try TaskSubmission(wire: forged))?.refusal?.code == "bad_signature")
       #expect(
-        await rig.receiver.submit(try Rig.submission(draft, by: .registered(.bn254)))?.refusal == .conflictingTask(draft.id))
+        await rig.unary.submit(try Rig.submission(draft, by: .registered(.bn254)))?.refusal == .conflictingTask(draft.id))
     }
   }
 
@@ -67,16 +67,16 @@ struct RecentAnswersTests {
       rig.publish(.echo())
       let submission = try Rig.submission()
       store.fail([.accept])
-      #expect(await rig.receiver.submit(submission)?.refusal?.code == "store_unavailable")
-      #expect(rig.flights.recentOutcome(of: submission.id) == nil)
+      #expect(await rig.unary.submit(submission)?.refusal?.code == "store_unavailable")
+      #expect(rig.inFlight.recentOutcome(of: submission.id) == nil)
       store.fail([])
-      #expect(await rig.receiver.submit(submission)?.signed != nil)
-      #expect(rig.flights.recentOutcome(of: submission.id) != nil)
+      #expect(await rig.unary.submit(submission)?.signed != nil)
+      #expect(rig.inFlight.recentOutcome(of: submission.id) != nil)
       rig.clock.advance(by: .seconds(60))
-      #expect(rig.flights.recentOutcome(of: submission.id) == nil)
+      #expect(rig.inFlight.recentOutcome(of: submission.id) == nil)
       // Read from the row, it is remembered again.
-      #expect(await rig.receiver.submit(submission)?.signed != nil)
-      #expect(rig.flights.recentOutcome(of: submission.id) != nil)
+      #expect(await rig.unary.submit(submission)?.signed != nil)
+      #expect(rig.inFlight.recentOutcome(of: submission.id) != nil)
     }
   }
 
@@ -102,7 +102,7 @@ struct RecentAnswersTests {
     try await rigs[0].run { remembering in
       try await rigs[1].run { reading in
         for pick in picks {
-          let answers = [await remembering.receiver.submit(submissions[pick]), await reading.receiver.submit(submissions[pick])]
+          let answers = [await remembering.unary.submit(submissions[pick]), await reading.unary.submit(submissions[pick])]
           let bytes = try answers.map { try Self.bytes(of: try #require($0)) }
           #expect(bytes[0] == bytes[1])
         }
@@ -114,7 +114,7 @@ struct RecentAnswersTests {
       let record = try #require(try await store.task(submission.id))
       let failure = record.failure.map { Array("\($0)".utf8) }
       let stored = try #require(record.result ?? failure)
-      let answer = try #require(await rigs[0].receiver.submit(submission))
+      let answer = try #require(await rigs[0].unary.submit(submission))
       #expect(try Self.bytes(of: answer) == stored)
     }
   }

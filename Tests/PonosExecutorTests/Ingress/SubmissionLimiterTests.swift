@@ -14,7 +14,7 @@ struct SubmissionLimiterTests {
   static let forger = TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa))
 
   private func code(_ rig: Rig, by aggregator: TestAggregator = .registered(.ecdsa)) async throws -> String? {
-    switch await rig.receiver.submit(try Rig.submission(by: aggregator)) {
+    switch await rig.unary.submit(try Rig.submission(by: aggregator)) {
     case .signed?: "signed"
     case .refused(let rejection)?: rejection.code
     default: nil
@@ -28,14 +28,14 @@ struct SubmissionLimiterTests {
       rig.publish(.echo())
       for _ in 1...2 { #expect(try await code(rig) == "signed") }
       let late = try Rig.submission()
-      let refusal = try #require(await rig.receiver.submit(late)?.refusal)
+      let refusal = try #require(await rig.unary.submit(late)?.refusal)
       #expect(refusal == .aggregatorRateLimited(late.aggregator, avs: Rig.avs, retryAfter: .milliseconds(500)))
       #expect(try await rig.store.task(late.id) == nil)
       #expect(try await code(rig, by: .registered(.bn254)) == "signed")
       rig.clock.advance(by: .milliseconds(499))
-      #expect(await rig.receiver.submit(late)?.refusal?.code == "aggregator_rate_limited")
+      #expect(await rig.unary.submit(late)?.refusal?.code == "aggregator_rate_limited")
       rig.clock.advance(by: .milliseconds(1))
-      #expect(await rig.receiver.submit(late)?.signed != nil)
+      #expect(await rig.unary.submit(late)?.signed != nil)
     }
   }
 
@@ -73,7 +73,7 @@ struct SubmissionLimiterTests {
       rig.publish(.behind(gate))
       let submission = try Rig.submission()
       try await withThrowingTaskGroup(of: Bool.self) { group in
-        for _ in 1...5 { group.addTask { await rig.receiver.submit(submission)?.signed != nil } }
+        for _ in 1...5 { group.addTask { await rig.unary.submit(submission)?.signed != nil } }
         try await eventually { gate.arrivals == 1 }
         gate.open()
         for try await isSigned in group { #expect(isSigned) }
@@ -93,7 +93,7 @@ struct SubmissionLimiterTests {
       for _ in 1...5 { #expect(try await code(rig) == "store_unavailable") }
       store.fail([])
       let submission = try Rig.submission()
-      for _ in 1...5 { #expect(await rig.receiver.submit(submission)?.signed != nil) }
+      for _ in 1...5 { #expect(await rig.unary.submit(submission)?.signed != nil) }
       #expect(try await code(rig) == "signed")
       #expect(try await code(rig) == "aggregator_rate_limited")
       #expect(try await code(rig, by: .registered(.bn254)) == "signed")
@@ -104,6 +104,6 @@ struct SubmissionLimiterTests {
   @Test("without limits nothing is counted")
   func unlimited() {
     let limiter = SubmissionLimiter(limits: [Rig.avs: SubmissionLimits()])
-    for _ in 1...1000 { #expect(limiter.charge(avs: Rig.avs, aggregator: Rig.avs) == nil) }
+    for _ in 1...1000 { #expect(limiter.charge(TaskOwner(aggregator: Rig.avs, avs: Rig.avs)) == nil) }
   }
 }

@@ -64,7 +64,7 @@ struct UrgencyTests {
       rig.publish(.echo())
       for (deadline, expected) in [(nil, now + 60_000), (now + 5000, now + 5000), (now + 90_000, now + 60_000)] {
         let submission = try submission(priority: -7, deadline: deadline)
-        #expect(await rig.receiver.submit(submission)?.signed != nil)
+        #expect(await rig.unary.submit(submission)?.signed != nil)
         let record = try #require(try await rig.store.task(submission.id))
         #expect(record.accepted.deadline == expected)
         #expect(record.accepted.priority == -7)
@@ -78,14 +78,14 @@ struct UrgencyTests {
     try await Rig(clock: clock).run { rig in
       rig.publish(.echo())
       let late = try submission(deadline: clock.unixMilliseconds)
-      #expect(await rig.receiver.submit(late)?.refusal == .deadlinePassed(late.id))
+      #expect(await rig.unary.submit(late)?.refusal == .deadlinePassed(late.id))
       #expect(try await rig.store.task(late.id) == nil)
       var finished = try submission(deadline: clock.unixMilliseconds + 1000)
-      let first = try #require(await rig.receiver.submit(finished)?.signed)
+      let first = try #require(await rig.unary.submit(finished)?.signed)
       clock.advance(by: .seconds(2))
-      #expect(await rig.receiver.submit(finished)?.signed == first)
+      #expect(await rig.unary.submit(finished)?.signed == first)
       finished.urgency = TaskUrgency(priority: 9, deadline: 1)
-      #expect(await rig.receiver.submit(finished)?.signed == first)
+      #expect(await rig.unary.submit(finished)?.signed == first)
     }
   }
 
@@ -95,9 +95,9 @@ struct UrgencyTests {
     let gate = TaskGate()
     try await Rig(clock: clock).run { rig in
       rig.publish(.behind(gate), capacity: 1)
-      async let running = rig.receiver.submit(try submission())
+      async let running = rig.unary.submit(try submission())
       try await eventually { gate.arrivals == 1 }
-      async let waiting = rig.receiver.submit(try submission(deadline: clock.unixMilliseconds + 3000))
+      async let waiting = rig.unary.submit(try submission(deadline: clock.unixMilliseconds + 3000))
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       clock.advance(by: .seconds(4))
       #expect(try await waiting?.failure?.code == "task_expired")
@@ -116,9 +116,9 @@ struct UrgencyTests {
       let first = try submission("first")
       var changed = first
       changed.urgency = TaskUrgency(priority: 5, deadline: rig.clock.unixMilliseconds + 10)
-      async let one = rig.receiver.submit(first)
+      async let one = rig.unary.submit(first)
       try await eventually { gate.arrivals == 1 }
-      async let two = rig.receiver.submit(changed)
+      async let two = rig.unary.submit(changed)
       gate.open()
       let (first1, second) = (await one?.signed, await two?.signed)
       #expect(first1 != nil && first1 == second)
@@ -166,7 +166,7 @@ struct UrgencyTests {
     try await rig.stateRecovery.recoverTasks()
     try await rig.run { rig in
       rig.publish(performer, capacity: 1)
-      try await eventually { rig.flights.count == 0 }
+      try await eventually { rig.inFlight.count == 0 }
       #expect(performer.calls == expected.map(\.id))
     }
   }

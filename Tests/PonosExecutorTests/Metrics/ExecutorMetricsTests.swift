@@ -77,13 +77,13 @@ import Testing
       Limit                     Soft Limit           Hard Limit           Units
       Max open files            1024                 4096                 files
       """
-    let process = try #require(ProcessFigures(stat: stat, limits: limits, ticksPerSecond: 100, pageBytes: 4096))
+    let process = try #require(ProcessUsage(stat: stat, limits: limits, ticksPerSecond: 100, pageBytes: 4096))
     #expect(process.cpuSeconds == 4 && process.residentBytes == 300 * 4096 && process.virtualBytes == 1_048_576)
     #expect(process.threads == 7 && process.startSeconds == 50 && process.maxDescriptors == 1024)
-    #expect(ProcessFigures(stat: "nonsense", limits: "", ticksPerSecond: 100, pageBytes: 4096) == nil)
+    #expect(ProcessUsage(stat: "nonsense", limits: "", ticksPerSecond: 100, pageBytes: 4096) == nil)
 
-    func host(_ cpu: String) -> HostFigures? {
-      HostFigures(
+    func host(_ cpu: String) -> HostUsage? {
+      HostUsage(
         stat: "cpu  \(cpu)\ncpu0 1 1 1 1\nbtime 1700000000\n",
         meminfo: "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    250 kB\n",
         diskstats: "   8 0 sda 10 0 80 0 20 0 160 0 0 0 0\n   8 1 sda1 9 0 80 0 19 0 160 0 0 0 0\n",
@@ -101,6 +101,6 @@ import Testing
     #expect(first.cpuUtilization(since: first) == nil)
     #expect(first.memoryUtilization == 0.75)
     #expect(first.diskReads == 10 && first.diskWrites == 20 && first.receivedBytes == 700 && first.sentBytes == 900)
-    #expect(HostFigures(stat: "", meminfo: "", diskstats: "", netDev: "", disks: []) == nil)
+    #expect(HostUsage(stat: "", meminfo: "", diskstats: "", netDev: "", disks: []) == nil)
   }
 }

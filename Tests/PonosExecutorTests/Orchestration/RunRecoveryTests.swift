@@ -23,7 +23,7 @@ struct RunRecoveryTests {
     try await Rig().run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       try Rig.check(result, for: submission)
       #expect(performer.calls == Array(repeating: submission.id, count: 9))
       #expect(try await rig.store.task(submission.id)?.attempt == 9)
@@ -46,10 +46,10 @@ struct RunRecoveryTests {
     }
     try await Rig().run { rig in
       publishContainer(rig)
-      #expect(await rig.receiver.submit(poison)?.failure?.code == "performer_crashed")
+      #expect(await rig.unary.submit(poison)?.failure?.code == "performer_crashed")
       #expect(crashes.withLock(\.self) == 3)
-      #expect(await rig.receiver.submit(poison)?.failure?.code == "performer_crashed", "a retry gets the same answer")
-      try Rig.check(try #require(await rig.receiver.submit(neighbour)?.signed), for: neighbour)
+      #expect(await rig.unary.submit(poison)?.failure?.code == "performer_crashed", "a retry gets the same answer")
+      try Rig.check(try #require(await rig.unary.submit(neighbour)?.signed), for: neighbour)
       #expect(crashes.withLock(\.self) == 3)
     }
   }
@@ -65,7 +65,7 @@ struct RunRecoveryTests {
     try await Rig().run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      #expect(await rig.receiver.submit(submission)?.failure?.code == code)
+      #expect(await rig.unary.submit(submission)?.failure?.code == code)
       #expect(performer.calls.count == 1)
       let record = try #require(try await rig.store.task(submission.id))
       #expect(record.phase == .failed && record.failure?.code == code)
@@ -82,10 +82,10 @@ struct RunRecoveryTests {
     try await Rig().run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      try Rig.check(try #require(await rig.receiver.submit(submission)?.signed), for: submission)
+      try Rig.check(try #require(await rig.unary.submit(submission)?.signed), for: submission)
       #expect(performer.calls.count == 3)
       // Longer than the task has: no use waiting for that.
-      let failure = try #require(await rig.receiver.submit(try Rig.submission(Rig.draft("long")))?.failure)
+      let failure = try #require(await rig.unary.submit(try Rig.submission(Rig.draft("long")))?.failure)
       #expect(failure.code == "performer_busy" && failure.message.contains("all slots taken"))
       #expect(performer.calls.count == 5)
     }
@@ -99,19 +99,19 @@ struct RunRecoveryTests {
     try await Rig(limits: QueueConfig(maxPerAVS: 5, maxTotal: 5)).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      let party = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
-      let caller = Task { await rig.receiver.submit(submission) }
+      let owner = TaskOwner(aggregator: submission.aggregator, avs: Rig.avs)
+      let caller = Task { await rig.unary.submit(submission) }
       try await eventually { rig.registry.text().contains("ponos_task_retries_total{avs=\"\(Rig.avs)\"} 1") }
       let start = ContinuousClock.now
-      let stranger = StreamParty(aggregator: StoreRecords.address(5), avs: Rig.avs)
+      let stranger = TaskOwner(aggregator: StoreRecords.address(5), avs: Rig.avs)
       #expect(await rig.canceller.cancel(submission.id, for: stranger) == .unknown)
-      #expect(await rig.canceller.cancel(submission.id, for: party) == .cancelled)
+      #expect(await rig.canceller.cancel(submission.id, for: owner) == .cancelled)
       #expect(ContinuousClock.now - start < .seconds(20))
       #expect(await caller.value?.failure?.code == "task_cancelled")
       #expect(try await rig.store.task(submission.id)?.failure?.code == "task_cancelled")
       #expect(performer.calls.count == 1)
       #expect(rig.queue.freePlaces(avs: Rig.avs) == 5, "its place is free again")
-      #expect(!rig.running.cancel(submission.id, for: party), "nothing of it is left")
+      #expect(!rig.running.cancel(submission.id, for: owner), "nothing of it is left")
     }
   }
 
@@ -130,23 +130,23 @@ struct RunRecoveryTests {
     try await Rig(store: store).run { rig in
       rig.publish(performer, capacity: 1)
       let submission = try Rig.submission()
-      let party = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
-      let caller = Task { await rig.receiver.submit(submission) }
+      let owner = TaskOwner(aggregator: submission.aggregator, avs: Rig.avs)
+      let caller = Task { await rig.unary.submit(submission) }
       try await eventually { first.arrivals == 1 }
-      let other = Task { await rig.receiver.submit(try Rig.submission(Rig.draft("other"))) }
+      let other = Task { await rig.unary.submit(try Rig.submission(Rig.draft("other"))) }
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       first.open()
       try await eventually { second.arrivals == 1 && rig.queue.depths[Rig.avs] == 1 }
       store.fail([.failed])
-      #expect(await rig.canceller.cancel(submission.id, for: party) == .tooLate)
+      #expect(await rig.canceller.cancel(submission.id, for: owner) == .tooLate)
       #expect(rig.queue.depths[Rig.avs] == 1, "what cannot be written down has not happened")
       store.fail([])
-      #expect(await rig.canceller.cancel(submission.id, for: party) == .cancelled)
+      #expect(await rig.canceller.cancel(submission.id, for: owner) == .cancelled)
       #expect(await caller.value?.failure?.code == "task_cancelled")
       second.open()
       #expect(try await other.value?.signed != nil)
       #expect(performer.calls.count == 2)
-      #expect(!rig.running.cancel(submission.id, for: party), "nothing of it is left")
+      #expect(!rig.running.cancel(submission.id, for: owner), "nothing of it is left")
     }
   }
 
@@ -156,9 +156,9 @@ struct RunRecoveryTests {
     try await Rig(rules: ResponseRules(format: .json)).run { rig in
       rig.publish(performer)
       let fine = try Rig.submission(Rig.draft("[1]"))
-      try Rig.check(try #require(await rig.receiver.submit(fine)?.signed), for: fine)
+      try Rig.check(try #require(await rig.unary.submit(fine)?.signed), for: fine)
       let broken = try Rig.submission(Rig.draft("[1"))
-      #expect(await rig.receiver.submit(broken)?.failure?.code == "output_invalid")
+      #expect(await rig.unary.submit(broken)?.failure?.code == "output_invalid")
       #expect(performer.calls.count == 2)
       #expect(try await rig.store.task(broken.id)?.phase == .failed)
     }
@@ -175,7 +175,7 @@ struct RunRecoveryTests {
       rig.publish(performer)
       for (payload, code) in [("long", "output_too_large"), ("short", "wrong_task_id")] {
         let submission = try Rig.submission(Rig.draft(payload))
-        #expect(await rig.receiver.submit(submission)?.failure?.code == code)
+        #expect(await rig.unary.submit(submission)?.failure?.code == code)
       }
     }
   }
@@ -190,7 +190,7 @@ struct RunRecoveryTests {
     try await Rig(clock: clock, timeout: .seconds(50)).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission()
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "performer_unreachable")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "performer_unreachable")
       #expect(performer.calls.count == 3)
     }
   }
@@ -201,9 +201,9 @@ struct RunRecoveryTests {
     let gate = TaskGate()
     try await Rig(clock: clock, timeout: .seconds(5)).run { rig in
       rig.publish(.behind(gate), capacity: 1)
-      async let running = rig.receiver.submit(try Rig.submission())
+      async let running = rig.unary.submit(try Rig.submission())
       try await eventually { gate.arrivals == 1 }
-      async let waiting = rig.receiver.submit(try Rig.submission())
+      async let waiting = rig.unary.submit(try Rig.submission())
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       clock.advance(by: .seconds(6))
       #expect(try await waiting?.failure?.code == "task_expired")
@@ -223,12 +223,12 @@ struct RunRecoveryTests {
       rig.publish(performer)
       store.fail([.failed])
       let submission = try Rig.submission()
-      #expect(await rig.receiver.submit(submission)?.isInterrupted == true)
-      #expect(!rig.receiver.hasWaitingCallers)
-      #expect(rig.flights.count == 1, "somebody has to own the task until its end is written")
+      #expect(await rig.unary.submit(submission)?.isInterrupted == true)
+      #expect(!rig.admission.hasWaitingCallers)
+      #expect(rig.inFlight.count == 1, "somebody has to own the task until its end is written")
       store.fail([])
       try await eventually { try await store.task(submission.id)?.phase == .failed }
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "performer_error")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "performer_error")
       #expect(performer.calls.count == 1)
     }
   }
@@ -238,10 +238,10 @@ struct RunRecoveryTests {
     let (store, clock) = (FaultyStore(), TestClock())
     try await Rig(store: store, clock: clock, timeout: .seconds(5)).run { rig in
       rig.publish(.behind(TaskGate()), capacity: 1)
-      let running = Task { await rig.receiver.submit(try Rig.submission()) }
+      let running = Task { await rig.unary.submit(try Rig.submission()) }
       try await eventually { rig.roster.snapshot().map(\.outstanding) == [1] }
       let submission = try Rig.submission()
-      let waiting = Task { await rig.receiver.submit(submission) }
+      let waiting = Task { await rig.unary.submit(submission) }
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       store.fail([.failed])
       clock.advance(by: .seconds(6))
@@ -249,7 +249,7 @@ struct RunRecoveryTests {
       store.fail([])
       // Nobody asks for it.
       try await eventually { try await store.task(submission.id)?.phase == .failed }
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "task_expired")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "task_expired")
       running.cancel()
     }
   }
@@ -265,7 +265,7 @@ struct RunRecoveryTests {
       rig.publish(performer)
       store.fail([.executing, .requeued])
       let submission = try Rig.submission()
-      try Rig.check(try #require(await rig.receiver.submit(submission)?.signed), for: submission)
+      try Rig.check(try #require(await rig.unary.submit(submission)?.signed), for: submission)
       #expect(store.failures(of: .executing) == 2 && store.failures(of: .requeued) == 1)
       #expect(performer.calls.count == 2)
     }
@@ -287,13 +287,13 @@ struct RunRecoveryTests {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<40 {
           let submission = try Rig.submission(Rig.draft(["ok", "e", "u", "w"][number % 4]))
-          group.addTask { _ = await rig.receiver.submit(submission) }
+          group.addTask { _ = await rig.unary.submit(submission) }
         }
         try await group.waitForAll()
       }
       #expect(rig.roster.snapshot().map(\.outstanding) == [0])
       #expect(rig.queue.depths.isEmpty)
-      #expect(rig.flights.count == 0)
+      #expect(rig.inFlight.count == 0)
     }
   }
 
@@ -306,7 +306,7 @@ struct RunRecoveryTests {
       try await withThrowingTaskGroup(of: Bool.self) { group in
         for _ in 0..<9 {
           let submission = try Rig.submission()
-          group.addTask { await rig.receiver.submit(submission)?.signed != nil }
+          group.addTask { await rig.unary.submit(submission)?.signed != nil }
         }
         try await eventually { rig.queue.depths[Rig.avs] == 6 && gate.arrivals == 3 }
         #expect(rig.roster.snapshot().map(\.outstanding) == [3])

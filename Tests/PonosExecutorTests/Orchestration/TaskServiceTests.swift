@@ -21,16 +21,16 @@ struct TaskServiceTests {
     let performer = FakePerformer.behind(gate)
     let rig = try Rig()
     rig.publish(performer, capacity: 1)
-    rig.receiver.open()
+    rig.admission.open()
     let group = ServiceGroup(
       services: [rig.service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
       let running = try Rig.submission()
       let waiting = try Rig.submission()
-      let first = Task { await rig.receiver.submit(running) }
+      let first = Task { await rig.unary.submit(running) }
       try await eventually { gate.arrivals == 1 }
-      let second = Task { await rig.receiver.submit(waiting) }
+      let second = Task { await rig.unary.submit(waiting) }
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       await group.triggerGracefulShutdown()
       try await eventually { rig.queue.isStopped }
@@ -40,7 +40,7 @@ struct TaskServiceTests {
       #expect(performer.calls == [running.id])
       let record = try await rig.store.task(waiting.id)
       #expect(record?.phase == .queued)
-      rig.receiver.interruptWaitingCallers()
+      rig.admission.interruptWaitingCallers()
       #expect(await second.value?.isInterrupted == true)
     }
   }
@@ -52,13 +52,13 @@ struct TaskServiceTests {
     }
     let rig = try Rig()
     rig.publish(performer)
-    rig.receiver.open()
+    rig.admission.open()
     let group = ServiceGroup(
       services: [rig.service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
       let submission = try Rig.submission()
-      let caller = Task { await rig.receiver.submit(submission) }
+      let caller = Task { await rig.unary.submit(submission) }
       try await eventually { rig.registry.text().contains("ponos_task_retries_total{avs=\"\(Rig.avs)\"} 1") }
       let start = ContinuousClock.now
       await group.triggerGracefulShutdown()
@@ -80,7 +80,7 @@ struct TaskServiceTests {
     }
     let rig = try Rig(store: store)
     rig.publish(performer)
-    rig.receiver.open()
+    rig.admission.open()
     store.fail([write])
     var settings = ServiceGroupConfiguration(
       services: [.init(service: rig.service)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -90,7 +90,7 @@ struct TaskServiceTests {
     let submission = try Rig.submission()
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
-      let caller = Task { await rig.receiver.submit(submission) }
+      let caller = Task { await rig.unary.submit(submission) }
       // The pause before the next try is of 0.8 s by now.
       try await eventually { store.failures(of: write) >= 4 }
       let before = store.failures(of: write)
@@ -102,7 +102,7 @@ struct TaskServiceTests {
       // One more try, and perhaps one that was due just before the stop.
       #expect((1...2).contains(store.failures(of: write) - before))
       #expect(await caller.value?.isInterrupted == true)
-      #expect(rig.flights.count == 0)
+      #expect(rig.inFlight.count == 0)
     }
     #expect(try await store.task(submission.id)?.phase.isFinished == false)
     store.fail([])
@@ -122,10 +122,10 @@ struct TaskServiceTests {
       let submissions = try (0..<3).map { _ in try Rig.submission() }
       try await withThrowingTaskGroup(of: Bool.self) { group in
         group.addTask {
-          _ = await rig.receiver.submit(try Rig.submission()); return true
+          _ = await rig.unary.submit(try Rig.submission()); return true
         }
         try await eventually { rig.roster.snapshot().map(\.outstanding) == [1] }
-        for submission in submissions { group.addTask { await rig.receiver.submit(submission)?.signed != nil } }
+        for submission in submissions { group.addTask { await rig.unary.submit(submission)?.signed != nil } }
         try await eventually { rig.queue.depths[Rig.avs] == 3 }
         rig.publish(performer, id: "new")
         for _ in 0..<3 { #expect(try await group.next() == true) }
@@ -145,12 +145,12 @@ struct TaskServiceTests {
       try await withThrowingTaskGroup(of: Bool.self) { group in
         for _ in 0..<5 {
           let submission = try Rig.submission()
-          group.addTask { await rig.receiver.submit(submission)?.signed != nil }
+          group.addTask { await rig.unary.submit(submission)?.signed != nil }
         }
         try await eventually { rig.queue.depths[Rig.avs] == 4 }
         for _ in 0..<20 {
           let submission = try Rig.submission(Rig.draft(avs: Rig.otherAVS))
-          #expect(await rig.receiver.submit(submission)?.signed != nil)
+          #expect(await rig.unary.submit(submission)?.signed != nil)
         }
         gate.open()
         for try await answered in group { #expect(answered) }

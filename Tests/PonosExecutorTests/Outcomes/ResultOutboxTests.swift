@@ -22,13 +22,13 @@ struct ResultOutboxTests {
       store.fail([.signed])
       let submission = try Rig.submission()
       let told = Collected<TaskOutcome?>()
-      let caller = Task { told.append(await rig.receiver.submit(submission)) }
+      let caller = Task { told.append(await rig.unary.submit(submission)) }
       try await eventually { store.failures(of: .signed) >= 3 }
       await caller.value
       #expect(told.values.first??.isInterrupted == true, "the result left before it was durable")
-      #expect(rig.flights.count == 1)
+      #expect(rig.inFlight.count == 1)
       store.fail([])
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       try Rig.check(result, for: submission)
       let stored = try #require(try await rig.store.task(submission.id))
       #expect(SignedResult(stored: stored) == result)
@@ -44,7 +44,7 @@ struct ResultOutboxTests {
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
       store.fail([.signed])
-      Task { told.append(await rig.receiver.submit(submission)) }
+      Task { told.append(await rig.unary.submit(submission)) }
       try await eventually { store.failures(of: .signed) >= 1 }
     }
     try await eventually { told.values.count == 1 }
@@ -57,7 +57,7 @@ struct ResultOutboxTests {
     try await Rig().run { rig in
       rig.publish(.echo())
       let submission = try Rig.submission()
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       var record = try #require(try await rig.store.task(submission.id))
       #expect(SignedResult(stored: record) == result)
       record.accepted.id = .random()
@@ -73,9 +73,9 @@ struct ResultOutboxTests {
     let gate = TaskGate()
     try await Rig(clock: clock).run { rig in
       rig.publish(.behind(gate), capacity: 1)
-      async let first = rig.receiver.submit(try Rig.submission(Rig.draft("first")))
+      async let first = rig.unary.submit(try Rig.submission(Rig.draft("first")))
       try await eventually { gate.arrivals == 1 }
-      async let second = rig.receiver.submit(try Rig.submission(Rig.draft("second")))
+      async let second = rig.unary.submit(try Rig.submission(Rig.draft("second")))
       try await eventually { rig.queue.depths[Rig.avs] == 1 }
       clock.advance(by: .seconds(2))
       clock.setWallClock(by: .seconds(-3600))

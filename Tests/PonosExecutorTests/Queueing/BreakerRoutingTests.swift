@@ -23,16 +23,16 @@ struct BreakerRoutingTests {
     try await Rig(clock: clock, breaker: breaker).run { rig async throws in
       rig.publish(performer, capacity: 1)
       let submission = try Rig.submission()
-      async let answer = rig.receiver.submit(submission)
+      async let answer = rig.unary.submit(submission)
       try await eventually { rig.roster.breakersOpen(Rig.avs) == .seconds(10) && rig.queue.depths[Rig.avs] == 1 }
       #expect(performer.calls.count == 3)
       let late = try Rig.submission()
-      #expect(await rig.receiver.submit(late)?.refusal == .circuitOpen(avs: Rig.avs, retryAfter: .seconds(10)))
+      #expect(await rig.unary.submit(late)?.refusal == .circuitOpen(avs: Rig.avs, retryAfter: .seconds(10)))
       isDown.withLock { $0 = false }
       clock.advance(by: .seconds(10))
       #expect(await answer?.signed != nil)
       #expect(performer.calls.count == 4)
-      #expect(await rig.receiver.submit(late)?.signed != nil)
+      #expect(await rig.unary.submit(late)?.signed != nil)
     }
   }
 
@@ -41,7 +41,7 @@ struct BreakerRoutingTests {
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw .answeredError(code: 3, message: "no") }
     try await Rig(breaker: .init(consecutiveFailures: 1, window: 1)).run { rig async throws in
       rig.publish(performer)
-      for _ in 1...10 { #expect(await rig.receiver.submit(try Rig.submission())?.failure?.code == "performer_error") }
+      for _ in 1...10 { #expect(await rig.unary.submit(try Rig.submission())?.failure?.code == "performer_error") }
       #expect(rig.roster.breakersOpen(Rig.avs) == .zero)
     }
   }

@@ -34,7 +34,7 @@ import Testing
       try await queue.write { database in
         for number in start..<min(start + 20_000, count) {
           let task = try Rig.unverified(number, payloadBytes: 1024, acceptedAt: acceptedAt)
-          _ = try SQLiteQueries.accept(task, SQLiteQueries.AcceptanceSeals(task), database)
+          _ = try TaskStatements.accept(task, TaskStatements.AcceptanceSeals(task), database)
         }
       }
     }
@@ -55,11 +55,11 @@ import Testing
     try await rig.stateRecovery.recoverTasks()
     let recovered = ContinuousClock.now
     #expect(rig.queue.depths == [Rig.avs: count])
-    #expect(rig.flights.count == count)
+    #expect(rig.inFlight.count == count)
     // A performer that takes nothing yet; submissions are let in.
     rig.publish(.behind(TaskGate()), id: "busy", capacity: 1)
-    rig.receiver.open()
-    #expect(try await rig.receiver.receive(newcomer) == .unfinished)
+    rig.admission.open()
+    #expect(try await rig.streams.receive(newcomer) == .unfinished)
     let received = ContinuousClock.now
     print(
       "recovery of \(count) tasks: store \((opened - start).seconds) s, tasks \((recovered - opened).seconds) s, "

@@ -18,7 +18,7 @@ struct StateRecoveryTests {
 
   /// A store in which an earlier process left `submissions` accepted, in this order.
   private func leave(
-    _ submissions: [TaskSubmission], in store: any ExecutorStore & DeliveryStore, clock: TestClock = TestClock(),
+    _ submissions: [TaskSubmission], in store: any ExecutorStore, clock: TestClock = TestClock(),
     avs: [EthereumAddress] = [Rig.avs], timeout: Duration = .seconds(90)
   ) async throws {
     let rig = try Rig(store: store, clock: clock, avs: avs)
@@ -39,17 +39,17 @@ struct StateRecoveryTests {
     let rig = try Rig(store: store)
     try await rig.stateRecovery.recoverTasks()
     #expect(rig.queue.depths == [Rig.avs: 3])
-    #expect(rig.flights.count == 3)
+    #expect(rig.inFlight.count == 3)
     try await rig.run { rig in
       rig.publish(performer, capacity: 1)
-      try await eventually { rig.flights.count == 0 }
+      try await eventually { rig.inFlight.count == 0 }
       #expect(performer.calls == [submissions[0].id, submissions[1].id, submissions[3].id])
       #expect(try await store.task(submissions[1].id)?.attempt == 2)
       for index in [0, 1, 3] {
-        let result = try #require(await rig.receiver.submit(submissions[index])?.signed)
+        let result = try #require(await rig.unary.submit(submissions[index])?.signed)
         try Rig.check(result, for: submissions[index])
       }
-      #expect(await rig.receiver.submit(submissions[2])?.failure?.code == "performer_error")
+      #expect(await rig.unary.submit(submissions[2])?.failure?.code == "performer_error")
       #expect(performer.calls.count == 3)
     }
   }
@@ -63,8 +63,8 @@ struct StateRecoveryTests {
     let rig = try Rig(store: store)
     try await rig.stateRecovery.recoverTasks()
     try await rig.run { rig in
-      async let answer = rig.receiver.submit(submission)
-      #expect(rig.flights.count == 1)
+      async let answer = rig.unary.submit(submission)
+      #expect(rig.inFlight.count == 1)
       rig.publish(performer)
       try Rig.check(try #require(await answer?.signed), for: submission)
       #expect(performer.calls.count == 1)
@@ -86,8 +86,8 @@ struct StateRecoveryTests {
     try await rig.run { rig in
       rig.publish(performer)
       try await eventually { try await store.task(submissions[0].id)?.phase == .failed }
-      #expect(await rig.receiver.submit(submissions[0])?.failure?.code == "task_expired_while_down")
-      #expect(await rig.receiver.submit(submissions[1])?.signed != nil)
+      #expect(await rig.unary.submit(submissions[0])?.failure?.code == "task_expired_while_down")
+      #expect(await rig.unary.submit(submissions[1])?.signed != nil)
       #expect(performer.calls == [submissions[1].id])
     }
   }
@@ -115,8 +115,8 @@ struct StateRecoveryTests {
     let performer = FakePerformer.echo()
     try await rig.run { rig in
       rig.publish(performer)
-      #expect(await rig.receiver.submit(try Rig.submission())?.signed != nil)
-      try await eventually(within: .seconds(60)) { rig.flights.count == 0 }
+      #expect(await rig.unary.submit(try Rig.submission())?.signed != nil)
+      try await eventually(within: .seconds(60)) { rig.inFlight.count == 0 }
       #expect(try await store.unfinishedTasks().isEmpty)
       var codes: Set<String?> = []
       for number in 0..<count { codes.insert(try await store.task(StoreRecords.taskID(number))?.failure?.code) }
@@ -139,7 +139,7 @@ struct StateRecoveryTests {
       #expect(rig.queue.depths == [Rig.avs: 1])
       clock.advance(by: .seconds(31))
       try await eventually { try await store.task(submission.id)?.phase == .failed }
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "task_expired")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "task_expired")
     }
   }
 
@@ -159,7 +159,7 @@ struct StateRecoveryTests {
     try await wide.stateRecovery.recoverTasks()
     try await wide.run { rig in
       rig.publish(.echo(), avs: Rig.otherAVS)
-      try Rig.check(try #require(await rig.receiver.submit(uncovered)?.signed), for: uncovered)
+      try Rig.check(try #require(await rig.unary.submit(uncovered)?.signed), for: uncovered)
     }
   }
 
@@ -205,10 +205,10 @@ struct StateRecoveryTests {
     #expect(rig.registry.text().contains(#"ponos_store_damaged_records_total{outcome="refused"} 2"#))
     try await rig.run { rig in
       rig.publish(performer)
-      try await eventually { rig.flights.count == 0 }
+      try await eventually { rig.inFlight.count == 0 }
       #expect(Set(performer.calls) == [submissions[0].id, submissions[3].id])
       // Whoever asks for one of the others is told what is wrong, with an error of the server that may be tried again.
-      let refusal = try #require(await rig.receiver.submit(submissions[1])?.refusal)
+      let refusal = try #require(await rig.unary.submit(submissions[1])?.refusal)
       #expect(refusal.code == "stored_record_damaged")
       #expect(RPCError(refusal).code == .dataLoss)
     }
@@ -226,8 +226,8 @@ struct StateRecoveryTests {
     #expect(rig.queue.depths == [Rig.avs: 5])
     try await rig.run { rig in
       rig.publish(.echo())
-      try await eventually { rig.flights.count == 0 }
-      for submission in submissions { #expect(await rig.receiver.submit(submission)?.signed != nil) }
+      try await eventually { rig.inFlight.count == 0 }
+      for submission in submissions { #expect(await rig.unary.submit(submission)?.signed != nil) }
     }
   }
 }

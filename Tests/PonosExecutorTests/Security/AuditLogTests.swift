@@ -37,14 +37,14 @@ struct AuditLogTests {
       rig.publish(.echo())
       let draft = Rig.draft("first")
       let first = try Rig.submission(draft)
-      #expect(await rig.receiver.submit(first)?.signed != nil)
+      #expect(await rig.unary.submit(first)?.signed != nil)
       var changed = draft
       changed.payload = Array("second".utf8)
       let second = try Rig.submission(changed)
       #expect(second.id == first.id)
-      #expect(await rig.receiver.submit(second)?.refusal?.code == "conflicting_task")
+      #expect(await rig.unary.submit(second)?.refusal?.code == "conflicting_task")
       let third = try Rig.submission(draft, by: .registered(.bn254))
-      #expect(await rig.receiver.submit(third)?.refusal?.code == "conflicting_task")
+      #expect(await rig.unary.submit(third)?.refusal?.code == "conflicting_task")
       let entries = try entries()
       #expect(entries.map { $0["audit"] } == ["conflicting_task", "conflicting_task"])
       #expect(entries.map { $0["task_id"] } == [first.id.description, first.id.description])
@@ -64,10 +64,10 @@ struct AuditLogTests {
     try await Rig(auditLog: path).run { rig in
       rig.publish(.echo())
       let draft = Rig.draft("first")
-      #expect(await rig.receiver.submit(try Rig.submission(draft))?.signed != nil)
+      #expect(await rig.unary.submit(try Rig.submission(draft))?.signed != nil)
       var wire = try TestAggregator.registered(.ecdsa).sign(draft)
       wire.payload = Data("forged".utf8)
-      #expect(await rig.receiver.submit(try TaskSubmission(wire: wire))?.refusal?.code == "bad_signature")
+      #expect(await rig.unary.submit(try TaskSubmission(wire: wire))?.refusal?.code == "bad_signature")
     }
     #expect(!FileManager.default.fileExists(atPath: path))
   }
@@ -80,7 +80,7 @@ struct AuditLogTests {
         taskID: submission.id, operatorSet: submission.operatorSet, curve: .ecdsa, digest: StoreRecords.digest(1), recordedAt: 1)
       _ = try await rig.store.record(digest, output: [])
       rig.publish(.echo())
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "digest_conflict")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "digest_conflict")
       let entries = try entries()
       #expect(entries.map { $0["audit"] } == ["digest_conflict"])
       #expect(entries[0]["recorded_digest"] == StoreRecords.digest(1).description)
@@ -95,7 +95,7 @@ struct AuditLogTests {
     let audit = AuditLog(
       path: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: clock.taskClock.unix)
     let submission = try Rig.submission()
-    let holder = StreamParty(aggregator: submission.aggregator, avs: Rig.avs)
+    let holder = TaskOwner(aggregator: submission.aggregator, avs: Rig.avs)
     for _ in 0..<100 { audit.record(.conflictingTask(submission, holder: holder)) }
     clock.advance(by: .seconds(1))
     audit.record(.conflictingTask(submission, holder: holder))

@@ -29,7 +29,8 @@ struct ManagementAuthenticatorTests {
 
   private func refusal(_ authenticator: ManagementAuthenticator, _ proof: Proof?) -> RPCError.Code? {
     do throws(RPCError) {
-      try authenticator.authenticate(proof)
+      let identity = try authenticator.authenticate(proof)
+      #expect(identity == (proof == nil ? .unchecked : .operator(Self.operatorAddress)))
       return nil
     } catch { return error.code }
   }

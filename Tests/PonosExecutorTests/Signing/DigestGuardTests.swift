@@ -30,7 +30,7 @@ struct DigestGuardTests {
     try await Rig(store: store).run { rig in
       rig.publish(performer)
       store.fail([.signed])
-      let caller = Task { await rig.receiver.submit(submission) }
+      let caller = Task { await rig.unary.submit(submission) }
       try await eventually { store.failures(of: .signed) > 0 }
       caller.cancel()
     }
@@ -40,7 +40,7 @@ struct DigestGuardTests {
     // No performer is there: none is needed.
     try await second.run { rig in
       try await eventually { try await store.task(submission.id)?.phase == .signed }
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       try Rig.check(result, for: submission)
       #expect(Array(result.wire.output) == [1])
       #expect(performer.calls.count == 1)
@@ -54,7 +54,7 @@ struct DigestGuardTests {
     try await Rig(store: store).run { rig in
       rig.publish(.echo())
       store.fail([.signed])
-      let caller = Task { await rig.receiver.submit(submission) }
+      let caller = Task { await rig.unary.submit(submission) }
       try await eventually { store.failures(of: .signed) > 0 }
       caller.cancel()
     }
@@ -64,7 +64,7 @@ struct DigestGuardTests {
     try await second.stateRecovery.recoverTasks()
     try await second.run { rig in
       try await eventually { try await store.task(submission.id)?.phase == .failed }
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "digest_conflict")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "digest_conflict")
     }
   }
 
@@ -77,7 +77,7 @@ struct DigestGuardTests {
         recordedAt: 1)
       #expect(try await rig.store.record(digest, output: []) == .recorded)
       rig.publish(.echo())
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "digest_conflict")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "digest_conflict")
       #expect(try await rig.store.task(submission.id)?.result == nil)
     }
   }
@@ -90,13 +90,13 @@ struct DigestGuardTests {
       rig.publish(performer)
       store.fail([.digest])
       let submission = try Rig.submission()
-      async let answer = rig.receiver.submit(submission)
+      async let answer = rig.unary.submit(submission)
       try await eventually { store.failures(of: .digest) >= 2 }
       #expect(await answer?.isInterrupted == true, "who waits is told to come again")
       #expect(try await rig.store.task(submission.id)?.result == nil)
       #expect(rig.registry.text().contains(#"ponos_signing_seconds_count{curve="ecdsa"} 0"#), "a signature was made")
       store.fail([])
-      try Rig.check(try #require(await rig.receiver.submit(submission)?.signed), for: submission)
+      try Rig.check(try #require(await rig.unary.submit(submission)?.signed), for: submission)
       #expect(rig.registry.text().contains(#"ponos_signing_seconds_count{curve="ecdsa"} 1"#))
       #expect(performer.calls.count == 1)
     }
@@ -113,11 +113,11 @@ struct DigestGuardTests {
     try await Rig(store: store).run { rig in
       rig.publish(performer)
       store.fail([.signed], with: code)
-      #expect(await rig.receiver.submit(submission)?.isInterrupted == true)
+      #expect(await rig.unary.submit(submission)?.isInterrupted == true)
       // A store that is closed takes nothing more from this process; its row waits for the next one.
       if code != .closed { try await eventually { store.failures(of: .signed) >= 2 } }
       store.fail([])
-      let result = try #require(await rig.receiver.submit(submission)?.signed)
+      let result = try #require(await rig.unary.submit(submission)?.signed)
       #expect(Array(result.wire.output) == [1])
       #expect(performer.calls.count == 1)
     }
@@ -132,14 +132,14 @@ struct DigestGuardTests {
     try await Rig(recent: .nothing).run { rig in
       rig.publish(performer)
       let submission = try Rig.submission(Rig.draft(set: set))
-      let first = try #require(await rig.receiver.submit(submission)?.signed)
+      let first = try #require(await rig.unary.submit(submission)?.signed)
       #expect(try await rig.store.deleteTasks(finishedBefore: .max) == 1)
-      let second = try #require(await rig.receiver.submit(submission)?.signed)
+      let second = try #require(await rig.unary.submit(submission)?.signed)
       #expect(performer.calls.count == 2 && second.wire == first.wire, "run again, and signed to the same bytes")
       #expect(try await rig.store.deleteTasks(finishedBefore: .max) == 1)
       try await rig.store.compact()
       output.withLock { $0 = 2 }
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "digest_conflict")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "digest_conflict")
     }
   }
 }
@@ -159,7 +159,7 @@ struct DamagedAnswerTests {
     let before = try SQLiteStore.open(path: path)
     let first = try await Rig(store: before).run { rig in
       rig.publish(performer)
-      return try #require(await rig.receiver.submit(submission)?.signed)
+      return try #require(await rig.unary.submit(submission)?.signed)
     }
     try await before.close()
     let queue = try DatabaseQueue(path: path)
@@ -168,8 +168,8 @@ struct DamagedAnswerTests {
     let store = try SQLiteStore.open(path: path)
     let answers = try await Rig(store: store).run { rig in
       rig.publish(performer)
-      let again = await rig.receiver.submit(submission)
-      return (again, await rig.receiver.submit(submission), rig.registry.text())
+      let again = await rig.unary.submit(submission)
+      return (again, await rig.unary.submit(submission), rig.registry.text())
     }
     try await store.close()
     #expect(performer.calls.count == 1)
@@ -231,11 +231,11 @@ struct DamagedAnswerTests {
     let performer = FakePerformer { _, _, _ throws(PerformerCallError) in throw .answeredError(code: 3, message: "no") }
     try await Rig(store: store, recent: .nothing).run { rig in
       rig.publish(performer)
-      #expect(await rig.receiver.submit(submission)?.failure?.code == "performer_error")
+      #expect(await rig.unary.submit(submission)?.failure?.code == "performer_error")
       let queue = try DatabaseQueue(path: path)
       try await queue.write { try $0.execute(sql: "UPDATE task SET failure_code = 'digest_conflict'") }
       try queue.close()
-      #expect(await rig.receiver.submit(submission)?.refusal?.code == "stored_record_damaged")
+      #expect(await rig.unary.submit(submission)?.refusal?.code == "stored_record_damaged")
     }
     try await store.close()
   }
@@ -266,7 +266,7 @@ struct DamagedAnswerTests {
       try await second.stateRecovery.recoverTasks()
       try await second.run { rig in
         rig.publish(FakePerformer { id, _, _ throws(PerformerCallError) in .echo(id, [answer]) })
-        let outcome = await rig.receiver.submit(submission)
+        let outcome = await rig.unary.submit(submission)
         if answer == 1 {
           try Rig.check(try #require(outcome?.signed), for: submission)
         } else {

@@ -173,24 +173,33 @@ struct SignatureVerifierTests {
     #expect(batches.all.isEmpty)
   }
 
-  @Test("a result's signatures leave the key only when the verifier says that they hold")
-  func ownSignatures() async throws {
-    let key = TestKeys.executor(.bn254)
+  @Test(
+    "verifies both signatures of a result, and refuses those of another key or of another task",
+    arguments: SignatureCurve.allCases)
+  func verifiesResults(curve: SignatureCurve) async throws {
+    let key = TestKeys.executor(curve)
     let set = OperatorSet(avs: PipelineRig.avs, id: 1)
     let task = TaskID(unchecked: [UInt8](repeating: 0x31, count: 32))
     let certificate = CertificateDigest.make(
-      curve: .bn254, messageHash: ResultMessage(taskID: task, result: [1, 2]).digest, referenceTimestamp: 3,
+      curve: curve, messageHash: ResultMessage(taskID: task, result: [1, 2]).digest, referenceTimestamp: 3,
       ecdsaVerifier: PipelineRig.ecdsaVerifier)
     let verifier = SignatureVerifier()
-    let signatures = try await key.signResult(
-      certificate, taskID: task, operatorSet: set, operatorAddress: PipelineRig.operatorAddress,
-      holds: { await verifier.holds($0, of: $1) })
-    let alone = try key.signResult(
-      certificate, taskID: task, operatorSet: set, operatorAddress: PipelineRig.operatorAddress)
-    #expect(signatures == alone)
-    await #expect(throws: SigningError.selfVerificationFailed) {
-      try await key.signResult(
-        certificate, taskID: task, operatorSet: set, operatorAddress: PipelineRig.operatorAddress, holds: { _, _ in false })
+    func signatures(by key: SigningKey, _ task: TaskID) throws -> (signatures: ResultSignatures, authDigest: Digest32) {
+      let signatures = try key.signResult(
+        certificate, taskID: task, operatorSet: set, operatorAddress: PipelineRig.operatorAddress)
+      let message = AuthMessage(
+        taskID: task, operatorSet: set, operatorAddress: PipelineRig.operatorAddress, resultSignature: signatures.result)
+      return (signatures, message.digest)
+    }
+    let good = try signatures(by: key, task)
+    try await verifier.verifyResult(
+      certificate, authDigest: good.authDigest, signatures: good.signatures, by: key.verificationKey)
+    let foreign = try signatures(by: TestKeys.stranger(curve), task)
+    let other = try signatures(by: key, TaskID(unchecked: [UInt8](repeating: 0x32, count: 32)))
+    for (signatures, authDigest) in [foreign, (good.signatures, other.authDigest), (other.signatures, good.authDigest)] {
+      await #expect(throws: SignatureError.self) {
+        try await verifier.verifyResult(certificate, authDigest: authDigest, signatures: signatures, by: key.verificationKey)
+      }
     }
   }
 }

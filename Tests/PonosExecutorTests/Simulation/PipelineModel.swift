@@ -14,7 +14,7 @@ struct PipelineModel {
 
   private struct Row {
     let contentHash: Digest32
-    let owner: StreamParty?
+    let owner: TaskOwner?
     /// Whether its outcome is to be sent until it is acknowledged.
     var isExpected: Bool
     var acknowledgements = 0
@@ -43,7 +43,7 @@ struct PipelineModel {
   /// Cancellations in hand, by the number of the call.
   private struct Cancellation {
     let id: TaskID
-    let party: StreamParty
+    let owner: TaskOwner
     let isKnown: Bool
   }
 
@@ -80,13 +80,13 @@ struct PipelineModel {
       acknowledgements: rows[id]?.acknowledgements ?? 0)
   }
 
-  mutating func cancels(_ number: Int, _ id: TaskID, party: StreamParty) {
-    cancellations[number] = Cancellation(id: id, party: party, isKnown: rows[id]?.owner == party)
+  mutating func cancels(_ number: Int, _ id: TaskID, owner: TaskOwner) {
+    cancellations[number] = Cancellation(id: id, owner: owner, isKnown: rows[id]?.owner == owner)
   }
 
-  /// Finished tasks whose outcomes wait for a party.
-  func waiting(for party: StreamParty) -> Set<TaskID> {
-    Set(rows.filter { $0.value.owner == party && $0.value.isExpected && $0.value.end != nil }.keys)
+  /// Finished tasks whose outcomes wait for a owner.
+  func waiting(for owner: TaskOwner) -> Set<TaskID> {
+    Set(rows.filter { $0.value.owner == owner && $0.value.isExpected && $0.value.end != nil }.keys)
   }
 
   mutating func answered(_ id: TaskID, output: [UInt8]) {
@@ -115,15 +115,15 @@ struct PipelineModel {
     case .digest(let record, let output, let outcome): collect(record, output, outcome)
     case .given(let id, _): give(id)
     case .outcome(let call, let outcome): end(call, outcome)
-    case .expected(let standings, let party): expect(standings, party)
-    case .acknowledged(let ids, let party): acknowledge(ids, party)
+    case .expected(let standings, let owner): expect(standings, owner)
+    case .acknowledged(let ids, let owner): acknowledge(ids, owner)
     case .receipt(let call, let receipt): end(call, receipt)
     case .cancelled(let call, let result): end(call, result)
     }
   }
 
   private mutating func accept(
-    _ id: TaskID, _ contentHash: Digest32, _ owner: StreamParty?, _ isStreamed: Bool
+    _ id: TaskID, _ contentHash: Digest32, _ owner: TaskOwner?, _ isStreamed: Bool
   ) -> String? {
     guard rows[id] == nil else { return "\(id) was accepted twice" }
     rows[id] = Row(contentHash: contentHash, owner: owner, isExpected: isStreamed)
@@ -132,9 +132,9 @@ struct PipelineModel {
 
   // MARK: Streams
 
-  private mutating func expect(_ standings: [TaskID: TaskStanding], _ party: StreamParty) -> String? {
+  private mutating func expect(_ standings: [TaskID: TaskStanding], _ owner: TaskOwner) -> String? {
     for (id, standing) in standings {
-      guard let row = rows[id], row.owner == party else {
+      guard let row = rows[id], row.owner == owner else {
         if standing == .unknown { continue }
         return "\(id) is \(standing) to somebody whose task it is not"
       }
@@ -145,9 +145,9 @@ struct PipelineModel {
     return nil
   }
 
-  private mutating func acknowledge(_ ids: [TaskID], _ party: StreamParty) -> String? {
+  private mutating func acknowledge(_ ids: [TaskID], _ owner: TaskOwner) -> String? {
     for id in ids {
-      guard let row = rows[id], row.owner == party, row.end != nil, row.isExpected else { continue }
+      guard let row = rows[id], row.owner == owner, row.end != nil, row.isExpected else { continue }
       rows[id]?.isExpected = false
       rows[id]?.acknowledgements += 1
       acknowledged += 1
@@ -178,7 +178,7 @@ struct PipelineModel {
     switch result {
     case .cancelled:
       cancelled += 1
-      guard let row = rows[call.id], row.owner == call.party, case .failed(let failure) = row.end,
+      guard let row = rows[call.id], row.owner == call.owner, case .failed(let failure) = row.end,
         failure.code == "task_cancelled"
       else { return "\(call.id) was said to be cancelled" }
       return nil

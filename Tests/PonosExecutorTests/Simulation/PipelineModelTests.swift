@@ -96,26 +96,26 @@ struct PipelineModelTests {
 
   @Test("receipts, standings and cancellations say what is on the disk")
   func streams() {
-    let party = StreamParty(aggregator: StoreRecords.address(2), avs: Self.avs)
-    let other = StreamParty(aggregator: StoreRecords.address(3), avs: Self.avs)
+    let owner = TaskOwner(aggregator: StoreRecords.address(2), avs: Self.avs)
+    let other = TaskOwner(aggregator: StoreRecords.address(3), avs: Self.avs)
     var model = PipelineModel()
     for number in 1...5 { model.called(number, Self.id, contentHash: Self.content) }
     #expect(model.read(.receipt(call: 1, .success(.unfinished))) != nil)
-    #expect(model.read(.accepted(Self.id, contentHash: Self.content, owner: party)) == nil)
+    #expect(model.read(.accepted(Self.id, contentHash: Self.content, owner: owner)) == nil)
     #expect(model.read(.receipt(call: 2, .success(.unfinished))) != nil, "its outcome does not wait")
     #expect(model.read(.expected([Self.id: .unfinished], other)) != nil)
-    #expect(model.read(.expected([Self.id: .finished], party)) != nil)
-    #expect(model.read(.expected([Self.id: .unfinished, StoreRecords.taskID(2): .unknown], party)) == nil)
+    #expect(model.read(.expected([Self.id: .finished], owner)) != nil)
+    #expect(model.read(.expected([Self.id: .unfinished, StoreRecords.taskID(2): .unknown], owner)) == nil)
     #expect(model.read(.receipt(call: 3, .success(.finished))) != nil)
     #expect(model.read(.receipt(call: 4, .success(.unfinished))) == nil)
-    for number in 11...13 { model.cancels(number, Self.id, party: party) }
+    for number in 11...13 { model.cancels(number, Self.id, owner: owner) }
     #expect(model.read(.cancelled(call: 11, .cancelled)) != nil)
     #expect(model.read(.cancelled(call: 12, .unknown)) != nil)
-    #expect(model.waiting(for: party).isEmpty)
+    #expect(model.waiting(for: owner).isEmpty)
     #expect(model.read(.moved(Self.id, .failed(StoredFailure(code: "task_cancelled", message: ""), at: 1))) == nil)
     #expect(model.read(.cancelled(call: 13, .cancelled)) == nil)
-    #expect(model.waiting(for: party) == [Self.id])
-    #expect(model.read(.acknowledged([Self.id], party)) == nil && model.waiting(for: party).isEmpty)
+    #expect(model.waiting(for: owner) == [Self.id])
+    #expect(model.read(.acknowledged([Self.id], owner)) == nil && model.waiting(for: owner).isEmpty)
     #expect(model.read(.receipt(call: 5, .success(.finished))) == nil, "acknowledged since")
   }
 

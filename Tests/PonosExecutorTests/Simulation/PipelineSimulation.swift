@@ -65,7 +65,7 @@ struct PipelineSimulation {
       avs: SimulatedSubmissions.avs)
     let work = Task(executorPreference: executor) {
       do { try await rig.stateRecovery.recoverTasks() } catch { return }
-      rig.receiver.open()
+      rig.admission.open()
       do { try await rig.service.run() } catch { return }
     }
     return (Life(world: world, rig: rig, work: work), clock)
@@ -91,7 +91,7 @@ struct PipelineSimulation {
     var jobs = 0
     while executor.readyCount > 0 {
       executor.run(at: 0)
-      life.rig.receiver.interruptWaitingCallers()
+      life.rig.admission.interruptWaitingCallers()
       jobs += 1
       guard jobs < 100_000 else { throw Difference(description: "the tasks of a dead process do not end") }
     }
@@ -133,8 +133,8 @@ struct PipelineSimulation {
   }
 
   private func checkForOrphans() throws {
-    guard life.rig.receiver.obstacle == nil else { return }
-    if let orphan = model.orphan(isInFlight: { life.rig.flights.flight(of: $0) != nil }) { throw Difference(description: orphan) }
+    guard life.rig.admission.obstacle == nil else { return }
+    if let orphan = model.orphan(isInFlight: { life.rig.inFlight.task($0) != nil }) { throw Difference(description: orphan) }
   }
 
   private mutating func submit() throws {
@@ -167,14 +167,14 @@ struct PipelineSimulation {
 
   private mutating func call(_ submission: TaskSubmission) {
     let call = note(submission)
-    begin { [receiver = life.rig.receiver] world in world.observe(.outcome(call: call, await receiver.submit(submission))) }
+    begin { [unary = life.rig.unary] world in world.observe(.outcome(call: call, await unary.submit(submission))) }
   }
 
   private mutating func stream(_ submission: TaskSubmission) {
     let call = note(submission)
-    begin { [receiver = life.rig.receiver] world in
+    begin { [streams = life.rig.streams] world in
       let receipt: Result<TaskStanding, Rejection>
-      do throws(Rejection) { receipt = .success(try await receiver.receive(submission)) } catch { receipt = .failure(error) }
+      do throws(Rejection) { receipt = .success(try await streams.receive(submission)) } catch { receipt = .failure(error) }
       world.observe(.receipt(call: call, receipt))
     }
   }
@@ -187,35 +187,35 @@ struct PipelineSimulation {
   // MARK: Sessions
 
   /// Some of the later tasks, and whose they are; a few of somebody else.
-  private mutating func someTasks() throws -> (ids: [TaskID], party: StreamParty) {
+  private mutating func someTasks() throws -> (ids: [TaskID], owner: TaskOwner) {
     let number = lastNumber == 0 ? 1 : Int.random(in: max(1, lastNumber - 30)...lastNumber, using: &dice)
     let submission = try submissions.submission(number, .plain)
-    let party = StreamParty(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
+    let owner = TaskOwner(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
     let step = SimulatedSubmissions.avs.count
     let ids = (0..<Int.random(in: 1...6, using: &dice)).map { StoreRecords.taskID(max(1, number - $0 * step) + 1) }
-    return (ids + [StoreRecords.taskID(number)], party)
+    return (ids + [StoreRecords.taskID(number)], owner)
   }
 
   private mutating func reconcile() throws {
-    let (ids, party) = try someTasks()
+    let (ids, owner) = try someTasks()
     // What comes of it is seen at the disk.
-    begin { [transmitter = life.rig.transmitter] _ in _ = try? await transmitter.expect(ids, by: party) }
+    begin { [transmitter = life.rig.transmitter] _ in _ = try? await transmitter.expect(ids, by: owner) }
   }
 
   private mutating func acknowledge() throws {
-    let (ids, party) = try someTasks()
-    begin { [transmitter = life.rig.transmitter] _ in try? await transmitter.acknowledge(ids, by: party) }
+    let (ids, owner) = try someTasks()
+    begin { [transmitter = life.rig.transmitter] _ in try? await transmitter.acknowledge(ids, by: owner) }
   }
 
   private mutating func cancel() throws {
-    let (ids, party) = try someTasks()
+    let (ids, owner) = try someTasks()
     guard let id = ids.randomElement(using: &dice) else { return }
     lastCall += 1
-    model.cancels(lastCall, id, party: party)
+    model.cancels(lastCall, id, owner: owner)
     let rig = life.rig
     let canceller = TaskCanceller(
-      queue: rig.queue, running: rig.running, flights: rig.flights, outbox: rig.outbox, journal: rig.journal, logger: .silent)
-    begin { [lastCall] world in world.observe(.cancelled(call: lastCall, await canceller.cancel(id, for: party))) }
+      queue: rig.queue, running: rig.running, inFlight: rig.inFlight, outbox: rig.outbox, journal: rig.journal, logger: .silent)
+    begin { [lastCall] world in world.observe(.cancelled(call: lastCall, await canceller.cancel(id, for: owner))) }
   }
 
   private mutating func letWriteGoOn() {
@@ -292,10 +292,12 @@ struct PipelineSimulation {
   mutating func finish() async throws {
     try settle { $0.leftOver == nil }
     if let leftOver = model.leftOver { throw Difference(description: leftOver) }
-    guard life.rig.flights.count == 0 else { throw Difference(description: "\(life.rig.flights.count) flights are left") }
+    guard life.rig.inFlight.count == 0 else {
+      throw Difference(description: "\(life.rig.inFlight.count) tasks are left in flight")
+    }
     let accepted = model.accepted
     let replayedBefore = model.replayed
-    var parties: Set<StreamParty> = []
+    var owners: Set<TaskOwner> = []
     for (id, contentHash) in accepted { try askAgain(id, contentHash) }
     try settle { $0.leftOver == nil }
     for (id, _) in accepted {
@@ -303,11 +305,11 @@ struct PipelineSimulation {
     }
     for number in 1...max(1, lastNumber) {
       let submission = try submissions.submission(number, .plain)
-      let party = StreamParty(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
-      guard parties.insert(party).inserted else { continue }
-      let page = try await disk.deliveries(for: party, excluding: [], limit: .max, bytes: .max)
-      guard Set(page.tasks.map(\.id)) == model.waiting(for: party) else {
-        throw Difference(description: "other outcomes wait for \(party.aggregator) than should")
+      let owner = TaskOwner(aggregator: submission.aggregator, avs: submission.operatorSet.avs)
+      guard owners.insert(owner).inserted else { continue }
+      let page = try await disk.deliveries(for: owner, excluding: [], limit: .max, bytes: .max)
+      guard Set(page.tasks.map(\.id)) == model.waiting(for: owner) else {
+        throw Difference(description: "other outcomes wait for \(owner.aggregator) than should")
       }
     }
     guard model.replayed - replayedBefore == model.signed else {

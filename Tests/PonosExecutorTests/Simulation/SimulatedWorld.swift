@@ -8,11 +8,11 @@ import Synchronization
 /// Something that happened while a job ran; the test looks at it before the next one does.
 enum Observation: Sendable {
   /// A write has reached the disk. What it was of, and what the store said.
-  case accepted(TaskID, contentHash: Digest32, owner: StreamParty? = nil, isStreamed: Bool = false)
+  case accepted(TaskID, contentHash: Digest32, owner: TaskOwner? = nil, isStreamed: Bool = false)
   case moved(TaskID, TaskTransition)
   case digest(SignedDigestRecord, output: [UInt8], DigestOutcome)
-  case expected([TaskID: TaskStanding], StreamParty)
-  case acknowledged([TaskID], StreamParty)
+  case expected([TaskID: TaskStanding], TaskOwner)
+  case acknowledged([TaskID], TaskOwner)
   /// A performer was given a task.
   case given(TaskID, avs: EthereumAddress)
   /// A submission has its outcome; nil for a caller that went away.
@@ -115,7 +115,7 @@ final class SimulatedWorld: Sendable {
 }
 
 /// A memory store that is the disk of one process after another.
-struct SimulatedStore: ExecutorStore, DeliveryStore {
+struct SimulatedStore: ExecutorStore {
   let base: MemoryStore
   let world: SimulatedWorld
 
@@ -124,7 +124,7 @@ struct SimulatedStore: ExecutorStore, DeliveryStore {
     let outcome = try await base.accept(task)
     if outcome.isAccepted {
       world.observe(
-        .accepted(task.id, contentHash: task.contentHash, owner: task.party, isStreamed: task.isStreamed))
+        .accepted(task.id, contentHash: task.contentHash, owner: task.owner, isStreamed: task.isStreamed))
     }
     try await world.learn()
     return outcome
@@ -176,22 +176,22 @@ struct SimulatedStore: ExecutorStore, DeliveryStore {
   func deletePerformer(id: String) async throws(StoreError) { try await base.deletePerformer(id: id) }
   func performers() async throws(StoreError) -> [PerformerRecord] { try await base.performers() }
   func installationID() async throws(StoreError) -> String { try await base.installationID() }
-  func expectDeliveries(of ids: [TaskID], to party: StreamParty) async throws(StoreError) -> [TaskID: TaskStanding] {
+  func expectDeliveries(of ids: [TaskID], to owner: TaskOwner) async throws(StoreError) -> [TaskID: TaskStanding] {
     try await world.reachDisk()
-    let standings = try await base.expectDeliveries(of: ids, to: party)
-    world.observe(.expected(standings, party))
+    let standings = try await base.expectDeliveries(of: ids, to: owner)
+    world.observe(.expected(standings, owner))
     try await world.learn()
     return standings
   }
   func deliveries(
-    for party: StreamParty, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
+    for owner: TaskOwner, excluding excluded: Set<TaskID>, limit: Int, bytes: Int
   ) async throws(StoreError) -> DeliveryPage {
-    try await base.deliveries(for: party, excluding: excluded, limit: limit, bytes: bytes)
+    try await base.deliveries(for: owner, excluding: excluded, limit: limit, bytes: bytes)
   }
-  func acknowledge(_ ids: [TaskID], by party: StreamParty) async throws(StoreError) {
+  func acknowledge(_ ids: [TaskID], by owner: TaskOwner) async throws(StoreError) {
     try await world.reachDisk()
-    try await base.acknowledge(ids, by: party)
-    world.observe(.acknowledged(ids, party))
+    try await base.acknowledge(ids, by: owner)
+    world.observe(.acknowledged(ids, owner))
     try await world.learn()
   }
   func compact() async throws(StoreError) { try await base.compact() }

@@ -24,12 +24,12 @@ struct PipelineRig: Sendable {
   static let ecdsaVerifier = EthereumAddress(unchecked: [UInt8](repeating: 0x0c, count: 20))
 
   let clock: TestClock
-  let store: any ExecutorStore & DeliveryStore
+  let store: any ExecutorStore
   let registry = PrometheusRegistry()
   let metrics: ExecutorMetrics
   let queue: TaskQueue
   let roster: PerformerRoster
-  let flights: TaskFlights
+  let inFlight: InFlightTasks
   let streamMetrics: StreamMetrics
   let transmitter: ResultTransmitter
   let journal: TaskJournal
@@ -39,12 +39,15 @@ struct PipelineRig: Sendable {
   let canceller: TaskCanceller
   let audit: AuditLog
   let validator: TaskValidator
-  let receiver: TaskReceiver
+  let admission: Admission
+  let unary: UnaryIntake
+  let streams: StreamIntake
   let service: TaskService
   let stateRecovery: StateRecovery
 
   /// - Parameters:
   ///   - signers: The curves the executor has keys of.
+  ///   - keys: Its signers, in place of the test keys of these curves.
   ///   - avs: The AVSs the configuration knows.
   ///   - submissions: Rates of each AVS.
   ///   - breaker: Of each performer; by default one that never opens.
@@ -52,13 +55,13 @@ struct PipelineRig: Sendable {
   ///   - recent: How many outcomes are kept in memory.
   ///   - wrap: What to put round the pipeline's stages.
   init(
-    store: any ExecutorStore & DeliveryStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
+    store: any ExecutorStore = MemoryStore(), clock: TestClock = TestClock(), limits: QueueConfig = QueueConfig(),
     queueBytes: Int = TaskQueue.maxBytes,
-    timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases,
+    timeout: Duration = .seconds(90), signers: [SignatureCurve] = SignatureCurve.allCases, keys: KeyRing? = nil,
     avs: [EthereumAddress] = [Self.avs], retries: RetryPolicy = RetryPolicy(firstDelay: .milliseconds(1)),
     submissions: SubmissionLimits = SubmissionLimits(), breaker: CircuitBreaker.Settings = .init(consecutiveFailures: nil),
     rules: ResponseRules = .none, recent: RecentOutcomes<TaskOutcome>.Limits = .init(),
-    callerMemory: Int = TaskReceiver.callerMemory, auditLog: String? = nil, wrap: (TaskPipeline) -> TaskPipeline = { $0 }
+    callerMemory: Int = Admission.callerMemory, auditLog: String? = nil, wrap: (TaskPipeline) -> TaskPipeline = { $0 }
   ) throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.clock = clock
@@ -73,20 +76,20 @@ struct PipelineRig: Sendable {
     streamMetrics = StreamMetrics(registry: registry, avs: avs)
     let transmitter = ResultTransmitter(store: store, metrics: streamMetrics)
     self.transmitter = transmitter
-    flights = TaskFlights(recent: recent, clock: clock.taskClock) { transmitter.settled($0, $1) }
-    journal = TaskJournal(store: store, clock: clock.taskClock) { [flights] id, error in
-      flights.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
+    inFlight = InFlightTasks(recent: recent, clock: clock.taskClock) { transmitter.settled($0, $1) }
+    journal = TaskJournal(store: store, clock: clock.taskClock) { [inFlight] id, error in
+      inFlight.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
-    outbox = ResultOutbox(journal: journal, flights: flights, metrics: metrics, clock: clock.taskClock)
+    outbox = ResultOutbox(journal: journal, inFlight: inFlight, metrics: metrics, clock: clock.taskClock)
     canceller = TaskCanceller(
-      queue: queue, running: running, flights: flights, outbox: outbox, journal: journal, logger: logger)
+      queue: queue, running: running, inFlight: inFlight, outbox: outbox, journal: journal, logger: logger)
     audit = AuditLog(path: auditLog, logger: logger, now: clock.taskClock.unix)
-    let keys = KeyRing(signers.map { TestKeys.executor($0) })
+    let keys = keys ?? KeyRing(signers.map { TestKeys.executor($0) })
     let signing = SigningService(
       keys: keys, operatorAddress: Self.operatorAddress, ecdsaVerifier: Self.ecdsaVerifier, journal: journal,
       metrics: metrics, audit: audit)
     recovery = RunRecovery(
-      policy: retries, journal: journal, queue: queue, outbox: outbox, flights: flights, running: running, metrics: metrics,
+      policy: retries, journal: journal, queue: queue, outbox: outbox, inFlight: inFlight, running: running, metrics: metrics,
       clock: clock.taskClock, logger: logger)
     let pipeline = wrap(
       TaskPipeline(
@@ -94,19 +97,24 @@ struct PipelineRig: Sendable {
         recovery: recovery, running: running, metrics: metrics, clock: clock.taskClock, rules: { _ in rules }))
     validator = TaskValidator(
       operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
-    receiver = TaskReceiver(
-      validator: validator, journal: journal, queue: queue, flights: flights,
-      answers: StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger), metrics: metrics,
-      audit: audit, timeout: { _ in timeout },
-      readiness: { [roster] in PerformerReadiness(roster: roster, resources: HostResources()).obstacle(for: $0, isExpected: false)
-      },
-      limiter: SubmissionLimiter(
-        limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock),
-      clock: clock.taskClock, callerMemory: callerMemory,
-      expectDelivery: { id, party throws(StoreError) in try await transmitter.expect(id, by: party) })
+    let answers = StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger)
+    let limiter = SubmissionLimiter(
+      limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock)
+    let gate = IntakeGate()
+    let acceptance = TaskAcceptance(
+      gate: gate, journal: journal, queue: queue, inFlight: inFlight, answers: answers, limiter: limiter, metrics: metrics,
+      audit: audit, clock: clock.taskClock, timeout: { _ in timeout },
+      readiness: { [roster] in
+        PerformerReadiness(roster: roster, resources: HostResources()).obstacle(for: $0, isExpected: false)
+      })
+    admission = Admission(
+      gate: gate, validator: validator, inFlight: inFlight, queue: queue, limiter: limiter, acceptance: acceptance,
+      metrics: metrics, callerMemory: callerMemory)
+    unary = UnaryIntake(admission: admission)
+    streams = StreamIntake(admission: admission, answers: answers, transmitter: transmitter)
     service = TaskService(queue: queue, roster: roster, pipeline: pipeline, clock: clock.taskClock)
     stateRecovery = StateRecovery(
-      store: store, journal: journal, validator: validator, flights: flights, queue: queue, metrics: metrics, logger: logger)
+      store: store, journal: journal, validator: validator, inFlight: inFlight, queue: queue, metrics: metrics, logger: logger)
   }
 
   static func config(_ avs: EthereumAddress) -> AVSConfig {
@@ -127,7 +135,7 @@ struct PipelineRig: Sendable {
 
   /// Opens intake and works on tasks while `body` runs.
   func run<Result: Sendable>(_ body: @Sendable (PipelineRig) async throws -> Result) async throws -> Result {
-    receiver.open()
+    admission.open()
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await service.run() }
       defer { group.cancelAll() }

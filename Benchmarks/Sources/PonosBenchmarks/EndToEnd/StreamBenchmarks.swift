@@ -50,7 +50,7 @@ enum StreamBenchmarks {
   private static func submitter(_ parties: TaskParties) -> StreamSubmitter {
     StreamSubmitter(
       identity: .init(
-        party: StreamParty(aggregator: TaskParties.aggregatorAddress, avs: TaskParties.avs),
+        owner: TaskOwner(aggregator: TaskParties.aggregatorAddress, avs: TaskParties.avs),
         executor: TaskParties.operatorAddress, operatorSetID: TaskParties.operatorSetID(.ecdsa),
         key: .ecdsa(parties.aggregatorKey), executorKey: .ecdsa(parties.ecdsaKey.address)))
   }

@@ -14,7 +14,7 @@ enum RecoveryRig {
     try await StateRecovery(
       store: store, journal: TaskJournal(store: store, clock: .system),
       validator: TaskValidator(operatorAddress: executor, registry: OneCurveRegistry(), signers: { [.ecdsa] }),
-      flights: TaskFlights(), queue: queue,
+      inFlight: InFlightTasks(), queue: queue,
       metrics: ExecutorMetrics(registry: PrometheusRegistry(), avs: [avs], version: "benchmark"),
       logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
     ).recoverTasks()

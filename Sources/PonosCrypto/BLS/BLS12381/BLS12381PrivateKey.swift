@@ -19,7 +19,7 @@ package struct BLS12381PrivateKey: Sendable {
           raw.initialize(repeating: blst_scalar())
           defer { Wipe.zero(UnsafeMutableRawBufferPointer(raw)) }
           let bytes = input.bindMemory(to: UInt8.self)
-          // False means zero, which is told below.
+          // False means that the result is zero, which is checked below.
           _ = blst_scalar_from_be_bytes(raw.baseAddress, bytes.baseAddress, bytes.count)
           blst_bendian_from_scalar(output.bindMemory(to: UInt8.self).baseAddress, raw.baseAddress)
         }

@@ -1,31 +1,31 @@
 /// Tells which claims about one key's signatures hold, for the price of a single check when all do.
 ///
-/// All claims are checked as one combination. What is off is halved until the claims that are wrong stand alone. What the second
-/// half is off by follows from the whole and the first half, so that each halving takes one pairing check: among n claims, w
-/// wrong ones take at most 1 + w·log₂n checks, and never more than n, as many as one by one. Wrong signatures thus cannot make
-/// right ones dearer to check than they are alone.
+/// One check covers the combination of all claims. A combination that does not hold is halved until each wrong claim stands alone.
+/// The error of the second half follows from those of the whole and of the first half, so a halving takes one pairing check: w
+/// wrong claims among n take at most 1 + w·log₂n checks, and never more than n, the cost of checking one by one. Wrong signatures
+/// therefore cannot make right ones dearer to check than they are alone.
 package struct BN254Bisection: IteratorProtocol {
-  /// What was found out about some of the claims.
+  /// The verdict on some of the claims.
   package struct Verdict: Equatable, Sendable {
     /// Their places among the claims.
     package let range: Range<Int>
-    /// Whether all of them hold, or none; of claims that do not hold each is told alone.
+    /// Whether these claims hold. Claims that hold may share a verdict; a claim that does not has one of its own.
     package let holds: Bool
   }
 
   private struct Suspect {
     let range: Range<Int>
-    /// Not one: at least one of the claims is wrong.
+    /// The error of the combination; it is not one, so at least one of the claims is wrong.
     let defect: BN254GT
   }
 
   private let combination: BN254Combination
-  /// What has to be halved yet, the next last.
+  /// Combinations still to be halved; the last one is next.
   private var suspects: [Suspect] = []
   /// Pairing checks made so far.
   package private(set) var checks = 0
 
-  /// Reads nothing yet: each step computes when it is asked for.
+  /// Checks nothing yet; `next` does.
   package init(_ claims: [BN254Claim], of key: BN254PublicKey) {
     combination = BN254Combination(claims, of: key)
   }

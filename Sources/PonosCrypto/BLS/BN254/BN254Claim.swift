@@ -1,6 +1,6 @@
 import PonosCore
 
-/// One signature to check, with what it is said to be over.
+/// One signature to check and the message it is claimed to sign.
 package struct BN254Statement: Hashable, Sendable {
   package var digest: Digest32
   package var hashing: BN254Hashing
@@ -13,7 +13,7 @@ package struct BN254Statement: Hashable, Sendable {
   }
 }
 
-/// Signatures of one key that stand or fall together, ready to be checked: their points read, their messages hashed to the curve.
+/// Signatures of one key that are accepted or refused together. Their points are read and their messages hashed to the curve.
 package struct BN254Claim: Sendable {
   /// Signature and hashed message of each statement.
   let points: [(signature: BN254G1, message: BN254G1)]

@@ -10,7 +10,7 @@ struct BN254Combination {
   private let signatures: [BN254G1]
   private let messages: [BN254G1]
   private let coefficients: [mclBnFr]
-  /// Where each claim's signatures begin, and at last where they end.
+  /// Index of each claim's first signature; after the last claim, the number of signatures.
   private let bounds: [Int]
 
   init(_ claims: [BN254Claim], of key: BN254PublicKey) {
@@ -24,7 +24,7 @@ struct BN254Combination {
   /// How many claims there are.
   var count: Int { bounds.count - 1 }
 
-  /// What the claims in `range` are off by: one if all of them hold, the product of what each is off by in any case.
+  /// The error of the claims in `range`: the product of their own errors, which is one if all of them hold.
   func defect(of range: Range<Int>) -> BN254GT {
     let span = bounds[range.lowerBound]..<bounds[range.upperBound]
     return key.defect(

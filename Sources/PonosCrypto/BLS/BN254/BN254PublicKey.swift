@@ -49,8 +49,8 @@ extension BN254PublicKey {
 
   /// Whether this key made every one of the signatures; true for none.
   ///
-  /// Costs one pairing check and two short multiplications for each statement (``BN254Combination``). Which signature is wrong it
-  /// does not tell.
+  /// Costs one pairing check, and two short multiplications for each signature (``BN254Combination``). Does not tell which signature is
+  /// wrong.
   package func verifyBatch(_ statements: [BN254Statement]) -> Bool {
     BN254Combination([BN254Claim(statements)], of: self).defect(of: 0..<1).isOne
   }

@@ -43,8 +43,8 @@ enum BN254Scalar {
     }
   }
 
-  /// Random odd numbers of 128 bits, which are never zero, drawn from the system. A single one is 1: it has no others to differ
-  /// from.
+  /// Random odd numbers of 128 bits, drawn from the system; being odd, none is zero. When `count` is 1 the number is 1, because a single
+  /// signature has no others to be told apart from.
   static func randomCoefficients(_ count: Int) -> [mclBnFr] {
     MCL.ready
     guard count > 1 else { return [mclBnFr](repeating: one, count: count) }

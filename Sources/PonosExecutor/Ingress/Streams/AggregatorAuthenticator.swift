@@ -17,7 +17,7 @@ package struct AggregatorAuthenticator: Sendable {
   func proof(
     to aggregator: AggregatorHello, own executor: ExecutorHello, theirs: [UInt8]
   ) async throws(SessionFailure) -> [UInt8] {
-    let key = try await key(of: aggregator.party)
+    let key = try await key(of: aggregator.owner)
     let message = SessionProofMessage(role: .aggregator, aggregator: aggregator, executor: executor)
     do throws(SignatureError) { try await verifier.verifyMessage(message.digest, signature: theirs, by: key) } catch {
       throw SessionFailure(
@@ -26,31 +26,35 @@ package struct AggregatorAuthenticator: Sendable {
     }
     return try await sign(
       SessionProofMessage(role: .executor, aggregator: aggregator, executor: executor),
-      for: OperatorSet(avs: aggregator.party.avs, id: aggregator.operatorSetID))
+      for: OperatorSet(avs: aggregator.owner.avs, id: aggregator.operatorSetID))
   }
 
-  private func key(of party: StreamParty) async throws(SessionFailure) -> VerificationKey {
-    do throws(Rejection) { return try await registry.aggregatorKey(of: party.aggregator, avs: party.avs, atBlock: 0) } catch {
+  private func key(of owner: TaskOwner) async throws(SessionFailure) -> VerificationKey {
+    do throws(Rejection) { return try await registry.aggregatorKey(of: owner.aggregator, avs: owner.avs, atBlock: 0) } catch {
       throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
     }
   }
 
   private func sign(_ message: SessionProofMessage, for set: OperatorSet) async throws(SessionFailure) -> [UInt8] {
-    let curve: SignatureCurve
+    let signer: Signer
     do throws(Rejection) {
-      curve = try await registry.executorCurve(of: set, atBlock: 0)
-      guard keys[curve] != nil else { throw .noSigner(curve, operatorSet: set) }
+      let curve = try await registry.executorCurve(of: set, atBlock: 0)
+      guard let held = keys[curve] else { throw .noSigner(curve, operatorSet: set) }
+      signer = held
     } catch {
       throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
     }
-    guard let key = keys[curve] else { throw SessionFailure(.unavailable(code: "no_signer", message: "the key is gone")) }
-    do throws(SigningError) { return try key.signMessage(message.digest) } catch {
+    do {
+      let signature = try await signer.sign(.message(message.digest))
+      try await verifier.verifyMessage(message.digest, signature: signature, by: signer.verificationKey)
+      return signature
+    } catch {
       throw SessionFailure(.unavailable(code: "signing_failed", message: "this executor could not sign its proof"))
     }
   }
 }
 
-/// A session cannot be.
+/// Why a session cannot be established, as the way it ends.
 struct SessionFailure: Error {
   let end: SessionEnd
 

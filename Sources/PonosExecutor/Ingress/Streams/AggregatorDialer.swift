@@ -11,22 +11,22 @@ import ServiceLifecycle
 /// Keeps a session with one aggregator of the configuration, and opens another whenever it is lost.
 struct AggregatorDialer: Sendable {
   let aggregator: AggregatorConfig
-  let desk: SessionDesk
+  let sessions: SessionRegistry
   let policy: ReconnectPolicy
   let logger: Logger
 
-  /// Until the desk stops or the task is cancelled.
+  /// Dials until the registry stops or the task is cancelled.
   func run() async {
     var failures = 0
-    while !Task.isCancelled, !desk.isStopped {
-      // One that the aggregator opened is as good, and would end if we opened another.
-      if desk.hasSession(with: aggregator.party) {
+    while !Task.isCancelled, !sessions.isStopped {
+      // The aggregator has opened a session itself. Another one would supersede it.
+      if sessions.hasSession(with: aggregator.owner) {
         guard await sleep(policy.maximum) else { return }
         continue
       }
       let start = ContinuousClock.now
       let (end, wasEstablished) = await holdSession()
-      if desk.isStopped { return }
+      if sessions.isStopped { return }
       failures = policy.failures(before: failures, sessionLasted: wasEstablished ? ContinuousClock.now - start : nil)
       let pause = policy.pause(failures: failures, asked: asked(by: end), chance: .random(in: 0..<1))
       log(end, failures: failures, pause: pause)
@@ -40,28 +40,29 @@ struct AggregatorDialer: Sendable {
     return true
   }
 
-  /// The pause that the peer wants. Where it sees no point in another session, its configuration may still change some day.
+  /// The pause that the peer asked for. A peer that wants no further session is still dialled, since its configuration may
+  /// change.
   private func asked(by end: SessionEnd) -> Duration? {
     guard case .peerLeft(let goodbye) = end else { return nil }
     return goodbye.retryAfter.map { .milliseconds($0) } ?? policy.maximum
   }
 
   private func holdSession() async -> (end: SessionEnd, wasEstablished: Bool) {
-    let outcome = await desk.withSession(wanted: aggregator.party) { session in await hold(session) }
+    let outcome = await sessions.withSession(wanted: aggregator.owner) { session in await hold(session) }
     return outcome ?? (.unavailable(code: "too_many_sessions", message: "as many sessions are open as there may be"), false)
   }
 
-  /// The call ends with the session, also where the aggregator has accepted it and then says nothing.
+  /// Makes the call that carries the session. It ends with the session, even if the aggregator accepted it and then fell silent.
   private func hold(_ session: AggregatorSession) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await call(session) }
-      group.addTask { await session.lapsed() }
+      group.addTask { await session.hasEnded() }
       await group.next()
       group.cancelAll()
     }
   }
 
-  /// On a connection of its own. The call's task lives on the connection's event loop, which must not verify signatures.
+  /// Makes the call on a connection of its own. Its task runs on the event loop, which must not verify signatures.
   private func call(_ session: AggregatorSession) async {
     do {
       let transport = try Transports.client(ClientTransportSettings(host: aggregator.host, port: aggregator.port))
@@ -81,12 +82,12 @@ struct AggregatorDialer: Sendable {
 
   private func log(_ end: SessionEnd, failures: Int, pause: Duration) {
     logger.log(
-      // Once when it begins; an aggregator that is away for a night is no night of warnings.
+      // One warning when it begins: an aggregator that is away for a night is no night of warnings.
       level: failures == 1 ? .warning : .debug, "no session with an aggregator; it is dialled again",
       metadata: [
-        LogKey.aggregator: "\(aggregator.party.aggregator)", LogKey.avs: "\(aggregator.party.avs)",
-        "address": "\(aggregator.host):\(aggregator.port)", LogKey.code: "\(end.code)", LogKey.error: "\(end.message)",
-        "pause_ms": "\(pause.milliseconds)",
+        LogKey.aggregator: "\(aggregator.owner.aggregator)", LogKey.avs: "\(aggregator.owner.avs)",
+        LogKey.peer: "\(aggregator.host):\(aggregator.port)", LogKey.code: "\(end.code)", LogKey.error: "\(end.message)",
+        LogKey.delay: "\(pause.seconds)",
       ])
   }
 }

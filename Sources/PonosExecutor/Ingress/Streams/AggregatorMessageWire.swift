@@ -41,7 +41,7 @@ extension AggregatorHello {
   fileprivate init(wire hello: Ponos_V1_AggregatorHello) throws {
     self.init(
       version: hello.version, challenge: try StreamWire.nonce(hello.challenge, field: "hello.challenge"),
-      party: StreamParty(
+      owner: TaskOwner(
         aggregator: try StreamWire.address(hello.aggregatorAddress, field: "hello.aggregator_address"),
         avs: try StreamWire.address(hello.avsAddress, field: "hello.avs_address")),
       executor: try StreamWire.address(hello.executorAddress, field: "hello.executor_address"),
@@ -52,8 +52,8 @@ extension AggregatorHello {
     .with { message in
       message.version = version
       message.challenge = .init(challenge.bytes)
-      message.aggregatorAddress = party.aggregator.description
-      message.avsAddress = party.avs.description
+      message.aggregatorAddress = owner.aggregator.description
+      message.avsAddress = owner.avs.description
       message.executorAddress = executor.description
       message.operatorSetID = operatorSetID
       message.heartbeatMs = UInt32(clamping: heartbeat)
@@ -68,7 +68,7 @@ extension StreamSubmission {
       task.urgency = TaskUrgency(priority: message.priority, deadline: message.deadlineMs == 0 ? nil : message.deadlineMs)
       return task
     }
-    // What is not an id is shortened: it comes back in the refusal.
+    // The refusal repeats the text, so one that is no id is cut short.
     self.init(idText: message.task.taskID.cut(toBytes: 80), task: task)
   }
 

@@ -7,26 +7,26 @@ import PonosSystem
 import PonosTelemetry
 import Synchronization
 
-/// What sessions need of the daemon.
+/// The parts of the daemon that sessions use.
 package struct SessionDependencies: Sendable {
   let operatorAddress: EthereumAddress
   let authenticator: AggregatorAuthenticator
-  let receiver: TaskReceiver
+  let intake: StreamIntake
   let canceller: TaskCanceller
   let transmitter: ResultTransmitter
-  let credit: CreditOffice
+  let credit: CreditPool
   let metrics: StreamMetrics
   let clock: TaskClock
   let logger: Logger
 
   package init(
-    operatorAddress: EthereumAddress, authenticator: AggregatorAuthenticator, receiver: TaskReceiver,
-    canceller: TaskCanceller, transmitter: ResultTransmitter, credit: CreditOffice, metrics: StreamMetrics, clock: TaskClock,
+    operatorAddress: EthereumAddress, authenticator: AggregatorAuthenticator, intake: StreamIntake,
+    canceller: TaskCanceller, transmitter: ResultTransmitter, credit: CreditPool, metrics: StreamMetrics, clock: TaskClock,
     logger: Logger
   ) {
     self.operatorAddress = operatorAddress
     self.authenticator = authenticator
-    self.receiver = receiver
+    self.intake = intake
     self.canceller = canceller
     self.transmitter = transmitter
     self.credit = credit
@@ -36,51 +36,52 @@ package struct SessionDependencies: Sendable {
   }
 }
 
-/// A session with an aggregator on a stream, whoever dialled: moves messages between the stream and the state machine, and does what
-/// the machine asks for.
+/// A session with an aggregator on a stream, whichever end dialled: moves messages between the stream and the state machine, and
+/// carries out the machine's actions.
 package final class AggregatorSession: Sendable {
   package typealias Machine = AggregatorSessionStateMachine<StreamAnswer>
 
   private struct State {
     var machine: Machine
-    var account: CreditAccount?
-    /// Whom the session is with, since that was proven; also after its end, when what was asked before is still done.
-    var party: StreamParty?
-    /// Whether the party's outcomes come here.
+    var credit: SessionCredit?
+    /// Whose tasks the session carries; nil until the aggregator has proven it. Stays after the session's end, for work in
+    /// progress.
+    var owner: TaskOwner?
+    /// Whether the session subscribes to the owner's outcomes.
     var isAttached = false
     var end: SessionEnd?
   }
 
-  /// Short messages that may wait for a peer that reads slowly, before we stop listening to it.
+  /// Short messages that may wait to be written before we stop reading from the peer.
   private static let maxUnwritten = 1024
-  /// Tasks whose standing takes as much room as a short message.
+  /// Standings of tasks that weigh as much as a short message.
   private static let standingsPerMessage = 4
-  /// Bytes of an outcome that take as much room as a short message.
+  /// Bytes of an outcome that weigh as much as a short message.
   private static let bytesPerMessage = 16 << 10
-  /// Short requests of the peer in work beside its submissions, which credit bounds, before we stop listening to it.
+  /// Requests other than submissions that may be in progress before we stop reading. Submissions are bounded by credit.
   private static let maxRequests = 64
-  /// Ids of a request that are as much work as a short one.
+  /// Ids of a request that weigh as much as a request without ids.
   private static let idsPerRequest = 64
-  /// How long last words may take to leave.
-  private static let farewell = Duration.seconds(1)
+  /// How long the last messages of an ended session may take to leave.
+  private static let flushLimit = Duration.seconds(1)
 
   let number: UInt64
   private let dialledByUs: Bool
   private let dependencies: SessionDependencies
   private let tick: Duration
   private let state: Mutex<State>
-  private let outlet = StreamOutlet<Ponos_V1_ExecutorMessage>(limit: maxUnwritten)
+  private let outbound = OutboundQueue<Ponos_V1_ExecutorMessage>(limit: maxUnwritten)
   private let work: AsyncStream<Machine.Action>
   private let workContinuation: AsyncStream<Machine.Action>.Continuation
-  private let requests = StreamBacklog(limit: maxRequests)
+  private let requests = WeightedLimit(limit: maxRequests)
   /// Finished with the session.
-  private let life: AsyncStream<Never>
-  private let lifeContinuation: AsyncStream<Never>.Continuation
+  private let ended: AsyncStream<Never>
+  private let endedContinuation: AsyncStream<Never>.Continuation
 
   /// - Parameters:
   ///   - number: Tells it from every other session of the process.
   ///   - wanted: Whom we dialled; nil where an aggregator dialled us.
-  init(number: UInt64, wanted: StreamParty?, settings: Machine.Settings, dependencies: SessionDependencies) {
+  init(number: UInt64, wanted: TaskOwner?, settings: Machine.Settings, dependencies: SessionDependencies) {
     self.number = number
     self.dependencies = dependencies
     dialledByUs = wanted != nil
@@ -91,7 +92,7 @@ package final class AggregatorSession: Sendable {
     // Often enough that two heartbeats are noticed as two, and credit comes soon after room.
     tick = .milliseconds(max(5, min(settings.heartbeat / 8, 200)))
     (work, workContinuation) = AsyncStream.makeStream()
-    (life, lifeContinuation) = AsyncStream.makeStream()
+    (ended, endedContinuation) = AsyncStream.makeStream()
   }
 
   /// Ends the session, for a reason from outside.
@@ -99,25 +100,25 @@ package final class AggregatorSession: Sendable {
     handle(.end(reason))
   }
 
-  /// Writes what the session says, until its end. Runs beside `run`.
+  /// Writes the session's messages to the stream, until its end. Runs beside `run`.
   func write(to writer: RPCWriter<Ponos_V1_ExecutorMessage>) async {
-    do { try await outlet.write(to: writer) } catch {
+    do { try await outbound.write(to: writer) } catch {
       handle(.end(.disconnected("it could not be written to (\(error))")))
     }
   }
 
-  /// The stream is there, or about to be: the time for the handshake begins.
+  /// Starts the time for the handshake: the stream is open, or about to be.
   func open() {
     handle(.opened)
   }
 
-  /// Returns when the session is over and its last words have had their time to leave, or when cancelled.
-  func lapsed() async {
-    for await _ in life {}
-    try? await Task.sleep(for: Self.farewell)
+  /// Returns when the session is over and its last messages had time to leave, or when cancelled.
+  func hasEnded() async {
+    for await _ in ended {}
+    try? await Task.sleep(for: Self.flushLimit)
   }
 
-  /// Reads and works until the session's end. Needs `write` and `beat` beside it.
+  /// Reads and works until the session's end. Needs `write` and `runClock` beside it.
   func run(reading messages: RPCAsyncSequence<Ponos_V1_AggregatorMessage, any Error>) async {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.read(messages) }
@@ -129,21 +130,21 @@ package final class AggregatorSession: Sendable {
       }
       group.cancelAll()
     }
-    // When the task was cancelled rather than the session ended.
+    // Ends the session if it was the task that was cancelled.
     handle(.end(.stopping))
-    await sayFarewell()
+    await flush()
   }
 
   // MARK: Events
 
-  /// Every change of the machine, and every message in the order of these changes.
+  /// Changes the machine and enqueues its messages in one step, so that messages leave in the order of the changes.
   private func handle(_ event: Machine.Event) {
     let now = dependencies.clock.monotonic()
     state.withLock { state in
       var actions = state.machine.handle(event, now: now)[...]
       while let action = actions.popFirst() {
         if case .takeCredit(let wanted) = action {
-          let count = credit(wanted, &state)
+          let count = takeCredit(wanted, &state)
           actions += state.machine.handle(.granted(count), now: now)
         } else {
           carryOut(action, &state)
@@ -152,37 +153,37 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// What takes no time is done at once, the rest is handed to `run`.
+  /// Carries out what takes no time, and hands the rest to `run`.
   private func carryOut(_ action: Machine.Action, _ state: inout State) {
     switch action {
     case .send(let message):
-      if let party = state.party { count(message, of: party) }
-      outlet.say(message.wire, weight: Self.weight(of: message))
-    case .giveBackCredit(let count): state.account?.giveBack(count)
+      if let owner = state.owner { count(message, of: owner) }
+      outbound.enqueue(message.wire, weight: Self.weight(of: message))
+    case .giveBackCredit(let count): state.credit?.giveBack(count)
     case .close(let end):
       state.end = end
-      outlet.finish()
+      outbound.finish()
       workContinuation.finish()
-      lifeContinuation.finish()
+      endedContinuation.finish()
     case .takeCredit: break
-    case .attach(let party):
-      state.party = party
-      hand(action)
-    case .authenticate, .admit, .fetch, .acknowledge, .cancel, .reconcile: hand(action)
+    case .attach(let owner):
+      state.owner = owner
+      enqueue(action)
+    case .authenticate, .admit, .fetch, .acknowledge, .cancel, .reconcile: enqueue(action)
     }
   }
 
-  private func count(_ message: ExecutorMessage<StreamAnswer>, of party: StreamParty) {
+  private func count(_ message: ExecutorMessage<StreamAnswer>, of owner: TaskOwner) {
     switch message {
-    case .outcome: dependencies.metrics.sent(party.avs)
-    // All others the receiver counts.
+    case .outcome: dependencies.metrics.sent(owner.avs)
+    // All others are counted at admission.
     case .refusal(let refusal) where StreamRefusal.sessionCodes.contains(refusal.code):
-      dependencies.receiver.countRefused(party.avs, code: refusal.code)
+      dependencies.intake.admission.countRefused(owner.avs, code: refusal.code)
     default: break
     }
   }
 
-  /// An outcome weighs what it takes: a peer that acknowledges what it has not read makes room in the machine's window, not in memory.
+  /// An outcome weighs by its size: a peer that acknowledges outcomes unread makes room in the machine's window, not in memory.
   static func weight(of message: ExecutorMessage<StreamAnswer>) -> Int {
     switch message {
     case .standings(let standings): 1 + standings.count / standingsPerMessage
@@ -191,7 +192,8 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// What a request makes the one writer of the store do. One reconciliation at a time: nothing more is read until it is answered.
+  /// A request weighs by the work it makes for the store's one writer. A reconciliation weighs the whole limit: nothing more is
+  /// read until it is answered.
   static func weight(of action: Machine.Action) -> Int {
     switch action {
     case .admit: 0
@@ -201,26 +203,26 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  private func hand(_ action: Machine.Action) {
+  private func enqueue(_ action: Machine.Action) {
     requests.enter(weight: Self.weight(of: action))
     workContinuation.yield(action)
   }
 
-  private func credit(_ wanted: Int, _ state: inout State) -> Int {
-    guard dependencies.receiver.obstacle == nil, let party = state.party else { return 0 }
-    let account = state.account ?? CreditAccount(office: dependencies.credit, avs: party.avs)
-    state.account = account
-    return account.take(upTo: wanted)
+  private func takeCredit(_ wanted: Int, _ state: inout State) -> Int {
+    guard dependencies.intake.admission.obstacle == nil, let owner = state.owner else { return 0 }
+    let credit = state.credit ?? SessionCredit(pool: dependencies.credit, avs: owner.avs)
+    state.credit = credit
+    return credit.take(upTo: wanted)
   }
 
   private func read(_ messages: RPCAsyncSequence<Ponos_V1_AggregatorMessage, any Error>) async {
     do {
       for try await message in messages {
         handle(.received(try AggregatorMessage(wire: message)))
-        // A peer that does not read, or asks faster than we answer, is not listened to meanwhile.
-        await outlet.room()
+        // A peer that does not read, or asks faster than we answer, has to wait.
+        await outbound.room()
         await requests.room()
-        // The session is over: a peer that goes on sending does not keep it.
+        // The session is over: a peer that goes on sending does not keep it open.
         if Task.isCancelled { return }
       }
       handle(.end(.disconnected("the peer closed the stream")))
@@ -231,8 +233,8 @@ package final class AggregatorSession: Sendable {
     }
   }
 
-  /// Lets time pass for the session, until cancelled.
-  func beat() async {
+  /// Tells the machine the time, until cancelled.
+  func runClock() async {
     while !Task.isCancelled {
       do { try await Task.sleep(for: tick) } catch { return }
       handle(.tick)
@@ -247,38 +249,38 @@ package final class AggregatorSession: Sendable {
       do throws(SessionFailure) {
         handle(.authenticated(proof: try await dependencies.authenticator.proof(to: theirs, own: own, theirs: proof)))
       } catch { handle(.end(error.end)) }
-    case .attach(let party): attach(to: party)
+    case .attach(let owner): attach(to: owner)
     case .admit(let submission): await admit(submission)
     case .fetch(let excluded, let limit, let bytes): await fetch(excluding: excluded, limit: limit, bytes: bytes)
     case .acknowledge(let ids): await acknowledge(ids)
     case .cancel(let id):
-      guard let party else { return }
-      handle(.cancellationEnded(id, await dependencies.canceller.cancel(id, for: party)))
+      guard let owner else { return }
+      handle(.cancellationEnded(id, await dependencies.canceller.cancel(id, for: owner)))
     case .reconcile(let ids): await reconcile(ids)
     case .send, .takeCredit, .giveBackCredit, .close: break
     }
   }
 
-  private var party: StreamParty? { state.withLock { $0.party } }
+  private var owner: TaskOwner? { state.withLock { $0.owner } }
 
-  private func attach(to party: StreamParty) {
-    dependencies.metrics.established(party.avs, dialledByUs: dialledByUs)
-    dependencies.logger.info("session established", metadata: metadata(of: party))
-    let line = ResultTransmitter.Line(
+  private func attach(to owner: TaskOwner) {
+    dependencies.metrics.established(owner.avs, dialledByUs: dialledByUs)
+    dependencies.logger.info("session established", metadata: metadata(of: owner))
+    let subscriber = ResultTransmitter.Subscriber(
       number: number, finished: { [self] in handle(.finished($0)) }, interrupted: { [self] in handle(.interrupted($0)) },
       resultsWait: { [self] in handle(.resultsWait) }, supersede: { [self] in end(.superseded) })
     state.withLock { $0.isAttached = true }
-    dependencies.transmitter.attach(line, to: party)
+    dependencies.transmitter.attach(subscriber, to: owner)
     handle(.attached)
   }
 
   private func admit(_ submission: StreamSubmission) async {
     let task: TaskSubmission
     do throws(Rejection) { task = try submission.task.get() } catch {
-      dependencies.receiver.countMalformed(error)
+      dependencies.intake.admission.countMalformed(error)
       return handle(.refused(StreamRefusal(error, idText: submission.idText)))
     }
-    guard let party, task.aggregator == party.aggregator, task.operatorSet.avs == party.avs else {
+    guard let owner, task.aggregator == owner.aggregator, task.operatorSet.avs == owner.avs else {
       return handle(
         .refused(
           StreamRefusal(
@@ -286,7 +288,7 @@ package final class AggregatorSession: Sendable {
             message: "the task is of another aggregator or AVS than the session", retryAfter: nil)))
     }
     do throws(Rejection) {
-      let standing = try await dependencies.receiver.receive(task)
+      let standing = try await dependencies.intake.receive(task)
       handle(.admitted(idText: submission.idText))
       if standing == .finished { handle(.resultsWait) }
     } catch {
@@ -295,78 +297,78 @@ package final class AggregatorSession: Sendable {
   }
 
   private func fetch(excluding excluded: Set<TaskID>, limit: Int, bytes: Int) async {
-    guard let party else { return }
+    guard let owner else { return }
     do throws(StoreError) {
       let (outcomes, isAll) = try await dependencies.transmitter.waiting(
-        for: party, excluding: excluded, limit: limit, bytes: bytes)
+        for: owner, excluding: excluded, limit: limit, bytes: bytes)
       handle(.fetched(outcomes, isAll: isAll))
     } catch {
-      log(error, "outcomes that wait could not be read; it is tried again", party)
+      log(error, "outcomes that wait could not be read; it is tried again", owner)
       handle(.fetchFailed)
     }
   }
 
   private func acknowledge(_ ids: [TaskID]) async {
-    guard let party else { return }
+    guard let owner else { return }
     do throws(StoreError) {
-      try await dependencies.transmitter.acknowledge(ids, by: party)
+      try await dependencies.transmitter.acknowledge(ids, by: owner)
       handle(.acknowledged(ids))
     } catch {
-      log(error, "acknowledged outcomes could not be taken out of the outbox; they are sent again", party)
+      log(error, "acknowledged outcomes could not be taken out of the outbox; they are sent again", owner)
       handle(.acknowledgementFailed(ids))
     }
   }
 
   private func reconcile(_ ids: [TaskID]) async {
-    guard let party else { return }
-    do throws(StoreError) { handle(.reconciled(try await dependencies.transmitter.expect(ids, by: party))) } catch {
-      log(error, "where tasks stand could not be found out", party)
-      // The peer asks again in its next session.
+    guard let owner else { return }
+    do throws(StoreError) { handle(.reconciled(try await dependencies.transmitter.expect(ids, by: owner))) } catch {
+      log(error, "where tasks stand could not be found out", owner)
+      // The peer reconciles again in its next session.
       handle(.end(.unavailable(code: "store_unavailable", message: "the store does not answer")))
     }
   }
 
-  private func log(_ error: StoreError, _ message: Logger.Message, _ party: StreamParty) {
-    var metadata = metadata(of: party)
+  private func log(_ error: StoreError, _ message: Logger.Message, _ owner: TaskOwner) {
+    var metadata = metadata(of: owner)
     metadata[LogKey.error] = "\(error)"
     dependencies.logger.warning(message, metadata: metadata)
   }
 
-  private func metadata(of party: StreamParty) -> Logger.Metadata {
-    [LogKey.aggregator: "\(party.aggregator)", LogKey.avs: "\(party.avs)", "session": "\(number)"]
+  private func metadata(of owner: TaskOwner) -> Logger.Metadata {
+    [LogKey.aggregator: "\(owner.aggregator)", LogKey.avs: "\(owner.avs)", LogKey.session: "\(number)"]
   }
 
   // MARK: The end
 
-  /// Whether the session came about.
-  var wasEstablished: Bool { party != nil }
+  /// Whether the aggregator has proven who it is.
+  var wasEstablished: Bool { owner != nil }
 
-  /// Whom the session is with, as long as it lasts.
-  var currentParty: StreamParty? { state.withLock { $0.end == nil ? $0.party : nil } }
+  /// Whose tasks the session carries, as long as it lasts.
+  var currentOwner: TaskOwner? { state.withLock { $0.end == nil ? $0.owner : nil } }
 
-  /// Whether it is with somebody who dialled us and has not proven anything.
-  var isStranger: Bool { !dialledByUs && !wasEstablished }
+  /// Whether the peer dialled us and has not proven who it is.
+  var isUnauthenticated: Bool { !dialledByUs && !wasEstablished }
 
-  private func sayFarewell() async {
+  private func flush() async {
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.outlet.emptied() }
-      group.addTask { try? await Task.sleep(for: Self.farewell) }
+      group.addTask { await self.outbound.emptied() }
+      group.addTask { try? await Task.sleep(for: Self.flushLimit) }
       await group.next()
       group.cancelAll()
     }
   }
 
-  /// Gives up what the session had, once nobody works for it any more. Returns how it ended.
+  /// Gives up the session's credit and subscription, once all work for it has ended. Returns how the session ended.
   func conclude() -> SessionEnd {
     handle(.end(.stopping))
-    let (end, account, isAttached) = state.withLock { ($0.end ?? .stopping, $0.account, $0.isAttached) }
-    account?.close()
+    let (end, credit, isAttached) = state.withLock { ($0.end ?? .stopping, $0.credit, $0.isAttached) }
+    credit?.close()
     dependencies.metrics.ended(code: end.code)
-    var metadata: Logger.Metadata = ["session": "\(number)"]
-    if let party, isAttached {
-      metadata = self.metadata(of: party)
-      dependencies.transmitter.detach(number, from: party)
-      dependencies.metrics.disestablished(party.avs, dialledByUs: dialledByUs)
+    var metadata: Logger.Metadata = [LogKey.session: "\(number)"]
+    if let owner, isAttached {
+      metadata = self.metadata(of: owner)
+      dependencies.transmitter.detach(number, from: owner)
+      dependencies.metrics.disestablished(owner.avs, dialledByUs: dialledByUs)
     }
     metadata[LogKey.code] = "\(end.code)"
     dependencies.logger.info("session ended: \(end.message)", metadata: metadata)
@@ -375,7 +377,7 @@ package final class AggregatorSession: Sendable {
 }
 
 extension Digest32 {
-  /// 32 bytes nobody can foresee.
+  /// 32 unpredictable bytes.
   package static func random() -> Digest32 {
     var generator = SystemRandomNumberGenerator()
     return Digest32(unchecked: (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) })

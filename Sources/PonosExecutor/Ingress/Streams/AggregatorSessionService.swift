@@ -4,34 +4,34 @@ import PonosCore
 import PonosSystem
 import ServiceLifecycle
 
-/// Dials the aggregators of the configuration, and ends all sessions, dialled and accepted, when the daemon stops.
+/// Dials the aggregators of the configuration. Ends all sessions, dialled and accepted, when the daemon stops.
 package struct AggregatorSessionService: Service {
-  private let desk: SessionDesk
+  private let sessions: SessionRegistry
   private let dialers: [AggregatorDialer]
 
   package init(
-    desk: SessionDesk, aggregators: [AggregatorConfig], policy: ReconnectPolicy = ReconnectPolicy(), logger: Logger
+    sessions: SessionRegistry, aggregators: [AggregatorConfig], policy: ReconnectPolicy = ReconnectPolicy(), logger: Logger
   ) {
-    self.desk = desk
-    dialers = aggregators.map { AggregatorDialer(aggregator: $0, desk: desk, policy: policy, logger: logger) }
+    self.sessions = sessions
+    dialers = aggregators.map { AggregatorDialer(aggregator: $0, sessions: sessions, policy: policy, logger: logger) }
   }
 
   package func run() async throws {
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { group in
         for dialer in dialers { group.addTask { await dialer.run() } }
-        // Cancellation ends the wait too.
+        // Cancellation ends the wait as well.
         try? await gracefulShutdown()
       }
     } onGracefulShutdown: {
-      desk.stop()
+      sessions.stop()
     }
-    desk.stop()
+    sessions.stop()
   }
 }
 
 extension StreamConfig {
-  /// The same, for the state machine of a session.
+  /// The settings in the form that the state machine of a session takes.
   var sessionSettings: AggregatorSession.Machine.Settings {
     var settings = AggregatorSession.Machine.Settings()
     settings.heartbeat = heartbeat.milliseconds

@@ -85,7 +85,7 @@ extension ExecutorHello {
       session: try StreamWire.nonce(hello.sessionID, field: "hello.session_id"), heartbeat: Int64(hello.heartbeatMs),
       wanted: isEmpty
         ? nil
-        : StreamParty(
+        : TaskOwner(
           aggregator: try StreamWire.address(hello.aggregatorAddress, field: "hello.aggregator_address"),
           avs: try StreamWire.address(hello.avsAddress, field: "hello.avs_address")))
   }

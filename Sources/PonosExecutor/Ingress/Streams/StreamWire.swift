@@ -37,7 +37,7 @@ enum StreamWire {
 }
 
 extension Goodbye {
-  /// A peer's texts are shortened: they end up in logs.
+  /// Cuts the peer's texts short: they end up in logs.
   init(wire message: Ponos_V1_Goodbye) {
     self.init(
       code: message.code.cut(toBytes: 64), message: message.message.cut(toBytes: 256),
@@ -54,7 +54,8 @@ extension Goodbye {
 }
 
 extension String {
-  /// The beginning of it, at most `count` bytes of UTF-8 and no part of a scalar. One character may be as long as a message.
+  /// The first scalars of the text, at most `count` bytes of UTF-8. Whole characters would not do: one may be as long as a
+  /// message.
   func cut(toBytes count: Int) -> String {
     guard utf8.count > count else { return self }
     var end = utf8.index(startIndex, offsetBy: count)

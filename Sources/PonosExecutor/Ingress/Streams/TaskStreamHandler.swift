@@ -5,10 +5,10 @@ import PonosSystem
 
 /// The task port for streams: each call is a session that an aggregator dialled.
 package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtocol {
-  private let desk: SessionDesk
+  private let sessions: SessionRegistry
 
-  package init(desk: SessionDesk) {
-    self.desk = desk
+  package init(sessions: SessionRegistry) {
+    self.sessions = sessions
   }
 
   package func openSession(
@@ -16,7 +16,7 @@ package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtoc
     context: ServerContext
   ) async throws {
     let outcome = await offEventLoop {
-      await desk.withSession(wanted: nil, peer: context.remotePeer) { session in
+      await sessions.withSession(wanted: nil, peer: context.remotePeer) { session in
         await withTaskGroup(of: Void.self) { group in
           group.addTask { await session.write(to: response) }
           await session.run(reading: request)
@@ -32,7 +32,7 @@ package struct TaskStreamHandler: Ponos_V1_TaskStreamService.SimpleServiceProtoc
 }
 
 extension RPCError {
-  /// The status a session's call ends with; nil for one that ended as it may. What the goodbye said is said here again.
+  /// The status of a session's call, which repeats the goodbye; nil for a session that ended well.
   fileprivate init?(_ end: SessionEnd) {
     let code: RPCError.Code
     switch end {

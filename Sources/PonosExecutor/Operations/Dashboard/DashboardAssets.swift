@@ -91,7 +91,7 @@ enum DashboardAssets {
     let lastSuccess = Date.now();
 
     async function refresh() {
-      const response = await fetch("/", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+      const response = await fetch("./", { cache: "no-store", signal: AbortSignal.timeout(5000) });
       if (!response.ok) throw new Error("status " + response.status);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.getElementById("content");

@@ -13,9 +13,9 @@ package enum DashboardPage {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <title>Ponos Executor\(state.readiness.isReady ? "" : " (not ready)")</title>
-    <link rel="icon" href="/favicon.svg">
-    <link rel="stylesheet" href="/dashboard.css">
-    <script src="/dashboard.js" defer></script>
+    <link rel="icon" href="favicon.svg">
+    <link rel="stylesheet" href="dashboard.css">
+    <script src="dashboard.js" defer></script>
     </head>
     <body>
     <main id="content">
@@ -27,7 +27,7 @@ package enum DashboardPage {
     <section aria-labelledby="tasks-title"><h2 id="tasks-title">Last tasks</h2>\(tasks(state))</section>
     </main>
     <footer><span id="refresh" role="status"></span>
-    <nav><a href="/api/v1/state">state as JSON</a> <a href="/metrics">metrics</a> <a href="/readyz?verbose">readiness</a></nav></footer>
+    <nav><a href="api/v1/state">state as JSON</a> <a href="metrics">metrics</a> <a href="readyz?verbose">readiness</a></nav></footer>
     </body>
     </html>
 

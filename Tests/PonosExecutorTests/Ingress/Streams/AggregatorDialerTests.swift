@@ -15,7 +15,7 @@ struct AggregatorDialerTests {
     _ stream: StreamRig, port: Int, maximum: Duration = .milliseconds(100)
   ) -> AggregatorDialer {
     AggregatorDialer(
-      aggregator: AggregatorConfig(host: "127.0.0.1", port: port, party: StreamRig.party()), desk: stream.desk,
+      aggregator: AggregatorConfig(host: "127.0.0.1", port: port, owner: StreamRig.owner()), sessions: stream.sessions,
       policy: ReconnectPolicy(initial: .milliseconds(20), maximum: maximum), logger: .silent)
   }
 
@@ -25,9 +25,9 @@ struct AggregatorDialerTests {
     try await SilentHTTP2Peer.serve { peer, port in
       let dialling = Task { await Self.dialer(stream, port: port).run() }
       try await eventually { peer.connections >= 2 && peer.departures >= 1 }
-      stream.desk.stop()
+      stream.sessions.stop()
       await dialling.value
-      #expect(stream.desk.sessionCount == 0)
+      #expect(stream.sessions.sessionCount == 0)
     }
   }
 
@@ -38,7 +38,7 @@ struct AggregatorDialerTests {
       let dialling = Task { await Self.dialer(stream, port: port).run() }
       try await eventually { peer.connections == 1 }
       let start = ContinuousClock.now
-      stream.desk.stop()
+      stream.sessions.stop()
       await dialling.value
       #expect(ContinuousClock.now - start < .seconds(20))
     }
@@ -63,7 +63,7 @@ struct AggregatorDialerTests {
           #expect(hosting.sessions == 1 && dialling.sessions == 1)
         }
         try await eventually { hosting.sessions == 2 }
-        stream.desk.stop()
+        stream.sessions.stop()
         await dialer.value
       }
     }

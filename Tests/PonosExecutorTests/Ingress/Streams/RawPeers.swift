@@ -29,7 +29,7 @@ struct RawAggregator: Sendable {
   ) async throws -> [Ponos_V1_ExecutorMessage] {
     let aggregator = TestAggregator.registered(.ecdsa)
     let ours = AggregatorHello(
-      challenge: .random(), party: StreamRig.party(), executor: PipelineRig.operatorAddress, operatorSetID: 0,
+      challenge: .random(), owner: StreamRig.owner(), executor: PipelineRig.operatorAddress, operatorSetID: 0,
       heartbeat: Int64(heartbeat))
     let (outgoing, say) = AsyncStream<Ponos_V1_AggregatorMessage>.makeStream()
     say.yield(AggregatorMessage.hello(ours).wire)
@@ -71,7 +71,7 @@ extension RawAggregator {
   func proveAndReadNothing(port: Int) async throws {
     let aggregator = TestAggregator.registered(.ecdsa)
     let ours = AggregatorHello(
-      challenge: .random(), party: StreamRig.party(), executor: PipelineRig.operatorAddress, operatorSetID: 0,
+      challenge: .random(), owner: StreamRig.owner(), executor: PipelineRig.operatorAddress, operatorSetID: 0,
       heartbeat: Int64(heartbeat))
     let (proofs, prove) = AsyncStream<Ponos_V1_AggregatorMessage>.makeStream()
     let transport = try Transports.client(ClientTransportSettings(host: "127.0.0.1", port: port))

@@ -71,14 +71,14 @@ struct StreamBoundTests {
 
   @Test("of many strangers those go whose host has the most, and of these the oldest")
   func crowds() {
-    typealias Stranger = SessionDesk.Stranger
-    #expect(SessionDesk.crowdedOut(of: []) == nil)
-    let honest = Stranger(number: 1, host: "a")
-    let crowd = (2..<9).map { Stranger(number: $0, host: "b") }
-    #expect(SessionDesk.crowdedOut(of: [honest] + crowd) == 2)
-    #expect(SessionDesk.crowdedOut(of: [honest, Stranger(number: 2, host: "b")]) == 1)
-    let even = [Stranger(number: 4, host: "a"), Stranger(number: 3, host: "b"), Stranger(number: 7, host: "b")]
-    #expect(SessionDesk.crowdedOut(of: even + [Stranger(number: 9, host: "a")]) == 3)
+    typealias Peer = SessionRegistry.UnauthenticatedPeer
+    #expect(SessionRegistry.evictionCandidate(among: []) == nil)
+    let honest = Peer(number: 1, host: "a")
+    let crowd = (2..<9).map { Peer(number: $0, host: "b") }
+    #expect(SessionRegistry.evictionCandidate(among: [honest] + crowd) == 2)
+    #expect(SessionRegistry.evictionCandidate(among: [honest, Peer(number: 2, host: "b")]) == 1)
+    let even = [Peer(number: 4, host: "a"), Peer(number: 3, host: "b"), Peer(number: 7, host: "b")]
+    #expect(SessionRegistry.evictionCandidate(among: even + [Peer(number: 9, host: "a")]) == 3)
   }
 
   @Test("what a session refuses by itself is counted like every refusal")
@@ -88,7 +88,7 @@ struct StreamBoundTests {
     let submission = try TestAggregator.registered(.ecdsa).sign(PipelineRig.draft())
     _ = try await stream.serve { port in
       // While nothing is taken in, no credit is given.
-      stream.rig.receiver.close(because: "testing")
+      stream.rig.admission.close(because: "testing")
       return try await raw.exchange(port: port, until: { $0.refusal.code == "no_credit" }) { message in
         message.submission.task = submission
       }

@@ -135,7 +135,7 @@ struct StreamDeliveryTests {
     let submission = try TestAggregator.registered(.ecdsa).sign(draft)
     let messages = try await stream.serve { port in
       // While nothing is taken in, no credit is given.
-      stream.rig.receiver.close(because: "testing")
+      stream.rig.admission.close(because: "testing")
       return try await raw.exchange(port: port, until: { $0.refusal.code == "no_credit" }) { message in
         message.submission.task = submission
       }
@@ -154,7 +154,7 @@ struct StreamDeliveryTests {
       try await aggregator.dialling(port: port) {
         let draft = PipelineRig.draft("both")
         let submission = try PipelineRig.submission(draft)
-        async let call = stream.rig.receiver.submit(submission)
+        async let call = stream.rig.unary.submit(submission)
         try await eventually { gate.arrivals == 1 }
         let ending = Task { try await aggregator.submit(draft) }
         try await eventually { aggregator.receipts == [draft.id] }
@@ -232,7 +232,7 @@ struct StreamDeliveryTests {
             let ending = Task { try await aggregator.submit(draft) }
             try await eventually { performer.receivedTaskIDs.count == number }
             // Nobody else may take it back.
-            let stranger = StreamParty(aggregator: PipelineRig.operatorAddress, avs: PipelineRig.avs)
+            let stranger = TaskOwner(aggregator: PipelineRig.operatorAddress, avs: PipelineRig.avs)
             #expect(!stream.rig.running.cancel(draft.id, for: stranger))
             #expect(await aggregator.submitter.cancel(draft.id) == .cancelled)
             #expect(try await ending.value?.code == "task_cancelled")
@@ -328,7 +328,7 @@ struct StreamDeliveryTests {
       try await store.close()
     }
     let store = try SQLiteStore.open(path: directory.file("store.sqlite"))
-    let waiting = try await store.deliveries(for: StreamRig.party(), excluding: [], limit: 9, bytes: .max)
+    let waiting = try await store.deliveries(for: StreamRig.owner(), excluding: [], limit: 9, bytes: .max)
     #expect(waiting.tasks.map(\.id) == [done.id])
     let stream = try StreamRig(store: store)
     let performer = FakePerformer.echo()

@@ -16,30 +16,30 @@ import PonosTransport
 /// The task pipeline behind task streams, on real connections over loopback.
 struct StreamRig: Sendable {
   let rig: PipelineRig
-  let desk: SessionDesk
-  let credit: CreditOffice
+  let sessions: SessionRegistry
+  let credit: CreditPool
 
   init(
-    store: any ExecutorStore & DeliveryStore = MemoryStore(), limits: QueueConfig = QueueConfig(),
+    store: any ExecutorStore = MemoryStore(), limits: QueueConfig = QueueConfig(),
     queueBytes: Int = TaskQueue.maxBytes, signers: [SignatureCurve] = SignatureCurve.allCases,
     _ change: (inout AggregatorSession.Machine.Settings) -> Void = { _ in }
   ) throws {
     let rig = try PipelineRig(store: store, limits: limits, queueBytes: queueBytes, signers: signers)
     self.rig = rig
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let credit = CreditOffice(
+    let credit = CreditPool(
       aggregators: [PipelineRig.avs: SignatureCurve.allCases.count], room: { rig.queue.room(avs: $0) })
     self.credit = credit
     var settings = AggregatorSession.Machine.Settings()
     change(&settings)
-    desk = SessionDesk(
+    sessions = SessionRegistry(
       settings: settings,
       dependencies: SessionDependencies(
         operatorAddress: PipelineRig.operatorAddress,
         authenticator: AggregatorAuthenticator(
           registry: try StaticOperatorSetRegistry([PipelineRig.config(PipelineRig.avs)]),
           keys: KeyRing(signers.map { TestKeys.executor($0) })),
-        receiver: rig.receiver,
+        intake: rig.streams,
         canceller: rig.canceller,
         transmitter: rig.transmitter, credit: credit, metrics: rig.streamMetrics, clock: .system, logger: logger))
   }
@@ -49,11 +49,11 @@ struct StreamRig: Sendable {
     try await rig.run { _ in
       let server = GRPCServer(
         transport: Transports.server(ServerTransportSettings(host: "127.0.0.1", port: 0)),
-        services: [TaskStreamHandler(desk: desk)])
+        services: [TaskStreamHandler(sessions: sessions)])
       return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.serve() }
         let result = try await body(try await server.transport.boundPort())
-        desk.stop()
+        sessions.stop()
         server.beginGracefulShutdown()
         group.cancelAll()
         return result
@@ -80,13 +80,13 @@ struct StreamRig: Sendable {
       executorKey: executorKey ?? TestKeys.executor(set == 0 ? .ecdsa : .bn254).verificationKey, settings: settings)
   }
 
-  static func party(_ curve: SignatureCurve = .ecdsa) -> StreamParty {
-    StreamParty(aggregator: TestAggregator.registered(curve).address, avs: PipelineRig.avs)
+  static func owner(_ curve: SignatureCurve = .ecdsa) -> TaskOwner {
+    TaskOwner(aggregator: TestAggregator.registered(curve).address, avs: PipelineRig.avs)
   }
 
   /// Outcomes that wait in the store.
   func waiting(_ curve: SignatureCurve = .ecdsa) async throws -> [TaskID] {
-    let page = try await rig.transmitter.waiting(for: Self.party(curve), excluding: [], limit: 100_000, bytes: .max)
+    let page = try await rig.transmitter.waiting(for: Self.owner(curve), excluding: [], limit: 100_000, bytes: .max)
     return page.outcomes.map(\.id)
   }
 }

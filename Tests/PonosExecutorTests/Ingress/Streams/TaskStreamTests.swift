@@ -52,7 +52,7 @@ struct TaskStreamTests {
     try await stream.rig.run { _ in
       try await aggregator.hosting { port in
         let dialer = AggregatorDialer(
-          aggregator: AggregatorConfig(host: "127.0.0.1", port: port, party: StreamRig.party()), desk: stream.desk,
+          aggregator: AggregatorConfig(host: "127.0.0.1", port: port, owner: StreamRig.owner()), sessions: stream.sessions,
           policy: ReconnectPolicy(initial: .milliseconds(20), maximum: .milliseconds(100)), logger: .silent)
         let dialling = Task { await dialer.run() }
         let first = try await aggregator.submit(PipelineRig.draft("one"))?.result?.output
@@ -61,7 +61,7 @@ struct TaskStreamTests {
         let second = try await aggregator.submit(PipelineRig.draft("two"))?.result?.output
         #expect(second == .init(Array("two".utf8)))
         #expect(aggregator.sessions == 2)
-        stream.desk.stop()
+        stream.sessions.stop()
         await dialling.value
         // Before the aggregator's server stops, which might end the session first.
         try await eventually {
@@ -101,7 +101,7 @@ struct TaskStreamTests {
     let ending = Task { try await aggregator.submit(PipelineRig.draft()) }
     let end = try await stream.serve { port in await aggregator.dialOnce(port: port) }
     #expect(end.code == "bad_proof")
-    #expect(stream.rig.flights.count == 0 && aggregator.receipts.isEmpty)
+    #expect(stream.rig.inFlight.count == 0 && aggregator.receipts.isEmpty)
     ending.cancel()
     _ = await ending.result
   }
@@ -130,7 +130,7 @@ struct TaskStreamTests {
     try await stream.serve { port in
       let session = Task { await aggregator.dialOnce(port: port) }
       try await eventually { aggregator.sessions == 1 }
-      stream.desk.stop()
+      stream.sessions.stop()
       guard case .peerLeft(let goodbye) = await session.value else { Issue.record("no goodbye came"); return }
       #expect(goodbye.code == "stopping" && goodbye.retryAfter == 1000)
       // No further session is opened.
@@ -169,14 +169,14 @@ struct TaskStreamTests {
       try await withThrowingTaskGroup(of: Void.self) { group in
         // It ends by the executor's doing, as an error of its call, or is cancelled below.
         group.addTask { try? await deaf.proveAndReadNothing(port: port) }
-        try await eventually { stream.desk.sessionCount == 1 }
+        try await eventually { stream.sessions.sessionCount == 1 }
         try await honest.dialling(port: port) {
-          try await eventually { stream.desk.sessionCount == 2 }
+          try await eventually { stream.sessions.sessionCount == 2 }
           // Until the other has been let go; in time, because what it may leave unread is little.
           try await eventually(within: .seconds(60)) {
             let answer = try await honest.submit(PipelineRig.draft("heard"))?.result
             #expect(answer != nil)
-            return stream.desk.sessionCount == 1
+            return stream.sessions.sessionCount == 1
           }
         }
         group.cancelAll()
@@ -192,11 +192,11 @@ struct TaskStreamTests {
     try await stream.serve { port in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<6 { group.addTask { try? await RawAggregator.knock(port: port, count: 200) } }
-        try await eventually(within: .seconds(60)) { stream.desk.sessionCount == SessionDesk.maxStrangers }
+        try await eventually(within: .seconds(60)) { stream.sessions.sessionCount == SessionRegistry.maxUnauthenticated }
         try await honest.dialling(port: port) {
           let answer = try await honest.submit(PipelineRig.draft("let in"))?.result
           #expect(answer != nil)
-          #expect(stream.desk.sessionCount <= SessionDesk.maxStrangers + 1)
+          #expect(stream.sessions.sessionCount <= SessionRegistry.maxUnauthenticated + 1)
         }
         group.cancelAll()
       }
