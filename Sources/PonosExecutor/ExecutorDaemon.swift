@@ -209,7 +209,7 @@ package struct ExecutorDaemon: Sendable {
     to tasks: TaskState, _ processing: TaskProcessing, _ performers: PerformerService, _ keys: KeyRing, _ base: Infrastructure
   ) -> TaskIntake {
     let (failpoints, clock) = (base.failpoints, base.clock)
-    let (queue, roster, transmitter) = (tasks.queue, processing.roster, tasks.transmitter)
+    let (queue, transmitter) = (tasks.queue, tasks.transmitter)
     let limiter = SubmissionLimiter(limits: config.submissionLimits, clock: clock)
     let gate = IntakeGate()
     let acceptance = TaskAcceptance(
