@@ -43,7 +43,7 @@ package final class FakePerformer: PerformerConnection {
     return try await script(id, payload, call)
   }
 
-  package func checkHealth(timeout: Duration) async -> HealthReport { .serving }
+  package var probe: any Probe { FakeProbe.serving }
   package func close() async {}
 }
 

@@ -4,30 +4,29 @@ import PonosContainers
 import PonosCore
 import Synchronization
 
-/// Connections to containers that accept TCP on their port and know nothing of gRPC: what they say about their health is up to the
-/// test.
+/// Connections to containers that accept TCP on their port and know nothing of gRPC: the test sets what they say about their health.
 package final class FakePerformers: Sendable {
   private struct State {
-    var health: HealthReport
-    var healthOf: [String: HealthReport] = [:]
+    var health: ProbeResult
+    var healthOf: [String: ProbeResult] = [:]
     var endpoints: [PerformerEndpoint] = []
     var open = 0
   }
 
   private let state: Mutex<State>
 
-  /// - Parameter health: What performers say that nothing else was set for.
-  package init(health: HealthReport = .serving) {
+  /// - Parameter health: The answer of performers for which no other was set.
+  package init(health: ProbeResult = .serving) {
     state = Mutex(State(health: health))
   }
 
   /// What every performer says from now on, unless it was set for one.
-  package func say(_ health: HealthReport) {
+  package func say(_ health: ProbeResult) {
     state.withLock { $0.health = health }
   }
 
   /// What the performer says from now on.
-  package func say(_ health: HealthReport, for performerID: String) {
+  package func say(_ health: ProbeResult, for performerID: String) {
     state.withLock { $0.healthOf[performerID] = health }
   }
 
@@ -61,11 +60,13 @@ package final class FakePerformers: Sendable {
       PerformerReply(echoedID: Array(id.description.utf8), output: payload)
     }
 
-    func checkHealth(timeout: Duration) async -> HealthReport {
+    var probe: any Probe { FakeProbe { await self.check(timeout: $0) } }
+
+    private func check(timeout: Duration) async -> ProbeResult {
       do {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
           .connectTimeout(TimeAmount(timeout)).connect(host: endpoint.host, port: endpoint.port).get()
-        // The container closes at once as well: whoever comes second need not succeed.
+        // The container closes at once as well: the side that comes second need not succeed.
         channel.close(promise: nil)
       } catch {
         return .unreachable("\(error)")

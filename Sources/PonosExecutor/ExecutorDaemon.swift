@@ -71,7 +71,7 @@ package struct ExecutorDaemon: Sendable {
       ResourceSampler(registry: base.registry),
       performers,
       ContainerUsageSampler(
-        performers: { performers.snapshots() },
+        running: { performers.runningContainers() },
         usage: { id throws(DockerError) in try await docker.usage(ofContainer: id) },
         observe: { [metrics = base.metrics] in metrics.containerUsage($0) }, logger: logger),
       TaskService(queue: tasks.queue, roster: processing.roster, pipeline: processing.pipeline, clock: base.clock),
@@ -209,7 +209,7 @@ package struct ExecutorDaemon: Sendable {
     to tasks: TaskState, _ processing: TaskProcessing, _ performers: PerformerService, _ keys: KeyRing, _ base: Infrastructure
   ) -> TaskIntake {
     let (failpoints, clock) = (base.failpoints, base.clock)
-    let (queue, roster, transmitter) = (tasks.queue, processing.roster, tasks.transmitter)
+    let (queue, transmitter) = (tasks.queue, tasks.transmitter)
     let limiter = SubmissionLimiter(limits: config.submissionLimits, clock: clock)
     let gate = IntakeGate()
     let acceptance = TaskAcceptance(
@@ -221,8 +221,7 @@ package struct ExecutorDaemon: Sendable {
       },
       readiness: { avs in
         failpoints.pass(.intakeVerified)
-        return PerformerReadiness.obstacle(
-          for: avs, roster: roster, isTooLarge: performers.isTooLargeForHost(avs), isExpected: performers.mayServe(avs))
+        return performers.obstacle(for: avs)
       })
     let admission = Admission(
       gate: gate, validator: tasks.validator, inFlight: tasks.inFlight, queue: queue, limiter: limiter, acceptance: acceptance,

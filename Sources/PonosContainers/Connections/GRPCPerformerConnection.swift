@@ -6,22 +6,22 @@ import PonosTransport
 import SwiftProtobuf
 import Synchronization
 
-/// A line to a performer that speaks the Hourglass performer protocol over gRPC.
+/// A connection to a performer that speaks the Hourglass performer protocol over gRPC.
 package final class GRPCPerformerConnection: PerformerConnection {
   private let client: GRPCClient<ClientTransportInUse>
   /// Keeps the client connected; ends with `close`, which the owner of the connection has to call.
   private let connecting: Task<Void, any Error>
   private let isClosed = Atomic(false)
 
-  /// The largest output with its task id and framing; a longer reply ends the call. A hostile performer can make us hold as much for
-  /// each task it is given.
+  /// The largest output with its task id and framing; a longer reply ends the call. A hostile performer can make us hold this
+  /// much for each task it is given.
   private static let maxReplyBytes = ResponseChecks.maxOutputBytes + (1 << 10)
 
-  /// The performer's clock of a call may run out so much before ours.
+  /// A performer may end a call this much earlier than we do, by its own clock of the call.
   private static let deadlineSlack = Duration.milliseconds(100)
 
-  /// Enough for 1,024 tasks and a probe at once where a performer takes 100 calls on a connection, which is also what is assumed of
-  /// one that names no limit.
+  /// Enough for 1,024 tasks and a probe at once where a performer takes 100 calls on a connection. A performer that names no
+  /// limit is taken to have that one.
   private static let maxConnections = 12
 
   package init(_ endpoint: PerformerEndpoint) throws {
@@ -58,23 +58,7 @@ package final class GRPCPerformerConnection: PerformerConnection {
     }
   }
 
-  package func checkHealth(timeout: Duration) async -> HealthReport {
-    var options = CallOptions.defaults
-    options.waitForReady = false
-    do {
-      let stub = Grpc_Health_V1_Health.Client(wrapping: client)
-      let reply = try await CallDeadline.after(timeout) {
-        try await stub.check(Grpc_Health_V1_HealthCheckRequest(), options: options)
-      }
-      return reply.status == .serving ? .serving : .notServing("its health service says \(reply.status)")
-    } catch let error as RPCError where error.code == .deadlineExceeded {
-      return .timedOut("its health service did not answer within \(timeout)")
-    } catch let error as RPCError where error.code != .unavailable {
-      return .notServing("its health service answers \(error.code): \(error.message)")
-    } catch {
-      return .unreachable("\(error)")
-    }
-  }
+  package var probe: any Probe { GRPCHealthProbe(client: client) }
 
   package func close() async {
     isClosed.store(true, ordering: .relaxed)
@@ -94,7 +78,7 @@ package final class GRPCPerformerConnection: PerformerConnection {
     case _ where Transports.isOverload(error):
       return .unreachable(error.message)
     case .unavailable where pause == nil:
-      // The performer may have said so, or the transport on behalf of a line that broke: both mean another run.
+      // The performer may have said so, or the transport on behalf of a connection that broke: both mean another run.
       return .unreachable(error.message)
     // Before that it is the performer's own word, on a deadline of its own: an answer, and no silence.
     case .deadlineExceeded where isTimeOver && pause == nil:

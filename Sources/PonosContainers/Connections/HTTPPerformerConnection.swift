@@ -5,29 +5,27 @@ import PonosCore
 import PonosSystem
 import Synchronization
 
-/// A line to a performer that speaks HTTP/1.1, as docs/operations/http-performers.md describes.
+/// A connection to a performer that speaks HTTP/1.1, as docs/operations/http-performers.md describes.
 ///
-/// Connections are kept and used again. No more of a reply is held than a result may have; whatever comes beyond that is not read.
+/// TCP connections are kept and used again. No more of a reply is held than a result may have; the rest is not read.
 package final class HTTPPerformerConnection: PerformerConnection {
   private let client: HTTPClient
+  /// Scheme, host and port.
+  private let origin: String
   private let taskURL: String
   private let healthPath: String
-  private let healthURL: String
   private let isClosed = Atomic(false)
 
   /// Carries the task id there and back.
   static let taskIDHeader = "Ponos-Task-Id"
-  /// Milliseconds until nobody waits for the reply any more.
+  /// Milliseconds until the executor stops waiting for the reply.
   static let timeoutHeader = "Ponos-Timeout-Ms"
-  /// So much is read of what a performer says of an error.
-  private static let maxMessageBytes = 1024
   /// The largest `concurrency` there is, and a probe beside it: a task that was given a slot never waits for a connection.
   private static let maxConnections = 1025
 
   package init(_ endpoint: PerformerEndpoint, taskPath: String, healthPath: String) {
-    let origin = "http://\(endpoint.host):\(endpoint.port)"
+    origin = "http://\(endpoint.host):\(endpoint.port)"
     taskURL = origin + taskPath
-    healthURL = origin + healthPath
     self.healthPath = healthPath
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
@@ -54,7 +52,7 @@ package final class HTTPPerformerConnection: PerformerConnection {
     request.body = .bytes(ByteBuffer(bytes: payload))
     let reply: PerformerReply?
     do {
-      reply = try await withinLimit(timeout) { [request] in try await self.exchange(request) }
+      reply = try await withDeadline(timeout) { [request] in try await self.exchange(request) }
     } catch {
       throw failure(for: error)
     }
@@ -69,8 +67,8 @@ package final class HTTPPerformerConnection: PerformerConnection {
   /// What a response says; throws `PerformerCallError` when it is no reply.
   static func reply(in response: HTTPClientResponse) async throws -> PerformerReply {
     guard response.status == .ok else { throw try await refusal(response) }
-    // Where only the end of the connection ends the body, a performer that dies in the middle leaves half an output, and nobody can
-    // tell; it would be signed.
+    // Where only the end of the connection ends the body, a performer that dies in the middle leaves half an output that looks
+    // complete; it would be signed.
     guard response.headers.contains(name: "Content-Length") || response.headers.contains(name: "Transfer-Encoding") else {
       throw PerformerCallError.answeredError(
         code: 200, message: "the reply has neither Content-Length nor chunks, so nobody can tell whether it is complete")
@@ -78,7 +76,7 @@ package final class HTTPPerformerConnection: PerformerConnection {
     if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > ResponseChecks.maxOutputBytes {
       throw PerformerCallError.replyTooLarge
     }
-    let (output, isComplete) = try await beginning(of: response.body, limit: ResponseChecks.maxOutputBytes)
+    let (output, isComplete) = try await HTTPBody.beginning(of: response.body, limit: ResponseChecks.maxOutputBytes)
     guard isComplete else { throw PerformerCallError.replyTooLarge }
     let echoedID = response.headers[taskIDHeader].joined(separator: ",")
     return PerformerReply(echoedID: Array(echoedID.utf8), output: Array(output.readableBytesView))
@@ -87,7 +85,7 @@ package final class HTTPPerformerConnection: PerformerConnection {
   /// What a status other than 200 means, with the beginning of its body as the message.
   private static func refusal(_ response: HTTPClientResponse) async throws -> PerformerCallError {
     let code = Int(response.status.code)
-    let message = try await text(of: response.body)
+    let message = try await HTTPBody.text(of: response.body)
     guard PerformerStatus.asksAgain(httpStatus: code) else { return .answeredError(code: code, message: message) }
     let pause = response.headers.first(name: "Retry-After").flatMap(PerformerStatus.retryAfter)
     return .answeredBusy("status \(code): \(message)", retryAfter: pause)
@@ -101,49 +99,13 @@ package final class HTTPPerformerConnection: PerformerConnection {
     return .unreachable("\(error)")
   }
 
-  // MARK: Health
+  // MARK: Health and end
 
-  package func checkHealth(timeout: Duration) async -> HealthReport {
-    do {
-      let report = try await withinLimit(timeout) { () -> HealthReport in
-        let response = try await self.client.execute(HTTPClientRequest(url: self.healthURL), deadline: .distantFuture)
-        let text = try await Self.text(of: response.body)
-        return response.status == .ok
-          ? .serving : .notServing("GET \(self.healthPath) answers \(response.status.code): \(text)")
-      }
-      return report ?? .timedOut("GET \(healthPath) was not answered within \(timeout)")
-    } catch {
-      return .unreachable("\(error)")
-    }
-  }
+  package var probe: any Probe { HTTPHealthProbe(client: client, origin: origin, path: healthPath) }
 
   package func close() async {
     guard !isClosed.exchange(true, ordering: .relaxed) else { return }
     // Fails calls in flight. What it throws is of connections that are gone all the same.
     do { try await client.shutdown() } catch {}
-  }
-
-  // MARK: Bodies
-
-  /// At most `limit` bytes of a body, and whether that is all of it. Of a longer one the rest is never read, and its connection is
-  /// not used again.
-  private static func beginning(
-    of body: HTTPClientResponse.Body, limit: Int
-  ) async throws -> (bytes: ByteBuffer, isComplete: Bool) {
-    var bytes = ByteBuffer()
-    for try await chunk in body {
-      guard bytes.readableBytes + chunk.readableBytes <= limit else {
-        bytes.writeBytes(chunk.readableBytesView.prefix(limit - bytes.readableBytes))
-        return (bytes, false)
-      }
-      bytes.writeImmutableBuffer(chunk)
-    }
-    return (bytes, true)
-  }
-
-  /// The beginning of a body as one line of text.
-  private static func text(of body: HTTPClientResponse.Body) async throws -> String {
-    let (bytes, _) = try await beginning(of: body, limit: maxMessageBytes)
-    return String(buffer: bytes).split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 }

@@ -1,11 +1,11 @@
 import PonosCore
 
-/// A line to one performer: gives it tasks and asks after its health. One instance per container, shared by all its callers.
+/// A connection to one performer: gives it tasks. One instance per container, shared by all its callers.
 package protocol PerformerConnection: Sendable {
   /// Runs one task. Cancelling the caller cancels the call at the performer.
   func execute(_ id: TaskID, payload: [UInt8], timeout: Duration) async throws(PerformerCallError) -> PerformerReply
-  /// Asks once; answers within `timeout` whatever happens.
-  func checkHealth(timeout: Duration) async -> HealthReport
+  /// Asks after the performer's health, over this connection.
+  var probe: any Probe { get }
   /// Ends calls in flight and frees the connection. May be called again.
   func close() async
 }
@@ -36,15 +36,4 @@ package enum PerformerCallError: Error, Sendable, Equatable {
   case replyTooLarge
   /// The caller was cancelled.
   case cancelled
-}
-
-/// What a health probe found.
-package enum HealthReport: Sendable, Equatable {
-  case serving
-  /// It answers, but not that it serves (`NOT_SERVING`, `UNKNOWN`, an unimplemented health service).
-  case notServing(String)
-  /// No connection, or it broke.
-  case unreachable(String)
-  /// No answer in time, over whatever connection there is.
-  case timedOut(String)
 }

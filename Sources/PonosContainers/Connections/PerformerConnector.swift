@@ -1,6 +1,6 @@
 import PonosCore
 
-/// Makes the line that a performer's interface asks for.
+/// Makes the connection that a performer's interface asks for.
 package enum PerformerConnector {
   package static func connect(_ endpoint: PerformerEndpoint) throws -> any PerformerConnection {
     switch endpoint.interface.style {

@@ -2,13 +2,14 @@ import Logging
 import PonosCore
 import PonosDocker
 import PonosStore
+import PonosTelemetry
 import ServiceLifecycle
 import Synchronization
 
 /// Runs the performers of all AVSs: recovers those that should be there, deploys and removes them on demand, and supervises each
-/// in a child of its own, so that none can hold up another.
+/// in a child task of its own, so that none can hold up another.
 ///
-/// `deploy` and `remove` only ask; `run()` does the work, so a caller that goes away changes nothing. Containers are left running
+/// `deploy` and `remove` only ask; `run()` does the work, so a caller that goes away changes nothing. Containers go on running
 /// when the service ends, for the next daemon to adopt.
 package final class PerformerService: Service, Sendable {
   private let docker: DockerClient
@@ -22,14 +23,16 @@ package final class PerformerService: Service, Sendable {
   private let connect: @Sendable (PerformerEndpoint) throws -> any PerformerConnection
   private let logger: Logger
   private let statuses = PerformerStatusTable()
-  private let desk = PerformerDesk()
+  private let supervisors = SupervisorRegistry()
+  private let deployments = DeploymentCoordinator()
+  private let resources = HostResources()
 
   /// - Parameters:
   ///   - configured: What the configuration wants, at most one for each AVS.
   ///   - allotments: What the configuration grants performers of each AVS, however they were deployed.
   ///   - executorEnvironment: The daemon's own environment.
   ///   - observe: Called for everything worth counting; must not block.
-  ///   - connect: Makes the line to a container. Each one is closed by this service.
+  ///   - connect: Makes the connection to a container. This service closes each of them.
   package init(
     docker: DockerClient, store: any PerformerStore, roster: PerformerRoster, configured: [PerformerSpec],
     allotments: [EthereumAddress: PerformerAllotment] = [:], settings: PerformerSettings = PerformerSettings(),
@@ -49,69 +52,76 @@ package final class PerformerService: Service, Sendable {
     self.logger = logger
   }
 
-  // MARK: For everyone
+  // MARK: Deploying and removing
 
   /// Puts a new performer in service for an AVS; the one that serves it now serves until then, is drained and removed.
   /// Returns when the new one serves; the other replicas of the AVS follow, each blue-green by itself. Variables that the
   /// deny-list names are dropped from specs of origin `deployment`.
   package func deploy(_ spec: PerformerSpec, origin: PerformerOrigin) async throws(DeploymentError) -> Deployment {
-    let order = DeploymentOrder(spec: origin == .deployment ? admitted(spec) : spec, origin: origin)
-    return try await desk.deploy(order)
+    try await deployments.deploy(DeploymentRequest(spec: origin == .deployment ? admitted(spec) : spec, origin: origin))
   }
 
   /// Takes a performer out of service, with all other replicas of its AVS, lets them finish their tasks, and removes them with
   /// their containers. Returns when that is done.
   package func remove(performerID: String) async throws(RemovalError) {
-    if let (avs, mailboxes) = try desk.beginRemoval(of: performerID) {
-      let outcomes = await withTaskGroup(of: Result<Void, RemovalError>.self) { group in
-        for mailbox in mailboxes { group.addTask { await mailbox.retire() } }
-        return await group.reduce(into: []) { $0.append($1) }
-      }
-      desk.endRemoval(of: avs)
-      for outcome in outcomes { try outcome.get() }
-      return
-    }
+    try deployments.admitRemoval()
+    guard let avs = supervisors.avs(of: performerID) else { return try giveUp(performerID) }
+    for outcome in try await deployments.remove(allOf: avs, { await supervisors.retire(allOf: avs) }) { try outcome.get() }
+  }
+
+  /// Ends the attempts at a performer that has failed to come up. One that may yet come up is left alone.
+  private func giveUp(_ performerID: String) throws(RemovalError) {
     guard let entry = statuses.entry(performerID) else {
       throw RemovalError(
         .unknownPerformer, "No performer is called '\(performerID)'. ListPerformers names those there are.")
     }
-    // A performer that does not come up is not tried again; one that may yet come up is left alone.
-    guard entry.role == .staged, entry.state == .failed else {
+    guard entry.state == .failed else {
       throw RemovalError(
         .alreadyInProgress, "\(performerID) is being deployed or removed. Wait for that to finish, then try again.")
     }
-    if entry.origin == .configuration { desk.abandon(entry.avs) }
+    if entry.origin == .configuration { deployments.abandon(entry.avs) }
     statuses.remove(performerID)
+    resources.release(performerID)
   }
+
+  // MARK: Reading
 
   /// What every performer is doing now, by AVS, those in service first. Never waits.
   package func snapshots() -> [PerformerSnapshot] {
+    let inService = roster.inService
     let busy = Set(roster.snapshot().lazy.filter { $0.outstanding > 0 }.map(\.performerID))
-    return statuses.all.map { snapshot in
-      guard snapshot.state == .running, busy.contains(snapshot.performerID) else { return snapshot }
-      var snapshot = snapshot
-      snapshot.state = .executing
+    return statuses.all.map { status in
+      var snapshot = status
+      snapshot.isInService = inService.contains(status.performerID)
+      if status.state == .running, busy.contains(status.performerID) { snapshot.state = .executing }
       return snapshot
+    }.sorted(by: PerformerSnapshot.precedes)
+  }
+
+  /// The containers of performers that run, as far as is known.
+  package func runningContainers() -> [ContainerUsageSampler.Container] {
+    statuses.all.filter(\.containerHealthy).compactMap { status in
+      status.containerID.map { ContainerUsageSampler.Container(avs: status.avs, id: $0) }
     }
   }
 
-  /// Whether a performer of the AVS is there, or may be: wanted by the configuration, or not known yet because recovery goes on.
-  package func mayServe(_ avs: EthereumAddress) -> Bool {
-    desk.obstacle != nil || desk.wanted.contains(avs) || statuses.all.contains { $0.avs == avs }
+  /// Why no task of the AVS can be given to a performer now; nil when one can.
+  package func obstacle(for avs: EthereumAddress) -> Rejection? {
+    PerformerReadiness(roster: roster, resources: resources).obstacle(for: avs, isExpected: mayServe(avs))
   }
 
-  /// Whether a performer of the AVS was not started because it may use more than the host has.
-  package func isTooLargeForHost(_ avs: EthereumAddress) -> Bool {
-    statuses.all.contains { $0.avs == avs && $0.isTooLargeForHost }
+  /// Whether a performer of the AVS is there, or may be: wanted by the configuration, or not known yet because recovery goes on.
+  private func mayServe(_ avs: EthereumAddress) -> Bool {
+    deployments.obstacle != nil || deployments.wanted.contains(avs) || statuses.all.contains { $0.avs == avs }
   }
 
   /// Why the performers are not all ready for tasks; empty when they are.
   package func notReady() -> [String] {
-    if let obstacle = desk.obstacle { return [obstacle] }
+    if let obstacle = deployments.obstacle { return [obstacle] }
     let entries = statuses.all
-    let missing = desk.wanted.filter { avs in !entries.contains { $0.avs == avs } }
+    let missing = deployments.wanted.filter { avs in !entries.contains { $0.avs == avs } }
     let down = entries.filter { entry in
-      !roster.isServing(entry.avs) && (entry.role == .inService || desk.wanted.contains(entry.avs))
+      !roster.isServing(entry.avs) && (supervisors.avs(of: entry.performerID) != nil || deployments.wanted.contains(entry.avs))
     }
     let open = Set(entries.map(\.avs)).filter { roster.breakersOpen($0) ?? .zero > .zero }.sorted { "\($0)" < "\($1)" }
     return missing.map { "no performer of AVS \($0) is deployed yet" }
@@ -122,16 +132,15 @@ package final class PerformerService: Service, Sendable {
   // MARK: Running
 
   package func run() async throws {
-    defer { desk.close() }
-    let installationID = try await store.installationID()
-    let workers = workers(installationID: installationID)
+    defer { deployments.close() }
+    let workers = workers(installationID: try await store.installationID())
     await cancelWhenGracefulShutdown {
+      guard await self.recover(workers.reconciler) else { return }
       await withDiscardingTaskGroup { group in
-        if await self.recover(workers) {
-          group.addTask { await self.feed(workers).run() }
-          for await job in self.desk.jobs {
-            group.addTask { await self.perform(job, workers) }
-          }
+        group.addTask { await self.feed(workers).run() }
+        group.addTask { await self.supervisors.run() }
+        for await job in self.deployments.jobs {
+          group.addTask { await workers.deployer.perform(job) }
         }
         group.cancelAll()
       }
@@ -141,9 +150,8 @@ package final class PerformerService: Service, Sendable {
   /// The parts that do the work, made once the installation is known.
   private struct Workers: Sendable {
     let runtime: DockerRuntime
-    let restorer: PerformerRestorer
     let deployer: PerformerDeployer
-    let comparison: EngineComparison
+    let reconciler: EngineReconciler
   }
 
   private func workers(installationID: String) -> Workers {
@@ -151,62 +159,36 @@ package final class PerformerService: Service, Sendable {
     let runtime = DockerRuntime(
       docker: docker, installationID: installationID, networks: networks, executorEnvironment: executorEnvironment,
       stopGrace: settings.stopGrace)
-    let images = ImageResolver(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit)
-    let launcher = PerformerLauncher(runtime: runtime, probes: settings.probes, connect: connect)
-    let restorer = PerformerRestorer(
-      launcher: launcher, images: images, networks: networks, store: store, statuses: statuses, observe: observe, logger: logger)
-    let staging = PerformerStaging(
-      launcher: launcher, images: images, store: store, statuses: statuses, settings: settings, observe: observe)
+    let supervision = Supervision(
+      launcher: PerformerLauncher(
+        runtime: runtime,
+        images: ImageResolver(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit), store: store,
+        startup: ContainerStartup(runtime: runtime, probes: settings.probes, connect: connect), logger: logger),
+      retirement: PerformerRetirement(
+        runtime: runtime, networks: networks, store: store, roster: roster, statuses: statuses, resources: resources,
+        drainLimit: settings.drainLimit, logger: logger),
+      roster: roster, statuses: statuses, supervisors: supervisors, settings: settings, observe: observe, logger: logger)
     return Workers(
-      runtime: runtime, restorer: restorer,
+      runtime: runtime,
       deployer: PerformerDeployer(
-        staging: staging, restorer: restorer, store: store, roster: roster, statuses: statuses, desk: desk,
-        retries: settings.restarts,
-        observe: observe, supervise: { self.supervise($0.record, $0.machine, .serving($0.launched), restorer) }, logger: logger),
-      comparison: EngineComparison(runtime: runtime, networks: networks, statuses: statuses, desk: desk, logger: logger))
+        supervision: supervision, resources: resources, store: store, deployments: deployments, allotments: allotments,
+        logger: logger),
+      reconciler: EngineReconciler(
+        supervision: supervision, networks: networks, store: store, resources: resources, deployments: deployments,
+        logger: logger))
   }
 
-  private func perform(_ job: PerformerDesk.Job, _ workers: Workers) async {
-    switch job {
-    case .deploy(let order):
-      guard desk.isAwaited(order) else { return }
-      let outcome = await workers.deployer.deploy(order)
-      switch outcome {
-      case .success: lead(order)
-      // Whoever asked is told; only what is tried again stays in view.
-      case .failure: statuses.remove(order.performerID)
-      }
-      desk.finish(order, outcome)
-    case .keepDeployed(let standing):
-      if await workers.deployer.keepDeployed(standing), standing.leadsOthers { lead(standing.order) }
-    case .supervise(var supervisor):
-      await supervisor.run()
-      desk.leave(supervisor.record.id)
-    }
-  }
-
-  /// Has the other replicas of an AVS brought to what a performer runs that has just come into service.
-  private func lead(_ order: DeploymentOrder) {
-    for replica in 0..<max(1, allotments[order.spec.avs]?.replicas ?? 1) where replica != order.replica {
-      desk.submit(.keepDeployed(StandingOrder(following: order.performerID, order.spec, replica: replica)))
-    }
-  }
-
-  // MARK: Recovery
-
-  /// Makes containers and records match, as soon as the engine answers. false when the service ends before that.
-  private func recover(_ workers: Workers) async -> Bool {
+  /// Recovers what an earlier daemon left, as soon as the engine answers. Returns false when the service ends before that.
+  private func recover(_ reconciler: EngineReconciler) async -> Bool {
     var attempt = 0
     while !Task.isCancelled {
       do throws(RecoveryError) {
-        let recovered = try await PerformerRecovery(runtime: workers.runtime, store: store, logger: logger)
-          .recover(configured: configured, allotments: allotments)
-        begin(recovered, workers)
+        try await reconciler.recover(configured: configured, allotments: allotments)
         return true
       } catch {
         attempt += 1
-        if desk.block(error.description) {
-          logger.error("performers cannot be recovered yet; trying again", metadata: ["reason": "\(error)"])
+        if deployments.block(error.description) {
+          logger.error("performers cannot be recovered yet; trying again", metadata: [LogKey.error: "\(error)"])
         }
         try? await Task.sleep(for: settings.restarts.delay(beforeAttempt: attempt))
       }
@@ -214,39 +196,14 @@ package final class PerformerService: Service, Sendable {
     return false
   }
 
-  private func begin(_ recovered: RecoveredPerformers, _ workers: Workers) {
-    for (record, containerID) in recovered.kept {
-      statuses.put(PerformerSnapshot(record, state: containerID == nil ? .restarting : .starting))
-      let machine =
-        containerID == nil
-        ? PerformerStateMachine(restoring: settings.probes, policy: settings.restarts)
-        : PerformerStateMachine(adopting: settings.probes, policy: settings.restarts)
-      supervise(record, machine, containerID.map { .adopting(containerID: $0) } ?? .restoring, workers.restorer)
-    }
-    desk.open(wanted: configured.map(\.avs))
-    for order in recovered.deployments { desk.submit(.keepDeployed(order)) }
-  }
-
-  private func supervise(
-    _ record: PerformerRecord, _ machine: PerformerStateMachine, _ start: PerformerSupervisor.Start,
-    _ restorer: PerformerRestorer
-  ) {
-    let mailbox = PerformerMailbox()
-    let supervisor = PerformerSupervisor(
-      record, machine: machine, start: start, mailbox: mailbox, restorer: restorer, roster: roster, statuses: statuses,
-      settings: settings, observe: observe, logger: logger)
-    desk.enter(record.id, record.replicaID, mailbox)?.post(.retire)
-    desk.submit(.supervise(supervisor))
-  }
-
-  // MARK: Deploying
+  // MARK: Environment
 
   private func admitted(_ spec: PerformerSpec) -> PerformerSpec {
     let (passed, dropped) = settings.environmentDenyList.filter(spec.environment)
     if dropped > 0 {
       logger.notice(
         "environment variables that performers do not get were dropped from a deployment",
-        metadata: ["avs": "\(spec.avs)", "dropped": "\(dropped)", "passed": "\(passed.count)"])
+        metadata: [LogKey.avs: "\(spec.avs)", LogKey.dropped: "\(dropped)", LogKey.kept: "\(passed.count)"])
     }
     var spec = spec
     spec.environment = passed
@@ -258,19 +215,21 @@ package final class PerformerService: Service, Sendable {
   private func feed(_ workers: Workers) -> ContainerEventFeed {
     ContainerEventFeed(
       runtime: workers.runtime, logger: logger, comparisonInterval: settings.comparisonInterval, deliver: { self.deliver($0) },
-      compare: { () async throws(DockerError) in try await workers.comparison.run() })
+      compare: { () async throws(DockerError) in try await workers.reconciler.compare() })
   }
 
   private func deliver(_ event: ContainerEvent) {
     switch event {
     case .ended(let performerID, let containerID, let reason):
-      desk.mailbox(of: performerID)?.post(.ended(containerID: containerID, reason: reason))
+      supervisors.mailbox(of: performerID)?.post(.ended(containerID: containerID, reason: reason))
     case .outOfMemory(let performerID, let containerID):
       guard let entry = statuses.entry(performerID) else { return }
       observe(.outOfMemory(avs: entry.avs))
       logger.warning(
         "a process of a performer was killed for exceeding the memory limit",
-        metadata: ["performer": "\(performerID)", "container": "\(containerID.prefix(12))"])
+        metadata: [
+          LogKey.performerID: "\(performerID)", LogKey.avs: "\(entry.avs)", LogKey.containerID: "\(containerID.prefix(12))",
+        ])
     }
   }
 }

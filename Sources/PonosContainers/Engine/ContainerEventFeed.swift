@@ -1,6 +1,7 @@
 import Logging
 import PonosCore
 import PonosDocker
+import PonosTelemetry
 import Synchronization
 
 /// Something that happened to a container of ours.
@@ -10,10 +11,10 @@ enum ContainerEvent: Sendable, Equatable {
   case outOfMemory(performerID: String, containerID: String)
 }
 
-/// Listens to the engine and tells of containers that ended, whatever happens to the engine meanwhile.
+/// Listens to the engine and tells of containers that ended, also when the engine goes away and comes back.
 ///
-/// The engine's stream ends when the engine does, and forgets what nobody heard. So after every connection, and every now and
-/// then, all containers are listed and compared with what should be running.
+/// The engine's stream ends when the engine does, and does not repeat what happened meanwhile. So after every connection, and at
+/// intervals, all containers are listed and compared with what should be running.
 struct ContainerEventFeed: Sendable {
   let runtime: DockerRuntime
   let logger: Logger
@@ -46,7 +47,7 @@ struct ContainerEventFeed: Sendable {
       if Task.isCancelled { return }
       failures = lasted >= steadyPeriod ? 1 : failures + 1
       if failures == 1 {
-        logger.warning("the event stream of Docker ended; listening again", metadata: ["reason": "\(problem)"])
+        logger.warning("the event stream of Docker ended; listening again", metadata: [LogKey.error: "\(problem)"])
       }
       try? await Task.sleep(for: reconnect.delay(beforeAttempt: failures))
     }
@@ -55,13 +56,13 @@ struct ContainerEventFeed: Sendable {
   /// The engine may have come back with other settings: says so once for each time they got worse.
   private func warn(ofWeakness known: inout String?) async {
     do throws(DockerError) {
-      // And as another version.
+      // It may have come back as another version, too.
       try await runtime.docker.renegotiate()
       let weakness = try await runtime.missingSeccomp()
       if let weakness, weakness != known { logger.warning("\(weakness)") }
       known = weakness
     } catch {
-      logger.debug("the engine's settings cannot be read", metadata: ["reason": "\(error)"])
+      logger.debug("the engine's settings cannot be read", metadata: [LogKey.error: "\(error)"])
     }
   }
 
@@ -88,7 +89,7 @@ struct ContainerEventFeed: Sendable {
       try? await Task.sleep(for: comparisonInterval)
       if Task.isCancelled { return }
       do throws(DockerError) { try await compare() } catch {
-        logger.debug("containers cannot be compared", metadata: ["reason": "\(error)"])
+        logger.debug("containers cannot be compared", metadata: [LogKey.error: "\(error)"])
       }
     }
   }

@@ -42,7 +42,7 @@ package struct DockerRuntime: Sendable {
     _ = try await docker.waitForContainer(id, limit: limit)
   }
 
-  /// What is to be said of an engine that does not filter system calls; nil when it does.
+  /// The warning about an engine that does not filter system calls; nil when it does.
   func missingSeccomp() async throws(DockerError) -> String? {
     if try await docker.info().seccompProfile != nil { return nil }
     return """
@@ -51,10 +51,10 @@ package struct DockerRuntime: Sendable {
       """
   }
 
-  /// Why the engine's host cannot give a container what `limits` promise, and what to do; nil when it can.
-  func shortage(for limits: ResourceLimits) async throws(DockerError) -> String? {
+  /// What the engine's host has for containers.
+  func hostCapacity() async throws(DockerError) -> HostCapacity {
     let host = try await docker.info()
-    return HostCapacity(memoryBytes: host.memoryBytes, cpus: host.cpus).shortage(for: limits)
+    return HostCapacity(memoryBytes: host.memoryBytes, cpus: host.cpus)
   }
 
   /// Id of the image the container was created from; nil when the container is gone.
@@ -107,7 +107,7 @@ package struct DockerRuntime: Sendable {
     }
   }
 
-  /// Hands on every end of a container of ours, and every shortage of memory in one. See `DockerClient.containerEvents`.
+  /// Calls `handle` for each container of ours that ends or runs out of memory. See `DockerClient.containerEvents`.
   func events(
     opened: @Sendable () async throws -> Void, handle: @Sendable (EngineEvent) async throws -> Void
   ) async throws(DockerError) {

@@ -73,7 +73,7 @@ package struct PerformerNetworks: Sendable {
     try await docker.removeNetwork(creation(for: avs).name)
   }
 
-  /// Networks of our own, for whichever AVS: also those that an earlier configuration left.
+  /// Networks of our own for all AVSs, also those that an earlier configuration left.
   func owned() async throws(DockerError) -> [(avs: EthereumAddress, id: String)] {
     try await docker.networks(labels: ["\(ContainerLabels.installation)=\(installationID)"]).compactMap { network in
       network.labels[ContainerLabels.avs].flatMap { EthereumAddress(hex: $0) }.map { ($0, network.id) }
@@ -96,7 +96,7 @@ package struct PerformerNetworks: Sendable {
   }
 
   private func check(_ existing: NetworkDetails, against wanted: NetworkCreation) throws(DockerError) {
-    // Reached by an id or another name as well, they are what the configuration refuses by name.
+    // The configuration refuses these by name; an id or another name may lead to them as well.
     guard !["host", "null"].contains(existing.driver) else {
       throw DockerError(
         .conflict,

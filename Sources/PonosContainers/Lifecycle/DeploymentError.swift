@@ -24,7 +24,7 @@ package struct DeploymentError: Error, Sendable, Equatable, CustomStringConverti
     /// What the registry sent does not match its digest.
     case imageCorrupt = "image_corrupt"
     case registryUnavailable = "registry_unavailable"
-    /// The pull failed for a reason that is not known; another attempt may work.
+    /// The pull failed for an unknown reason; another attempt may work.
     case imagePullFailed = "image_pull_failed"
     case invalidImage = "image_reference_invalid"
     /// The performer may use more than the host has.

@@ -1,44 +1,109 @@
+import Logging
 import PonosCore
 import PonosDocker
 import PonosStore
+import PonosTelemetry
+import Synchronization
 
-/// A container that serves, and the line to it.
+/// A container that serves, and the connection to it.
 struct LaunchedPerformer: Sendable {
   let containerID: String
-  /// nil for one that was not created now but found.
+  /// nil for a container that was not created now but found.
   var imageID: String?
   let connection: CountingConnection
 }
 
-/// Brings one container from nothing to service, or takes it away again.
+/// Brings a performer's container from nothing to service, keeping the performer's record in step: image, removal of earlier
+/// containers, creation, start, first answer. Deployments and supervisors launch alike.
 struct PerformerLauncher: Sendable {
-  let runtime: DockerRuntime
-  let probes: ProbeSettings
-  let connect: @Sendable (PerformerEndpoint) throws -> any PerformerConnection
+  /// How far a launch has come.
+  enum Step: Sendable {
+    /// A registry is being asked for the image.
+    case pulling
+    /// The image was brought from its registry in this time.
+    case pulled(Duration)
+    /// The image is here; the container is about to be created.
+    case starting
+    /// The container was created and is written down.
+    case created(containerID: String)
+    /// The container runs.
+    case started
+  }
 
-  /// Creates a container, starts it, and returns when it serves. `created` is called with its id before it starts, `started`
-  /// after. After an error, which carries the container's last words, nothing of it is left.
+  let runtime: DockerRuntime
+  let images: ImageResolver
+  let store: any PerformerStore
+  let startup: ContainerStartup
+  let logger: Logger
+
+  /// Creates the container that `record` describes in place of all others of the performer, and returns when it serves. After an
+  /// error, which carries the container's last words, nothing of it is left. May be repeated with the same record.
   func launch(
-    _ identity: ContainerIdentity, spec: PerformerSpec, image: ResolvedImage,
-    created: @Sendable (String) async throws(StoreError) -> Void, started: @Sendable () -> Void
+    _ record: PerformerRecord, took step: @Sendable (Step) -> Void
   ) async throws(DeploymentError) -> LaunchedPerformer {
+    do { try await store.save(record) } catch { throw DeploymentError(error) }
+    let image = try await image(of: record, took: step)
+    step(.starting)
+    try await clear(record.id)
     let id: String
-    do { id = try await runtime.create(identity, spec: spec, image: image) } catch { throw DeploymentError(error) }
+    do { id = try await runtime.create(record.identity, spec: record.spec, image: image) } catch { throw DeploymentError(error) }
     do throws(DeploymentError) {
-      do { try await created(id) } catch { throw DeploymentError(error) }
-      do { try await runtime.start(id) } catch { throw DeploymentError(error) }
-      started()
-      var launched = try await attach(to: id, identity, by: spec.interface)
-      launched.imageID = image.id
-      return launched
+      return try await start(record.with(containerID: id, imageID: image.id), id, took: step)
     } catch {
       throw await abandon(id, error)
     }
   }
 
-  /// Takes away what containers a performer has. One that the engine cannot remove is no reason to leave the performer without a
-  /// new one: it is removed at a later comparison.
-  func clear(_ performerID: String) async throws(DeploymentError) {
+  private func start(
+    _ record: PerformerRecord, _ id: String, took step: @Sendable (Step) -> Void
+  ) async throws(DeploymentError) -> LaunchedPerformer {
+    do { try await store.save(record) } catch { throw DeploymentError(error) }
+    step(.created(containerID: id))
+    do { try await runtime.start(id) } catch { throw DeploymentError(error) }
+    step(.started)
+    var launched = try await startup.attach(to: id, record.identity, by: record.spec.interface)
+    launched.imageID = record.imageID
+    return launched
+  }
+
+  // MARK: Images
+
+  /// The image of a new performer, or the one that a performer in service was put in service with, so that a tag that has moved
+  /// on does not change what is in service.
+  private func image(
+    of record: PerformerRecord, took step: @Sendable (Step) -> Void
+  ) async throws(DeploymentError) -> ResolvedImage {
+    do throws(DockerError) {
+      if let image = try await recordedImage(of: record) { return image }
+      let start = ContinuousClock.now
+      let wasPulled = Atomic(false)
+      let image = try await images.resolve(record.spec.image, policy: record.pullPolicy) {
+        wasPulled.store(true, ordering: .relaxed)
+        step(.pulling)
+      }
+      if wasPulled.load(ordering: .relaxed) { step(.pulled(ContinuousClock.now - start)) }
+      return image
+    } catch {
+      throw DeploymentError(error)
+    }
+  }
+
+  private func recordedImage(of record: PerformerRecord) async throws(DockerError) -> ResolvedImage? {
+    guard let id = record.imageID else { return nil }
+    if let image = try await images.held(id: id) { return image }
+    logger.warning(
+      "the image of a performer is not on this host any more: looking it up by its name",
+      metadata: [
+        LogKey.performerID: "\(record.id)", LogKey.avs: "\(record.spec.avs)", LogKey.image: "\(record.spec.image) (\(id))",
+      ])
+    return nil
+  }
+
+  // MARK: Containers
+
+  /// Removes the containers that earlier launches of the performer left. One that the engine cannot remove does not keep the
+  /// performer from a new one: it is removed at a later comparison.
+  private func clear(_ performerID: String) async throws(DeploymentError) {
     do throws(DockerError) {
       try await runtime.removeAll(of: performerID, isGraceful: false)
     } catch {
@@ -46,87 +111,7 @@ struct PerformerLauncher: Sendable {
     }
   }
 
-  /// Connects to a container that was started, and returns when it serves.
-  func attach(
-    to id: String, _ identity: ContainerIdentity, by interface: PerformerInterface
-  ) async throws(DeploymentError) -> LaunchedPerformer {
-    let address: String?
-    do { address = try await runtime.address(of: id) } catch { throw DeploymentError(error) }
-    guard let address else { throw await exited(id) }
-    let endpoint = PerformerEndpoint(
-      performerID: identity.performerID, avs: identity.avs, host: address, interface: interface)
-    switch await firstOutcome(of: id, endpoint) {
-    case .serving(let connection):
-      return LaunchedPerformer(
-        containerID: id, connection: CountingConnection(connection, hangThreshold: probes.hangThreshold))
-    case .ended: throw await exited(id)
-    case .notServing(let report):
-      if Task.isCancelled { throw .shuttingDown }
-      throw await notServing(id, report, interface)
-    case .unknown: throw .shuttingDown
-    }
-  }
-
-  private enum Outcome: Sendable {
-    case serving(any PerformerConnection)
-    case notServing(String)
-    case ended
-    /// The engine did not answer; the probes decide.
-    case unknown
-  }
-
-  /// What comes first: service, the end of the container, or of patience.
-  private func firstOutcome(of id: String, _ endpoint: PerformerEndpoint) async -> Outcome {
-    await withTaskGroup(of: Outcome.self) { group in
-      group.addTask { await outcomeOfProbes(endpoint) }
-      group.addTask { await outcomeOfWaiting(for: id) }
-      var first = Outcome.unknown
-      for await outcome in group {
-        switch (first, outcome) {
-        case (.unknown, .unknown): continue
-        case (.unknown, _):
-          first = outcome
-          group.cancelAll()
-        case (_, .serving(let late)): await late.close()
-        default: break
-        }
-      }
-      return first
-    }
-  }
-
-  private func outcomeOfProbes(_ endpoint: PerformerEndpoint) async -> Outcome {
-    let (connection, report) = await HealthMonitor(settings: probes).untilServing { try connect(endpoint) }
-    return connection.map(Outcome.serving) ?? .notServing(report)
-  }
-
-  private func outcomeOfWaiting(for id: String) async -> Outcome {
-    do throws(DockerError) {
-      try await runtime.waitForEnd(of: id, limit: probes.startupLimit)
-      return .ended
-    } catch {
-      return .unknown
-    }
-  }
-
-  private func exited(_ id: String) async -> DeploymentError {
-    let postMortem = await runtime.postMortem(of: id)
-    return DeploymentError(
-      .performerExited, "The container \(postMortem.reason) before it served. Its log says why.",
-      logTail: postMortem.logTail)
-  }
-
-  private func notServing(_ id: String, _ report: String, _ interface: PerformerInterface) async -> DeploymentError {
-    let postMortem = await runtime.postMortem(of: id)
-    return DeploymentError(
-      .performerNotServing,
-      """
-      The container \(postMortem.reason), but did not serve within \(probes.startupLimit): \(report). \
-      \(interface.demand)
-      """, logTail: postMortem.logTail)
-  }
-
-  /// Takes a container away that failed. One that cannot be removed now is found by its labels and removed later.
+  /// Removes a container that failed. One that cannot be removed now is found by its labels and removed later.
   private func abandon(_ id: String, _ error: DeploymentError) async -> DeploymentError {
     var error = error
     if error.code == .containerRefused {
@@ -134,5 +119,16 @@ struct PerformerLauncher: Sendable {
     }
     do { try await runtime.discard(id) } catch {}
     return error
+  }
+}
+
+extension PerformerRecord {
+  /// When a registry is asked for the image: as its specification says for a deployment, and for a performer in service only when
+  /// the engine does not hold the image.
+  fileprivate var pullPolicy: PullPolicy {
+    switch (role, spec.pullPolicy) {
+    case (.inService, .always): .ifNotPresent
+    case (_, let policy): policy
+    }
   }
 }

@@ -1,14 +1,16 @@
+import PonosCore
+import PonosSystem
 import Synchronization
 
-/// What one supervisor is told from outside. Holds at most one message of each kind: a later one of the same kind replaces it.
+/// Carries messages to one supervisor. Holds at most one of each kind: a later one of the same kind replaces it.
 final class PerformerMailbox: Sendable {
   enum Message: Sendable, Equatable {
     /// The performer is to go. Stays in the box: every later read finds it again.
     case retire
     case ended(containerID: String, reason: String)
-    /// So many runs in a row brought no answer.
+    /// This number of runs in a row brought no answer.
     case hung(runs: Int)
-    case probed(HealthReport)
+    case probed(ProbeResult)
   }
 
   private struct State {
@@ -16,12 +18,14 @@ final class PerformerMailbox: Sendable {
     var ended: Message?
     var hung: Message?
     var probed: Message?
-    var reader: CheckedContinuation<Message?, Never>?
-    /// Whoever waits for retirement alone.
-    var watcher: CheckedContinuation<Bool, Never>?
+    /// The caller of `next`.
+    var readers = Waiters<Message?>()
+    /// The caller of `untilRetiring`.
+    var watchers = Waiters<Bool>()
     var isClosed = false
     var outcome: Result<Void, RemovalError> = .failure(.shuttingDown)
-    var retirees: [CheckedContinuation<Result<Void, RemovalError>, Never>] = []
+    /// Callers of `retire`.
+    var retirees = Waiters<Result<Void, RemovalError>>()
 
     mutating func take() -> Message? {
       if isRetiring { return .retire }
@@ -38,26 +42,21 @@ final class PerformerMailbox: Sendable {
     }
   }
 
-  private typealias Delivery = (CheckedContinuation<Message?, Never>?, Message?, CheckedContinuation<Bool, Never>?)
-
   private let state = Mutex(State())
 
   func post(_ message: Message) {
-    let (reader, next, watcher) = state.withLock { state -> Delivery in
+    let (readers, next, watchers) = state.withLock { state in
       switch message {
       case .retire: state.isRetiring = true
       case .ended: state.ended = message
       case .hung: state.hung = message
       case .probed: state.probed = message
       }
-      defer {
-        state.reader = nil
-        if state.isRetiring { state.watcher = nil }
-      }
-      return (state.reader, state.reader == nil ? nil : state.take(), state.isRetiring ? state.watcher : nil)
+      let next = state.readers.isEmpty ? nil : state.take()
+      return (state.readers.takeAll(), next, state.isRetiring ? state.watchers.takeAll() : nil)
     }
-    reader?.resume(returning: next)
-    watcher?.resume(returning: true)
+    readers.resume(returning: next)
+    watchers?.resume(returning: true)
   }
 
   /// Drops what was seen of an earlier container: it says nothing of the next one.
@@ -70,56 +69,22 @@ final class PerformerMailbox: Sendable {
 
   /// The most pressing message, as soon as there is one; nil once the caller is cancelled. One reader at a time.
   func next() async -> Message? {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let ready = state.withLock { state -> (isReady: Bool, message: Message?) in
-          if Task.isCancelled { return (true, nil) }
-          if let message = state.take() { return (true, message) }
-          state.reader = continuation
-          return (false, nil)
-        }
-        if ready.isReady { continuation.resume(returning: ready.message) }
-      }
-    } onCancel: {
-      state.withLock { state in
-        defer { state.reader = nil }
-        return state.reader
-      }?.resume(returning: nil)
+    await state.wait(in: \.readers, cancelled: nil) { state in
+      // A caller that is cancelled takes no message with it.
+      Task.isCancelled ? .some(nil) : state.take().map { .some($0) }
     }
   }
 
-  /// Returns true once the performer is to go, false once the caller is cancelled. Takes no message out of the box: that a
-  /// container has ended is read later by whoever serves from it. One caller at a time.
+  /// Returns true once the performer is to go, false once the caller is cancelled. Leaves all messages where they are: the
+  /// supervisor reads later that its container has ended. One caller at a time.
   func untilRetiring() async -> Bool {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let answer = state.withLock { state -> Bool? in
-          if state.isRetiring { return true }
-          if Task.isCancelled { return false }
-          state.watcher = continuation
-          return nil
-        }
-        if let answer { continuation.resume(returning: answer) }
-      }
-    } onCancel: {
-      state.withLock { state in
-        defer { state.watcher = nil }
-        return state.watcher
-      }?.resume(returning: false)
-    }
+    await state.wait(in: \.watchers, cancelled: false) { $0.isRetiring ? true : nil }
   }
 
   /// Asks for retirement and waits for the end of it.
   func retire() async -> Result<Void, RemovalError> {
     post(.retire)
-    return await withCheckedContinuation { continuation in
-      let outcome = state.withLock { state -> Result<Void, RemovalError>? in
-        if state.isClosed { return state.outcome }
-        state.retirees.append(continuation)
-        return nil
-      }
-      if let outcome { continuation.resume(returning: outcome) }
-    }
+    return await state.waitUncancelled(in: \.retirees) { $0.isClosed ? $0.outcome : nil }
   }
 
   /// To be called when the supervisor ends: tells those who asked for retirement what came of it.
@@ -127,9 +92,8 @@ final class PerformerMailbox: Sendable {
     let retirees = state.withLock { state in
       state.isClosed = true
       state.outcome = outcome
-      defer { state.retirees = [] }
-      return state.retirees
+      return state.retirees.takeAll()
     }
-    retirees.forEach { $0.resume(returning: outcome) }
+    retirees.resume(returning: outcome)
   }
 }

@@ -6,7 +6,9 @@ package struct PerformerSnapshot: Sendable, Equatable {
   package var performerID: String
   package var avs: EthereumAddress
   package var origin: PerformerOrigin
-  package var role: PerformerRecord.Role
+  /// Whether it is the performer in service of its replica. The roster knows; the status table does not.
+  package var isInService = false
+  /// `executing` is the roster's knowledge, too: the status table has `running` for it.
   package var state: PerformerState
   package var image: ImageReference
   /// nil while there is no container.
@@ -23,8 +25,6 @@ package struct PerformerSnapshot: Sendable, Equatable {
   package var restarts: Int
   /// What went wrong last; nil when nothing did, or when it has served well since.
   package var lastError: String?
-  /// Whether it was not started because it may use more than the host has.
-  package var isTooLargeForHost = false
   /// The last lines of the container that failed last, oldest first.
   package var logTail: [String]
 
@@ -33,7 +33,6 @@ package struct PerformerSnapshot: Sendable, Equatable {
     performerID = record.id
     avs = record.spec.avs
     origin = record.origin
-    role = record.role
     self.state = state
     image = record.spec.image
     containerID = record.containerID
@@ -44,11 +43,18 @@ package struct PerformerSnapshot: Sendable, Equatable {
     logTail = []
   }
 
+  /// The order in which performers are listed: by AVS, those in service first.
+  static func precedes(_ left: PerformerSnapshot, _ right: PerformerSnapshot) -> Bool {
+    if left.avs != right.avs { return left.avs.bytes.lexicographicallyPrecedes(right.avs.bytes) }
+    if left.isInService != right.isInService { return left.isInService }
+    return left.performerID < right.performerID
+  }
+
   /// The text of `ListPerformers`: `InService` and `Staged` as the reference says, otherwise the state.
   package var status: String {
-    switch (role, state) {
-    case (.inService, .running), (.inService, .executing): "InService"
-    case (.staged, .starting), (.staged, .running): "Staged"
+    switch (isInService, state) {
+    case (true, .running), (true, .executing): "InService"
+    case (false, .starting): "Staged"
     default: state.rawValue
     }
   }

@@ -36,12 +36,8 @@ final class PerformerStatusTable: Sendable {
     entries.withLock { $0[performerID] }
   }
 
-  /// By AVS, those in service first.
+  /// By AVS and id.
   var all: [PerformerSnapshot] {
-    entries.withLock { Array($0.values) }.sorted { left, right in
-      if left.avs != right.avs { return left.avs.bytes.lexicographicallyPrecedes(right.avs.bytes) }
-      if left.role != right.role { return left.role == .inService }
-      return left.performerID < right.performerID
-    }
+    entries.withLock { Array($0.values) }.sorted(by: PerformerSnapshot.precedes)
   }
 }

@@ -2,56 +2,51 @@ import Logging
 import PonosCore
 import PonosDocker
 import PonosStore
+import PonosTelemetry
 
 /// Keeps one performer in service: watches its container and its health, replaces the container when it fails, and takes the
-/// performer away when asked to. The performer's record, statuses entry and place in the roster are written by nobody else
-/// meanwhile.
+/// performer away when asked to. Meanwhile nobody else writes the performer's record, its status and its place in the roster.
 ///
 /// What to do is decided by `PerformerStateMachine`; this does it.
 struct PerformerSupervisor: Sendable {
   /// What the performer's container does when supervision begins.
   enum Start: Sendable {
-    /// It serves and is published.
-    case serving(LaunchedPerformer)
+    /// It serves and is published; the deployment has brought the state machine so far.
+    case serving(LaunchedPerformer, PerformerStateMachine)
     /// It runs, left by an earlier daemon.
     case adopting(containerID: String)
     /// There is none.
     case restoring
   }
 
-  private(set) var record: PerformerRecord
+  private var record: PerformerRecord
   private var machine: PerformerStateMachine
   private let start: Start
   private let mailbox: PerformerMailbox
-  private let restorer: PerformerRestorer
-  private let retirement: PerformerRetirement
-  private let roster: PerformerRoster
-  private let statuses: PerformerStatusTable
-  private let probes: ProbeSettings
-  private let observe: @Sendable (PerformerEvent) -> Void
+  private let supervision: Supervision
   private let logger: Logger
 
-  init(
-    _ record: PerformerRecord, machine: PerformerStateMachine, start: Start, mailbox: PerformerMailbox,
-    restorer: PerformerRestorer, roster: PerformerRoster, statuses: PerformerStatusTable, settings: PerformerSettings,
-    observe: @escaping @Sendable (PerformerEvent) -> Void, logger: Logger
-  ) {
+  init(_ record: PerformerRecord, _ start: Start, mailbox: PerformerMailbox, _ supervision: Supervision) {
     self.record = record
-    self.machine = machine
     self.start = start
     self.mailbox = mailbox
-    self.restorer = restorer
-    self.roster = roster
-    self.statuses = statuses
-    self.observe = observe
-    probes = settings.probes
-    var logger = logger
-    logger[metadataKey: "performer"] = "\(record.id)"
-    logger[metadataKey: "avs"] = "\(record.spec.avs)"
+    self.supervision = supervision
+    let settings = supervision.settings
+    machine =
+      switch start {
+      case .serving(_, let machine): machine
+      case .adopting: PerformerStateMachine(adopting: settings.probes, policy: settings.restarts)
+      case .restoring: PerformerStateMachine(restoring: settings.probes, policy: settings.restarts)
+      }
+    var logger = supervision.logger
+    logger[metadataKey: LogKey.performerID] = "\(record.id)"
+    logger[metadataKey: LogKey.avs] = "\(record.spec.avs)"
     self.logger = logger
-    retirement = PerformerRetirement(
-      restorer: restorer, roster: roster, statuses: statuses, drainLimit: settings.drainLimit, logger: logger)
   }
+
+  private var launcher: PerformerLauncher { supervision.launcher }
+  private var roster: PerformerRoster { supervision.roster }
+  private var statuses: PerformerStatusTable { supervision.statuses }
 
   /// What the performer should do next.
   private enum Next {
@@ -90,7 +85,7 @@ struct PerformerSupervisor: Sendable {
 
   private func begin() -> Next {
     switch start {
-    case .serving(let launched): return .serve(launched)
+    case .serving(let launched, _): return .serve(launched)
     case .restoring:
       logger.notice("its container is gone: creating a new one")
       show()
@@ -103,13 +98,13 @@ struct PerformerSupervisor: Sendable {
 
   private mutating func adopt(_ containerID: String, after delay: Duration) async -> Next {
     let (identity, interface) = (record.identity, record.spec.interface)
-    let outcome = await InterruptibleLaunch(mailbox: mailbox).run(after: delay) { [restorer] () async throws(DeploymentError) in
-      try await restorer.launcher.attach(to: containerID, identity, by: interface)
+    let outcome = await InterruptibleLaunch(mailbox: mailbox).run(after: delay) { [launcher] () async throws(DeploymentError) in
+      try await launcher.startup.attach(to: containerID, identity, by: interface)
     }
     switch outcome {
     case .launched(let launched):
       publish(launched)
-      logger.notice("adopted its running container", metadata: ["container": "\(containerID.prefix(12))"])
+      logger.notice("adopted its running container", metadata: [LogKey.containerID: "\(containerID.prefix(12))"])
       return .serve(launched)
     case .failed(let error): return failed(error, again: { .adopt(containerID, after: $0) })
     case .retiring: return .retire(nil)
@@ -120,10 +115,12 @@ struct PerformerSupervisor: Sendable {
   // MARK: Serving
 
   private mutating func serve(_ launched: LaunchedPerformer) async -> Next {
-    let monitor = HealthMonitor(settings: probes)
+    let monitor = HealthMonitor(settings: supervision.settings.probes)
     mailbox.forgetObservations()
     return await withTaskGroup(of: Void.self) { [mailbox] group in
-      group.addTask { await monitor.watch(launched.connection) { mailbox.post(.probed($0)) } }
+      group.addTask {
+        await monitor.watch(launched.connection.probe, activity: { launched.connection.activity }) { mailbox.post(.probed($0)) }
+      }
       group.addTask { for await runs in launched.connection.hangs { mailbox.post(.hung(runs: runs)) } }
       defer { group.cancelAll() }
       while let message = await mailbox.next() {
@@ -142,7 +139,7 @@ struct PerformerSupervisor: Sendable {
       guard containerID == launched.containerID else { return nil }
       return await leaveService(launched, .ended("the container \(reason)"))
     case .hung(let runs):
-      observe(.hung(avs: record.spec.avs))
+      supervision.observe(.hung(avs: record.spec.avs))
       return await leaveService(
         launched, .hung("\(runs) tasks in a row got no answer within their time, though the container runs"))
     case .probed(.serving):
@@ -150,7 +147,7 @@ struct PerformerSupervisor: Sendable {
       show { [now = statuses.now] in $0.lastHealthCheck = now }
       return nil
     case .probed(.notServing(let detail)), .probed(.unreachable(let detail)), .probed(.timedOut(let detail)):
-      observe(.probeFailed(avs: record.spec.avs))
+      supervision.observe(.probeFailed(avs: record.spec.avs))
       var probed = machine
       guard case .recreate = probed.handle(.probed(isServing: false, detail: detail), at: .now) else {
         machine = probed
@@ -167,7 +164,7 @@ struct PerformerSupervisor: Sendable {
     let action = machine.handle(event, at: .now)
     show { $0.containerHealthy = false }
     await launched.connection.close()
-    let postMortem = await restorer.launcher.runtime.postMortem(of: launched.containerID)
+    let postMortem = await launcher.runtime.postMortem(of: launched.containerID)
     // A probe may notice before the engine says so, which can take it two seconds; the end of the container explains both.
     if postMortem.hasEnded { machine.explain("the container \(postMortem.reason)") }
     return next(after: action, logTail: postMortem.logTail, again: { .replace(after: $0) })
@@ -192,12 +189,15 @@ struct PerformerSupervisor: Sendable {
       logger.warning(
         "the performer failed: replacing its container",
         metadata: [
-          "reason": "\(machine.lastError ?? "")", "delay": "\(delay)", "log": "\(logTail.suffix(3).joined(separator: " | "))",
+          LogKey.error: "\(machine.lastError ?? "")", LogKey.delay: "\(delay / .seconds(1))",
+          LogKey.logTail: "\(logTail.suffix(3).joined(separator: " | "))",
         ])
       return .replace(after: delay)
     case .tryAgain(let delay):
       show()
-      logger.debug("the engine does not answer", metadata: ["reason": "\(machine.lastError ?? "")", "delay": "\(delay)"])
+      logger.debug(
+        "the engine does not answer",
+        metadata: [LogKey.error: "\(machine.lastError ?? "")", LogKey.delay: "\(delay / .seconds(1))"])
       return again(delay)
     case .none, .publish, .retire: return .leave
     }
@@ -212,17 +212,31 @@ struct PerformerSupervisor: Sendable {
 
   private mutating func create(after delay: Duration) async -> Next {
     let record = record
-    let outcome = await InterruptibleLaunch(mailbox: mailbox).run(after: delay) { [restorer] () async throws(DeploymentError) in
-      try await restorer.restore(record)
+    let outcome = await InterruptibleLaunch(mailbox: mailbox).run(after: delay) { [self] () async throws(DeploymentError) in
+      try await launcher.launch(record) { took($0) }
     }
     switch outcome {
     case .launched(let launched):
       publish(launched)
-      logger.notice("the performer serves again", metadata: ["container": "\(launched.containerID.prefix(12))"])
+      logger.notice("the performer serves again", metadata: [LogKey.containerID: "\(launched.containerID.prefix(12))"])
       return .serve(launched)
     case .failed(let error): return failed(error, again: { .create(after: $0) })
     case .retiring: return .retire(nil)
     case .cancelled: return .leave
+    }
+  }
+
+  /// Shows a step of a launch. Which image it is, and whether it had to be pulled, is a deployment's concern.
+  private func took(_ step: PerformerLauncher.Step) {
+    switch step {
+    case .pulling, .pulled, .starting: break
+    case .created(let containerID):
+      statuses.update(record.id) { entry in
+        entry.containerID = containerID
+        entry.restarts += 1
+      }
+      supervision.observe(.restarted(avs: record.spec.avs))
+    case .started: statuses.update(record.id) { $0.containerHealthy = true }
     }
   }
 
@@ -244,9 +258,9 @@ struct PerformerSupervisor: Sendable {
   private mutating func retire(_ connection: (any PerformerConnection)?) async -> Result<Void, RemovalError> {
     _ = machine.handle(.retiring, at: .now)
     show()
-    let outcome = await retirement.run(record, connection)
+    let outcome = await supervision.retirement.retire(record, connection)
     _ = machine.handle(.retired, at: .now)
-    statuses.remove(record.id)
+    supervision.retirement.dismiss(record.id)
     logger.notice("the performer is removed")
     return outcome
   }
@@ -255,7 +269,6 @@ struct PerformerSupervisor: Sendable {
 
   private func show(_ change: (inout PerformerSnapshot) -> Void = { _ in }) {
     statuses.update(record.id) { entry in
-      entry.role = record.role
       entry.state = machine.state
       entry.containerID = record.containerID
       entry.generation = record.generation
@@ -266,13 +279,25 @@ struct PerformerSupervisor: Sendable {
   }
 }
 
+extension Supervision {
+  /// Has a performer supervised from now on.
+  func begin(_ record: PerformerRecord, _ start: PerformerSupervisor.Start) {
+    let mailbox = PerformerMailbox()
+    let supervisor = PerformerSupervisor(record, start, mailbox: mailbox, self)
+    supervisors.start(record.id, of: record.spec.avs, mailbox) {
+      var supervisor = supervisor
+      await supervisor.run()
+    }
+  }
+}
+
 extension PerformerRecord {
   var identity: ContainerIdentity {
     ContainerIdentity(performerID: id, avs: spec.avs, generation: generation)
   }
 
   /// The record with a container that was created, and the image it runs.
-  func with(containerID: String, imageID: String) -> PerformerRecord {
+  func with(containerID: String, imageID: String?) -> PerformerRecord {
     var record = self
     (record.containerID, record.imageID) = (containerID, imageID)
     return record

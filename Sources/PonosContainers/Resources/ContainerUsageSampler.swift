@@ -1,12 +1,24 @@
 import Logging
 import PonosCore
 import PonosDocker
+import PonosTelemetry
 import ServiceLifecycle
 
-/// Asks the engine now and then what the containers of performers use, and shows it as metrics.
+/// Asks the engine at intervals what the containers of performers use, and shows it as metrics.
 package struct ContainerUsageSampler: Service {
-  /// The performers there are.
-  private let performers: @Sendable () -> [PerformerSnapshot]
+  /// A container of a performer.
+  package struct Container: Sendable, Equatable {
+    package let avs: EthereumAddress
+    package let id: String
+
+    package init(avs: EthereumAddress, id: String) {
+      self.avs = avs
+      self.id = id
+    }
+  }
+
+  /// The containers of performers that run.
+  private let running: @Sendable () -> [Container]
   /// What a container uses; see `DockerClient.usage(ofContainer:)`.
   private let usage: @Sendable (_ containerID: String) async throws(DockerError) -> ContainerUsage
   /// Takes what a round found.
@@ -16,15 +28,15 @@ package struct ContainerUsageSampler: Service {
   private let interval: Duration
 
   /// - Parameters:
-  ///   - performers: The performers there are.
+  ///   - running: The containers of performers that run.
   ///   - usage: What a container uses; see `DockerClient.usage(ofContainer:)`.
   ///   - observe: Takes what a round found.
   package init(
-    performers: @escaping @Sendable () -> [PerformerSnapshot],
+    running: @escaping @Sendable () -> [Container],
     usage: @escaping @Sendable (_ containerID: String) async throws(DockerError) -> ContainerUsage,
     observe: @escaping @Sendable ([ContainerUsageObservation]) -> Void, interval: Duration = .seconds(10), logger: Logger
   ) {
-    self.performers = performers
+    self.running = running
     self.usage = usage
     self.observe = observe
     self.interval = interval
@@ -43,22 +55,25 @@ package struct ContainerUsageSampler: Service {
   }
 
   private func sample(_ meter: inout ContainerCPUMeter) async -> [ContainerUsageObservation] {
-    let running = performers().filter(\.containerHealthy)
-      .compactMap { snapshot in snapshot.containerID.map { (avs: snapshot.avs, id: $0) } }
+    let running = running()
     meter.forget(allBut: Set(running.map(\.id)))
     var observations: [ContainerUsageObservation] = []
-    for (avs, id) in running {
+    for container in running {
       do throws(DockerError) {
-        let usage = try await usage(id)
+        let usage = try await usage(container.id)
         // What an engine says of a container that has just ended.
         guard usage.memoryLimitBytes > 0 else { continue }
         observations.append(
           ContainerUsageObservation(
-            avs: avs, cpuSecondsSinceLast: meter.advance(id, to: Double(usage.cpuNanoseconds) / 1e9),
+            avs: container.avs, cpuSecondsSinceLast: meter.advance(container.id, to: Double(usage.cpuNanoseconds) / 1e9),
             memoryBytes: Int64(clamping: usage.memoryBytes)))
       } catch {
         // Containers come and go, and the supervisors of performers report an engine that is away.
-        logger.debug("the usage of a container is unknown", metadata: ["container": "\(id.prefix(12))", "reason": "\(error)"])
+        logger.debug(
+          "the usage of a container is unknown",
+          metadata: [
+            LogKey.avs: "\(container.avs)", LogKey.containerID: "\(container.id.prefix(12))", LogKey.error: "\(error)",
+          ])
         if error.isEngineDown { return observations }
       }
     }

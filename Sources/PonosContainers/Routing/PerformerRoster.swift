@@ -2,11 +2,11 @@ import PonosCore
 import PonosSystem
 import Synchronization
 
-/// Who serves which AVS right now, and how many more tasks each can take.
+/// Which performer is in service as each replica of an AVS, which of them serve right now, and how many more tasks each can take.
 ///
-/// The replicas of an AVS are numbered from 0. `PerformerService` publishes and withdraws performers; the
-/// dispatcher takes and returns slots. A draining performer keeps the tasks it has and gets no new ones. A performer that fails
-/// its tasks is kept from further ones by its circuit breaker; a new container begins with a closed one.
+/// The roster alone knows which performer is in service. Deployments publish performers; supervisors withdraw, republish and
+/// retire them; task services lease their slots. A draining performer keeps the tasks it has and gets no new ones. The circuit
+/// breaker of a performer that fails its tasks keeps further ones away from it; a new container begins with a closed breaker.
 package final class PerformerRoster: Sendable {
   /// A performer that can be given tasks.
   package struct Entry: Sendable {
@@ -81,7 +81,6 @@ package final class PerformerRoster: Sendable {
     /// A run could not reach the container.
     var isSuspect = false
     var isDraining = false
-    var drainWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
 
     var replicaID: ReplicaID { ReplicaID(avs: entry.avs, replica: entry.replica) }
 
@@ -101,34 +100,32 @@ package final class PerformerRoster: Sendable {
   }
 
   private struct State {
-    /// The performer each replica belongs to, whether it serves at the moment or not: the one put in service last.
+    /// The performer in service as each replica: the one published or assigned last, whether it serves at the moment or not.
     var holders: [ReplicaID: String] = [:]
     /// The serving performers of each AVS, by replica.
     var serving: [EthereumAddress: [Int: String]] = [:]
     /// The replica of each AVS that was chosen last.
     var chosenLast: [EthereumAddress: Int] = [:]
-    /// Serving and draining performers by id; added and removed by `put` and `remove`. To be changed in place: a copy beside it would
-    /// have its set of leases copied by the first change.
+    /// Serving and draining performers by id; added and removed by `put` and `remove`. To be changed in place: a copy beside it
+    /// would have its set of leases copied by the first change.
     var slots: [String: Slot] = [:]
     /// The publications of each AVS whose slots there are.
     private(set) var publications: [EthereumAddress: [UInt64]] = [:]
     var lastPublication: UInt64 = 0
     var nextLease: UInt64 = 0
-    var nextWaiter: UInt64 = 0
+    /// Callers of `drained`, by performer; each of these has a slot with leases.
+    var drains = KeyedWaiters<String, Void>()
 
-    /// Puts a slot in the place of the one there was under its performer's id, which is returned.
-    mutating func put(_ slot: Slot) -> Slot? {
-      let replaced = remove(slot.entry.performerID)
+    /// Puts a slot in the place of the one there was under its performer's id, if any.
+    mutating func put(_ slot: Slot) {
+      remove(slot.entry.performerID)
       slots[slot.entry.performerID] = slot
       publications[slot.entry.avs, default: []].append(slot.publication)
-      return replaced
     }
 
-    @discardableResult
-    mutating func remove(_ id: String) -> Slot? {
-      guard let slot = slots.removeValue(forKey: id) else { return nil }
+    mutating func remove(_ id: String) {
+      guard let slot = slots.removeValue(forKey: id) else { return }
       publications[slot.entry.avs]?.removeAll { $0 == slot.publication }
-      return slot
     }
   }
 
@@ -148,30 +145,39 @@ package final class PerformerRoster: Sendable {
 
   // MARK: Performers
 
-  /// Gives the replica of `entry` to its performer and puts that in service. The one that served there before, if any, drains from
-  /// now on.
-  package func publish(_ entry: Entry) {
-    let voidWaiters = state.withLock { serve(entry, in: &$0) }
-    voidWaiters.forEach { $0.resume() }
-    changed(entry.avs)
+  /// Makes a performer the one in service as its replica, though it does not serve yet.
+  package func assign(_ replica: ReplicaID, to performerID: String) {
+    state.withLock { $0.holders[replica] = performerID }
   }
 
-  /// Puts a performer that was withdrawn, or left by an earlier daemon, in service again, unless its replica belongs to another one
-  /// by now: then returns false and changes nothing. However late it recovers, a performer that was replaced cannot push its
+  /// Puts a performer in service as its replica, and returns the one that was, unless there was none. That one, if it serves,
+  /// drains from now on.
+  @discardableResult
+  package func publish(_ entry: Entry) -> String? {
+    let (replaced, drains) = state.withLock { state in
+      (state.holders[ReplicaID(avs: entry.avs, replica: entry.replica)], serve(entry, in: &state))
+    }
+    drains.resume()
+    changed(entry.avs)
+    return replaced == entry.performerID ? nil : replaced
+  }
+
+  /// Puts a performer that was withdrawn, or left by an earlier daemon, in service again, unless its replica belongs to another
+  /// one by now: then returns false and changes nothing. However late it recovers, a performer that was replaced cannot push its
   /// successor out.
   package func republish(_ entry: Entry) -> Bool {
-    let voidWaiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
+    let drains = state.withLock { state -> Waiters<Void>.Taken? in
       let id = ReplicaID(avs: entry.avs, replica: entry.replica)
       if let holder = state.holders[id], holder != entry.performerID { return nil }
       return serve(entry, in: &state)
     }
-    guard let voidWaiters else { return false }
-    voidWaiters.forEach { $0.resume() }
+    guard let drains else { return false }
+    drains.resume()
     changed(entry.avs)
     return true
   }
 
-  private func serve(_ entry: Entry, in state: inout State) -> [CheckedContinuation<Void, Never>] {
+  private func serve(_ entry: Entry, in state: inout State) -> Waiters<Void>.Taken {
     let previous = state.serving[entry.avs]?[entry.replica]
     if let previous, previous != entry.performerID { Self.withdraw(previous, from: &state) }
     state.holders[ReplicaID(avs: entry.avs, replica: entry.replica)] = entry.performerID
@@ -180,11 +186,12 @@ package final class PerformerRoster: Sendable {
     state.lastPublication += 1
     let slot = Slot(
       entry: entry, breaker: CircuitBreaker(rules.breaker(entry.avs)), publication: state.lastPublication)
-    return state.put(slot).map { Array($0.drainWaiters.values) } ?? []
+    state.put(slot)
+    return state.drains.take(entry.performerID)
   }
 
-  /// Takes a performer out of service for a while; tasks it holds go on, and its replica stays its own. Does nothing for an unknown
-  /// id.
+  /// Takes a performer out of service for a while; tasks it holds go on, and its replica stays its own. Does nothing for an
+  /// unknown id.
   package func withdraw(performerID: String) {
     state.withLock { Self.withdraw(performerID, from: &$0) }
   }
@@ -210,27 +217,15 @@ package final class PerformerRoster: Sendable {
 
   /// Returns once the withdrawn performer holds no task any more, at once if it is not known, and when the caller is cancelled.
   package func drained(performerID: String) async {
-    let waiter = state.withLock { state in
-      state.nextWaiter += 1
-      return state.nextWaiter
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isDone = state.withLock { state in
-          guard !Task.isCancelled, let slot = state.slots[performerID], !slot.leases.isEmpty else { return true }
-          state.slots[performerID]?.drainWaiters[waiter] = continuation
-          return false
-        }
-        if isDone { continuation.resume() }
-      }
-    } onCancel: {
-      state.withLock { $0.slots[performerID]?.drainWaiters.removeValue(forKey: waiter) }?.resume()
+    await state.wait(in: \.drains, for: performerID, cancelled: ()) { state in
+      state.slots[performerID]?.leases.isEmpty ?? true ? () : nil
     }
   }
 
   // MARK: Slots
 
-  /// Takes a slot of one of the performers that serve `avs`; nil when there is none, none is free, or none is let near tasks now.
+  /// Takes a slot of one of the performers that serve `avs`; nil when none serves, none has a free slot, or all breakers are
+  /// open.
   ///
   /// - Parameter mustBeAlone: Whether the task needs a container for itself, given the publications whose containers are there:
   ///   only an idle one will do, and it takes no other task meanwhile.
@@ -267,21 +262,21 @@ package final class PerformerRoster: Sendable {
   package func release(_ lease: Lease, after outcome: RunOutcome = .unjudged) {
     let id = lease.entry.performerID
     let now = clock.monotonic()
-    let (waiters, hasOpened) = state.withLock { state -> ([CheckedContinuation<Void, Never>], Bool) in
-      guard state.slots[id]?.leases.remove(lease.number) != nil else { return ([], false) }
+    let (drains, hasOpened) = state.withLock { state -> (Waiters<Void>.Taken?, Bool) in
+      guard state.slots[id]?.leases.remove(lease.number) != nil else { return (nil, false) }
       let hasOpened = state.slots[id]?.breaker.record(outcome, of: lease.permit, at: now) ?? false
       state.slots[id]?.isTakenWhole = false
-      guard let slot = state.slots[id], slot.leases.isEmpty, slot.isDraining else { return ([], hasOpened) }
+      guard let slot = state.slots[id], slot.leases.isEmpty, slot.isDraining else { return (nil, hasOpened) }
       state.remove(id)
-      return (Array(slot.drainWaiters.values), hasOpened)
+      return (state.drains.take(id), hasOpened)
     }
-    waiters.forEach { $0.resume() }
+    drains?.resume()
     if hasOpened { rules.breakerOpened(lease.entry.avs, id) }
     changed(lease.entry.avs)
   }
 
-  /// Says that slots are free where a breaker has been open for long enough. To be called now and then: time opens no doors by
-  /// itself.
+  /// Says that slots are free where a breaker has been open for long enough. Has to be called at intervals: the passing of time
+  /// alone tells nobody.
   package func offerProbes() {
     let now = clock.monotonic()
     let avs = state.withLock { state in
@@ -293,12 +288,17 @@ package final class PerformerRoster: Sendable {
 
   // MARK: Reading
 
+  /// The performers in service: each replica has one at most, whether it serves at the moment or not.
+  package var inService: Set<String> {
+    state.withLock { Set($0.holders.values) }
+  }
+
   /// Whether a performer serves `avs` now, whatever its load.
   package func isServing(_ avs: EthereumAddress) -> Bool {
     state.withLock { $0.serving[avs]?.isEmpty == false }
   }
 
-  /// How long the breakers keep every serving performer of `avs` from tasks; zero when one is let near them, nil when none
+  /// Time until the first breaker of the performers that serve `avs` lets a task through; zero when one does now, nil when none
   /// serves.
   package func breakersOpen(_ avs: EthereumAddress) -> Duration? {
     let now = clock.monotonic()

@@ -1,7 +1,7 @@
 /// Tells a performer that hangs from one that is only slow, by how the runs of its tasks end.
 ///
-/// Several runs in a row without an answer make it hang, whatever its health service says. A run that was given less time than the
-/// performer has needed before, or hardly any, says nothing: it waited too long in the queue.
+/// Several runs in a row without an answer make it hang, even if its health service says that it serves. A run that was given
+/// less time than the performer has needed before, or hardly any, says nothing: it waited too long in the queue.
 package struct HangDetector: Sendable, Equatable {
   /// A run given less than this says nothing when it ends without an answer.
   package static let leastTime = Duration.seconds(1)
@@ -16,7 +16,7 @@ package struct HangDetector: Sendable, Equatable {
     self.threshold = max(1, threshold)
   }
 
-  /// The performer answered a run, whatever it said.
+  /// The performer answered a run, with a result or an error.
   package mutating func replied(after time: Duration) {
     silentRuns = 0
     slowestReply = max(slowestReply, time)

@@ -43,7 +43,7 @@ package struct EnvironmentDenyList: Sendable, Equatable {
   }
 
   /// The variables that may pass, and how many were dropped. A variable that would be read from the daemon's environment under a
-  /// denied name is dropped too, whatever it is called in the container.
+  /// denied name is dropped too, under any name in the container.
   package func filter(_ variables: [EnvironmentVariable]) -> (passed: [EnvironmentVariable], dropped: Int) {
     let passed = variables.filter { variable in
       guard !denies(variable.name) else { return false }

@@ -4,7 +4,8 @@
 /// initializing → pulling → starting → running ⇄ restarting (⇄ failed)      any → stopping → stopped
 ///                 └────────┴→ failed (a deployment that came to nothing)
 /// ```
-/// `executing` is not a state of its own: it is `running` with tasks, which the roster knows.
+/// `executing` is not among its states: it is `running` with tasks, which the roster knows. `PerformerState` says where each
+/// state can go.
 package struct PerformerStateMachine: Sendable, Equatable {
   package enum Event: Sendable, Equatable {
     /// The image is being brought from its registry.
@@ -15,7 +16,7 @@ package struct PerformerStateMachine: Sendable, Equatable {
     case serving
     /// A periodic probe was answered, or not.
     case probed(isServing: Bool, detail: String)
-    /// Tasks get no answer any more, whatever probes say.
+    /// Tasks get no answer any more, though probes may.
     case hung(String)
     /// The container ended or vanished.
     case ended(String)

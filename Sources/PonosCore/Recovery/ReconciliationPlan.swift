@@ -1,4 +1,5 @@
-/// What has to be done at start so that the containers of the engine match what the store and the configuration want.
+/// What has to be done so that the containers of the engine match what should be there: at the start what the store and the
+/// configuration want, and from then on what the performers of the running daemon claim.
 ///
 /// Only containers labelled with our installation come in here; foreign ones are never looked at.
 package struct ReconciliationPlan: Sendable, Equatable {
@@ -74,13 +75,42 @@ package struct ReconciliationPlan: Sendable, Equatable {
     package let spec: PerformerSpec
     package let replica: Int
     /// Whether the other replicas are to follow once it serves.
-    package let leadsOthers: Bool
+    package let startsRollout: Bool
 
-    package init(performerID: String, spec: PerformerSpec, replica: Int = 0, leadsOthers: Bool = false) {
+    package init(performerID: String, spec: PerformerSpec, replica: Int = 0, startsRollout: Bool = false) {
       self.performerID = performerID
       self.spec = spec
       self.replica = replica
-      self.leadsOthers = leadsOthers
+      self.startsRollout = startsRollout
+    }
+  }
+
+  /// Which containers a performer of the running daemon claims.
+  package struct Claim: Sendable, Equatable {
+    package enum Containers: Sendable, Equatable {
+      /// This one, from which it serves; nil claims none.
+      case only(String?)
+      /// All of its own: it is being brought up or replaced.
+      case all
+    }
+
+    package var performerID: String
+    package var containers: Containers
+
+    package init(performerID: String, containers: Containers) {
+      self.performerID = performerID
+      self.containers = containers
+    }
+  }
+
+  /// A container from which a performer should serve and that does not run.
+  package struct Loss: Sendable, Equatable {
+    package let performerID: String
+    package let containerID: String
+
+    package init(performerID: String, containerID: String) {
+      self.performerID = performerID
+      self.containerID = containerID
     }
   }
 
@@ -91,16 +121,22 @@ package struct ReconciliationPlan: Sendable, Equatable {
   /// Performers to be forgotten: cut-off deployments, ones replaced by a later one, ones the configuration dropped, replicas
   /// beyond their number.
   package private(set) var removedPerformers: [String] = []
-  /// Containers to be removed, whatever they do.
+  /// Containers to be removed, running or not.
   package private(set) var removedContainers: [String] = []
   /// Configured performers to deploy, blue-green where another one serves the AVS.
   package private(set) var deployments: [Placement] = []
   /// Performers put there by DeployArtifact whose limits the configuration has changed (the same image again, blue-green), and
   /// replicas that do not run what was deployed.
   package private(set) var renewals: [Renewal] = []
+  /// Containers of performers in service that have ended, or are gone, without an event that said so.
+  package private(set) var losses: [Loss] = []
   /// Performers kept whose specification changed in ways that need no new container.
   package private(set) var updatedSpecs: [String: PerformerSpec] = [:]
 
+  // MARK: At the start
+
+  /// What a daemon does at its start about what an earlier one left.
+  ///
   /// - Parameters:
   ///   - configured: At most one specification for each AVS.
   ///   - allotments: What the configuration grants performers that came by DeployArtifact.
@@ -131,6 +167,31 @@ package struct ReconciliationPlan: Sendable, Equatable {
     }
   }
 
+  // MARK: From then on
+
+  /// What a daemon does about containers that ended, or were left, unnoticed.
+  ///
+  /// - Parameters:
+  ///   - expected: What was claimed before the containers were listed: a container created meanwhile is not lost.
+  ///   - claims: What was claimed after that: a container created before the list was made is not removed.
+  package init(expected: [Claim], claims: [Claim], containers: [Container]) {
+    let running = Set(containers.lazy.filter(\.isRunning).map(\.id))
+    losses = expected.compactMap { claim in
+      guard case .only(let id?) = claim.containers, !running.contains(id) else { return nil }
+      return Loss(performerID: claim.performerID, containerID: id)
+    }
+    let claims = Dictionary(claims.map { ($0.performerID, $0.containers) }, uniquingKeysWith: { first, _ in first })
+    removedContainers = containers.filter { container in
+      switch container.performerID.flatMap({ claims[$0] }) {
+      case .all: false
+      case .only(let id): id != container.id
+      case nil: true
+      }
+    }.map(\.id)
+  }
+
+  // MARK: What is kept
+
   /// The latest performer in service of each replica, unless it came from the configuration and is there no more.
   private static func keep(
     from stored: [Stored], configured: [PerformerSpec], allotments: [EthereumAddress: PerformerAllotment]
@@ -153,8 +214,8 @@ package struct ReconciliationPlan: Sendable, Equatable {
     max(1, allotments[avs]?.replicas ?? 1)
   }
 
-  /// The performer that came by DeployArtifact as the first replica of each AVS: deployments begin there, and the other replicas are
-  /// to run the same.
+  /// The performer that came by DeployArtifact as the first replica of each AVS: deployments begin there, and the other replicas
+  /// are to run the same.
   private static func leaders(of kept: [Stored]) -> [EthereumAddress: Stored] {
     var leaders: [EthereumAddress: Stored] = [:]
     for performer in kept where performer.origin == .deployment {
@@ -188,7 +249,7 @@ package struct ReconciliationPlan: Sendable, Equatable {
       (spec.concurrency, spec.limits, spec.interface) = (allotment.concurrency, allotment.limits, allotment.interface)
     }
     guard !leader.spec.needsNewContainer(for: spec) else {
-      let renewal = Renewal(performerID: leader.performerID, spec: spec, replica: leader.replica, leadsOthers: true)
+      let renewal = Renewal(performerID: leader.performerID, spec: spec, replica: leader.replica, startsRollout: true)
       return renewals.append(renewal)
     }
     for replica in 0..<max(1, allotment?.replicas ?? 1) {

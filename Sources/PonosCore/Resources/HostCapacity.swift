@@ -10,6 +10,9 @@ package struct HostCapacity: Sendable, Equatable {
     self.cpus = cpus
   }
 
+  /// Nothing is known of the host, so that everything fits.
+  package static let unknown = HostCapacity(memoryBytes: 0, cpus: 0)
+
   /// Why a container with these limits cannot be given what they promise, and what to do; nil when it can.
   package func shortage(for limits: ResourceLimits) -> String? {
     if memoryBytes > 0, limits.memoryBytes > memoryBytes {

@@ -7,7 +7,7 @@ import PonosTesting
 import SwiftProtobuf
 import Testing
 
-@Suite("A line to a performer over gRPC")
+@Suite("A connection to a performer over gRPC")
 struct GRPCPerformerConnectionTests {
   private let id = StoreRecords.taskID(1)
 
@@ -76,7 +76,7 @@ struct GRPCPerformerConnectionTests {
         for _ in 0..<tasks { group.addTask { await Self.failure(connection, id, "hang", timeout: .seconds(120)) } }
         // A connection to this performer carries 256 calls.
         try await eventually(within: .seconds(60)) { performer.receivedTaskIDs.count == tasks }
-        let health = await connection.checkHealth(timeout: .seconds(20))
+        let health = await connection.probe.check(timeout: .seconds(20))
         if case .serving = health {} else { Issue.record("a probe is told: \(health)") }
         group.cancelAll()
         for try await failure in group { #expect(failure == .cancelled) }
@@ -89,7 +89,7 @@ struct GRPCPerformerConnectionTests {
     arguments: [ScriptedPerformer.Health.serving, .notServing, .missing, .hang])
   func tellsHealthServiceThatDoesNotAnswer(_ health: ScriptedPerformer.Health) async throws {
     try await withConnection(ScriptedPerformer(health: health)) { connection in
-      switch (health, await connection.checkHealth(timeout: .seconds(health == .hang ? 1 : 20))) {
+      switch (health, await connection.probe.check(timeout: .seconds(health == .hang ? 1 : 20))) {
       case (.serving, .serving), (.notServing, .notServing), (.missing, .notServing), (.hang, .timedOut): break
       case (_, let report): Issue.record("\(health) was reported as \(report)")
       }

@@ -5,13 +5,13 @@ import PonosStoreTesting
 import PonosTesting
 import Testing
 
-@Suite("A line to a performer over HTTP")
+@Suite("A connection to a performer over HTTP")
 struct HTTPPerformerConnectionTests {
   typealias Server = ScriptedSocketServer
 
   private let id = StoreRecords.taskID(1)
 
-  /// Gives `body` a line to a performer that answers by `script`.
+  /// Gives `body` a connection to a performer that answers by `script`.
   private func withConnection(
     _ script: @escaping @Sendable (Server.Request) -> [Server.Step],
     _ body: @escaping @Sendable (HTTPPerformerConnection, Server) async throws -> Void
@@ -81,7 +81,7 @@ struct HTTPPerformerConnectionTests {
     }
     try await withConnection(slowly) { connection, server in
       for _ in 0..<3 { _ = try await run(connection).get() }
-      #expect(await connection.checkHealth(timeout: .seconds(20)) == .serving)
+      #expect(await connection.probe.check(timeout: .seconds(20)) == .serving)
       #expect(server.connectionCount == 1)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<20 { group.addTask { _ = try await run(connection).get() } }
@@ -224,7 +224,7 @@ struct HTTPPerformerConnectionTests {
     let port = try await Server.runOnLoopback(script: { _ in [] }) { _, port in port }
     let connection = Self.connection(port: port)
     guard case .unreachable = await failure(connection) else { return #expect(Bool(false)) }
-    guard case .unreachable = await connection.checkHealth(timeout: .seconds(20)) else { return #expect(Bool(false)) }
+    guard case .unreachable = await connection.probe.check(timeout: .seconds(20)) else { return #expect(Bool(false)) }
     await connection.close()
   }
 
@@ -233,16 +233,16 @@ struct HTTPPerformerConnectionTests {
   @Test("asks after health by GET: 200 serves, anything else does not, silence is silence")
   func asksAfterHealthByGET() async throws {
     for (status, report) in [
-      (200, HealthReport.serving), (503, .notServing("GET /up answers 503: warming up")),
+      (200, ProbeResult.serving), (503, .notServing("GET /up answers 503: warming up")),
       (404, .notServing("GET /up answers 404: warming up")),
     ] {
       try await withConnection({ Self.answer($0, "warming up", status: status) }) { connection, server in
-        #expect(await connection.checkHealth(timeout: .seconds(20)) == report)
+        #expect(await connection.probe.check(timeout: .seconds(20)) == report)
         #expect(server.requests.map(\.target) == ["/up"] && server.requests[0].method == "GET")
       }
     }
     try await withConnection({ _ in [.hang] }) { connection, server in
-      guard case .timedOut = await connection.checkHealth(timeout: .milliseconds(200)) else { return #expect(Bool(false)) }
+      guard case .timedOut = await connection.probe.check(timeout: .milliseconds(200)) else { return #expect(Bool(false)) }
       try await eventually { server.departureCount == 1 }
     }
   }

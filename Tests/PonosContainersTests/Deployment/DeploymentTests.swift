@@ -137,7 +137,7 @@ struct DeploymentTests {
   func givesUpOnPerformerThatDoesNotComeToServe(mode: String) async throws {
     var settings = PerformerHarness.settings
     settings.probes.startupLimit = .seconds(2)
-    let health = HealthReport.notServing("NOT_SERVING")
+    let health = ProbeResult.notServing("NOT_SERVING")
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store, performers: FakePerformers(health: health), settings: settings) { harness in
         let error = await harness.refusal(.stub(avs, mode: mode))

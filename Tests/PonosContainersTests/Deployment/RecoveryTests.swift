@@ -112,7 +112,7 @@ struct RecoveryTests {
         #expect(!failed.containerHealthy)
         #expect(harness.service.notReady().count == 1)
         #expect(!harness.roster.isServing(avs))
-        // Somebody deploys one that works.
+        // A caller deploys one that works.
         try await eventually {
           do throws(DeploymentError) { _ = try await harness.service.deploy(.stub(avs), origin: .deployment) } catch {
             #expect(error.code == .alreadyInProgress)
@@ -133,7 +133,7 @@ struct RecoveryTests {
     try await PerformerHarness.withInstallation { store in
       try await PerformerHarness.run(store: store, configured: [.stub(avs, mode: "exit")], settings: settings) { harness in
         try await eventually { harness.onlyPerformer?.state == .failed }
-        // Before the next attempt somebody puts another one in service, and takes it away again.
+        // Before the next attempt a caller deploys another one, and removes it again.
         let deployment = try await harness.service.deploy(.stub(avs), origin: .deployment)
         try await harness.service.remove(performerID: deployment.performerID)
         try await eventually { harness.service.snapshots().isEmpty }
@@ -227,7 +227,7 @@ struct RecoveryTests {
     }
   }
 
-  @Test("waits for an engine that is down, and says so at once to whoever asks")
+  @Test("waits for an engine that is down, and says so at once to those who ask")
   func waitsForEngineThatIsDown() async throws {
     let docker = DockerClient(endpoint: .unixSocket("/tmp/ponos-no-such-engine.sock"))
     try await PerformerHarness.run(store: MemoryStore(), configured: [.stub(avs)], docker: docker) { harness in

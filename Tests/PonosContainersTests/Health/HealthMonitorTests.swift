@@ -13,12 +13,12 @@ struct HealthMonitorTests {
   /// Answers tasks when the test lets it, and each probe with what the test set.
   private final class Line: PerformerConnection {
     let gate = TaskGate()
-    /// Probes wait here, if anywhere, and for no longer than somebody wants to know.
+    /// Probes wait here, if there is one.
     let probeGate: TaskGate?
-    private let health: Mutex<HealthReport>
+    private let health: Mutex<ProbeResult>
     private let asked = Mutex(0)
 
-    init(_ health: HealthReport, probeGate: TaskGate? = nil) {
+    init(_ health: ProbeResult, probeGate: TaskGate? = nil) {
       self.health = Mutex(health)
       self.probeGate = probeGate
     }
@@ -26,17 +26,19 @@ struct HealthMonitorTests {
     /// Probes so far.
     var probes: Int { asked.withLock(\.self) }
 
-    func say(_ report: HealthReport) { health.withLock { $0 = report } }
+    func say(_ report: ProbeResult) { health.withLock { $0 = report } }
 
     func execute(_ id: TaskID, payload: [UInt8], timeout: Duration) async throws(PerformerCallError) -> PerformerReply {
       if payload == [1] { await gate.pass() }
       return .echo(id, payload)
     }
 
-    func checkHealth(timeout: Duration) async -> HealthReport {
-      asked.withLock { $0 += 1 }
-      await probeGate?.pass()
-      return health.withLock(\.self)
+    var probe: any Probe {
+      FakeProbe { _ in
+        self.asked.withLock { $0 += 1 }
+        await self.probeGate?.pass()
+        return self.health.withLock(\.self)
+      }
     }
 
     func close() async {}
@@ -44,13 +46,13 @@ struct HealthMonitorTests {
 
   /// Watches a line until `body` ends; returns what was reported.
   private func watched(
-    _ line: Line, _ body: @escaping @Sendable (CountingConnection, Collected<HealthReport>) async throws -> Void
-  ) async throws -> [HealthReport] {
+    _ line: Line, _ body: @escaping @Sendable (CountingConnection, Collected<ProbeResult>) async throws -> Void
+  ) async throws -> [ProbeResult] {
     let connection = CountingConnection(line)
-    let reports = Collected<HealthReport>()
+    let reports = Collected<ProbeResult>()
     let monitor = HealthMonitor(settings: ProbeSettings(interval: .milliseconds(20), timeout: .seconds(1)))
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await monitor.watch(connection) { reports.append($0) } }
+      group.addTask { await monitor.watch(connection.probe, activity: { connection.activity }) { reports.append($0) } }
       defer { group.cancelAll() }
       try await body(connection, reports)
     }
@@ -102,8 +104,8 @@ struct HealthMonitorTests {
 
   @Test(
     "reports what a busy performer says of itself, and a connection that is refused",
-    arguments: [HealthReport.notServing("NOT_SERVING"), .unreachable("refused")])
-  func reportsWhatBusyPerformerSaysOfItself(report: HealthReport) async throws {
+    arguments: [ProbeResult.notServing("NOT_SERVING"), .unreachable("refused")])
+  func reportsWhatBusyPerformerSaysOfItself(report: ProbeResult) async throws {
     let line = Line(report)
     _ = try await watched(line) { connection, reports in
       try await Self.working(connection, line) {
@@ -145,7 +147,7 @@ struct HealthMonitorTests {
     #expect(connection.activity == .init(inFlight: 0, replies: 3))
   }
 
-  @Test("tells of a hang after so many runs in a row without an answer, whatever the health service says")
+  @Test("tells of a hang after three runs in a row without an answer, though the health service says that it serves")
   func tellsOfHangAfterSoManyRunsInRowWithoutAnswer() async throws {
     let fake = FakePerformer { id, payload, _ throws(PerformerCallError) in
       if payload == [1] {

@@ -1,3 +1,4 @@
+import PonosCore
 import PonosTesting
 import Testing
 @testable import PonosContainers
@@ -49,7 +50,7 @@ struct PerformerMailboxTests {
     }
   }
 
-  @Test("keeps the end of a container for whoever serves from it, while a launch waits for retirement alone")
+  @Test("keeps the end of a container for its supervisor, while a launch waits for retirement alone")
   func keepsEndOfContainerForWhoeverServesFromIt() async {
     let box = PerformerMailbox()
     let ended = PerformerMailbox.Message.ended(containerID: "new", reason: "r")

@@ -1,4 +1,3 @@
-import Logging
 import PonosContainersTesting
 import PonosCore
 import PonosDocker
@@ -18,22 +17,12 @@ struct SupervisorRig: Sendable {
 
   /// The supervisor of a performer whose container `containerID` an earlier daemon left.
   init(_ record: PerformerRecord, adopting containerID: String, store: any ExecutorStore, docker: DockerClient) async throws {
-    let settings = PerformerHarness.settings
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let id = try await store.installationID()
-    let networks = PerformerNetworks(docker: docker, installationID: id, joinedNetwork: nil)
-    let runtime = DockerRuntime(
-      docker: docker, installationID: id, networks: networks, executorEnvironment: [:], stopGrace: settings.stopGrace)
-    let restorer = PerformerRestorer(
-      launcher: PerformerLauncher(runtime: runtime, probes: settings.probes, connect: { [performers] in performers.connect($0) }),
-      images: ImageResolver(docker: docker, pullLimit: settings.pullLimit, pullIdleLimit: settings.pullIdleLimit),
-      networks: networks, store: store, statuses: statuses, observe: { [events] in events.append($0) }, logger: logger)
+    let parts = Supervision.parts(
+      docker: docker, installationID: try await store.installationID(), store: store, roster: roster, statuses: statuses,
+      performers: performers, observe: { [events] in events.append($0) })
     performerID = record.id
     statuses.put(PerformerSnapshot(record, state: .starting))
-    supervisor = PerformerSupervisor(
-      record, machine: PerformerStateMachine(adopting: settings.probes, policy: settings.restarts),
-      start: .adopting(containerID: containerID), mailbox: mailbox, restorer: restorer, roster: roster, statuses: statuses,
-      settings: settings, observe: { [events] in events.append($0) }, logger: logger)
+    supervisor = PerformerSupervisor(record, .adopting(containerID: containerID), mailbox: mailbox, parts.supervision)
   }
 
   /// Runs the supervisor while `body` runs.

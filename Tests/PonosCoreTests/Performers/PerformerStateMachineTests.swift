@@ -118,6 +118,31 @@ struct PerformerStateMachineTests {
     }
   }
 
+  /// What `PerformerState` says under each of its cases, but for `executing`.
+  private static let transitions: [PerformerState: Set<PerformerState>] = [
+    .initializing: [.pulling, .starting, .failed, .stopping], .pulling: [.starting, .failed, .stopping],
+    .starting: [.running, .restarting, .failed, .stopping], .running: [.restarting, .failed, .stopping], .stopping: [.stopped],
+    .stopped: [], .failed: [.running, .stopping], .restarting: [.running, .failed, .stopping],
+  ]
+
+  @Test("makes every transition that its states document, and no other")
+  func documentedTransitions() {
+    var random = SeededGenerator(seed: 1)
+    var seen = Self.transitions.mapValues { _ in Set<PerformerState>() }
+    for history in 0..<3000 {
+      var machine = [
+        deploying(), PerformerStateMachine(adopting: .standard, policy: .standard),
+        PerformerStateMachine(restoring: .standard, policy: .standard),
+      ][history % 3]
+      for _ in 0..<40 {
+        let before = machine.state
+        _ = machine.handle(Self.events.randomElement(using: &random)!, at: start)
+        if machine.state != before { seen[before, default: []].insert(machine.state) }
+      }
+    }
+    #expect(seen == Self.transitions)
+  }
+
   private static let events: [PerformerStateMachine.Event] = [
     .pulling, .starting, .serving, .serving, .probed(isServing: true, detail: ""), .probed(isServing: false, detail: "x"),
     .probed(isServing: false, detail: "y"), .hung("h"), .ended("e"), .startFailed("s"), .engineUnavailable("u"), .retiring,

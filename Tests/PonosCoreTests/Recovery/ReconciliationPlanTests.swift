@@ -101,7 +101,7 @@ struct ReconciliationPlanTests {
     }
     var expected = spec
     (expected.concurrency, expected.limits.pids) = (3, 7)
-    #expect(smaller.renewals == [.init(performerID: "a", spec: expected, leadsOthers: true)])
+    #expect(smaller.renewals == [.init(performerID: "a", spec: expected, startsRollout: true)])
     #expect(smaller.updatedSpecs.isEmpty && smaller.deployments.isEmpty && smaller.adoptions.map(\.performerID) == ["a"])
   }
 
@@ -157,7 +157,7 @@ struct ReconciliationPlanTests {
     limits.pids = 7
     let renewed = plan(PerformerAllotment(concurrency: spec.concurrency, limits: limits, replicas: 3))
     newer.limits = limits
-    #expect(renewed.renewals == [.init(performerID: "a", spec: newer, replica: 0, leadsOthers: true)])
+    #expect(renewed.renewals == [.init(performerID: "a", spec: newer, replica: 0, startsRollout: true)])
   }
 
   @Test("accounts for everything over random histories: each performer and container has exactly one fate")
@@ -201,11 +201,47 @@ struct ReconciliationPlanTests {
       keptReplicas + plan.deployments.map { ReplicaID(avs: $0.spec.avs, replica: $0.replica) }
       + plan.renewals.map { ReplicaID(avs: $0.spec.avs, replica: $0.replica) }
     // Where the deployed performer is renewed first, the others follow it.
-    let led = Set(plan.renewals.filter(\.leadsOthers).map(\.spec.avs))
+    let led = Set(plan.renewals.filter(\.startsRollout).map(\.spec.avs))
     for spec in configured where !led.contains(spec.avs) {
       for replica in 0..<replicas { #expect(taken.contains(ReplicaID(avs: spec.avs, replica: replica))) }
     }
     #expect(plan.adoptions.allSatisfy { adoption in containers.contains { $0.id == adoption.containerID && $0.isRunning } })
+  }
+
+  @Test("of a running daemon removes containers that nobody claims, and leaves those of a performer that is brought up")
+  func removesWhatNobodyClaims() {
+    let claims: [ReconciliationPlan.Claim] = [
+      .init(performerID: "serving", containers: .only("current")), .init(performerID: "starting", containers: .all),
+      .init(performerID: "bare", containers: .only(nil)),
+    ]
+    let plan = ReconciliationPlan(
+      expected: claims, claims: claims,
+      containers: [
+        container("current", of: "serving"), container("old", of: "serving"), container("x", of: "starting"),
+        container("y", of: "starting", isRunning: false), container("z", of: "bare"), container("orphan", of: "unknown"),
+        container("unlabelled", of: nil),
+      ])
+    #expect(plan.removedContainers == ["old", "z", "orphan", "unlabelled"])
+    #expect(plan.losses.isEmpty && plan.recreations.isEmpty && plan.deployments.isEmpty && plan.removedPerformers.isEmpty)
+  }
+
+  @Test("of a running daemon names containers that ended or are gone, and removes none of those that ended")
+  func namesLosses() {
+    let claims = ["ended", "gone", "serving"].map { ReconciliationPlan.Claim(performerID: $0, containers: .only("of-\($0)")) }
+    let plan = ReconciliationPlan(
+      expected: claims, claims: claims,
+      containers: [container("of-ended", of: "ended", isRunning: false), container("of-serving", of: "serving")])
+    #expect(
+      plan.losses == [.init(performerID: "ended", containerID: "of-ended"), .init(performerID: "gone", containerID: "of-gone")])
+    #expect(plan.removedContainers.isEmpty, "a supervisor reads its last words first")
+  }
+
+  @Test("of a running daemon holds nothing against a container that came into service while the list was made")
+  func toleratesWhatComesMeanwhile() {
+    let plan = ReconciliationPlan(
+      expected: [.init(performerID: "a", containers: .all)], claims: [.init(performerID: "a", containers: .only("new"))],
+      containers: [container("late", of: "b")])
+    #expect(plan.losses.isEmpty && plan.removedContainers == ["late"])
   }
 
   private let spec = PerformerSpec(

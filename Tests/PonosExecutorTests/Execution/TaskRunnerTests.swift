@@ -20,7 +20,7 @@ struct TaskRunnerTests {
       return .echo(id, payload)
     }
 
-    func checkHealth(timeout: Duration) async -> HealthReport { .serving }
+    var probe: any Probe { FakeProbe.serving }
     func close() async {}
   }
 

@@ -38,13 +38,8 @@ struct ContainerUsageSamplerTests {
     ]
     let round = Mutex(0)
     let sampler = ContainerUsageSampler(
-      performers: {
-        rounds[min(round.withLock(\.self), rounds.count - 1)].keys.sorted().map { id in
-          var snapshot = PerformerSnapshot(StoreRecords.performer(1, createdAt: 0))
-          snapshot.containerID = id
-          snapshot.containerHealthy = true
-          return snapshot
-        }
+      running: {
+        rounds[min(round.withLock(\.self), rounds.count - 1)].keys.sorted().map { .init(avs: Self.avs, id: $0) }
       },
       usage: { id throws(DockerError) in
         guard let usage = rounds[round.withLock(\.self)][id] else { throw DockerError(.notFound, "gone") }

@@ -1,4 +1,5 @@
 import PonosContainers
+import PonosContainersTesting
 import PonosCore
 @testable import PonosExecutor
 import PonosStore
@@ -218,6 +219,6 @@ struct SimulatedPerformer: PerformerConnection {
     return try await world.performers.wait(.init(id: id, avs: avs)).get()
   }
 
-  func checkHealth(timeout: Duration) async -> HealthReport { .serving }
+  var probe: any Probe { FakeProbe.serving }
   func close() async {}
 }

@@ -105,7 +105,9 @@ struct PipelineRig: Sendable {
     let acceptance = TaskAcceptance(
       gate: gate, journal: journal, queue: queue, inFlight: inFlight, answers: answers, limiter: limiter, metrics: metrics,
       audit: audit, clock: clock.taskClock, timeout: { _ in timeout },
-      readiness: { [roster] in PerformerReadiness.obstacle(for: $0, roster: roster, isExpected: false) })
+      readiness: { [roster] in
+        PerformerReadiness(roster: roster, resources: HostResources()).obstacle(for: $0, isExpected: false)
+      })
     admission = Admission(
       gate: gate, validator: validator, inFlight: inFlight, queue: queue, limiter: limiter, acceptance: acceptance,
       metrics: metrics, callerMemory: callerMemory)

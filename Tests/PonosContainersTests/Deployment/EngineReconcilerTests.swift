@@ -1,4 +1,3 @@
-import Logging
 import PonosCore
 import PonosDocker
 import PonosStore
@@ -8,16 +7,18 @@ import Testing
 @testable import PonosContainers
 
 @Suite("Comparing the engine with what should be there")
-struct EngineComparisonTests {
+struct EngineReconcilerTests {
   static let avs = StoreRecords.address(1)
 
-  private func comparison(_ docker: DockerClient, statuses: PerformerStatusTable) -> EngineComparison {
-    let networks = PerformerNetworks(docker: docker, installationID: "i", joinedNetwork: nil)
-    return EngineComparison(
-      runtime: DockerRuntime(
-        docker: docker, installationID: "i", networks: networks, executorEnvironment: [:], stopGrace: .seconds(1)),
-      networks: networks, statuses: statuses, desk: PerformerDesk(),
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  private func reconciler(
+    _ docker: DockerClient, statuses: PerformerStatusTable = PerformerStatusTable(),
+    supervisors: SupervisorRegistry = SupervisorRegistry()
+  ) -> EngineReconciler {
+    let store = MemoryStore()
+    let parts = Supervision.parts(docker: docker, installationID: "i", store: store, statuses: statuses, supervisors: supervisors)
+    return EngineReconciler(
+      supervision: parts.supervision, networks: parts.networks, store: store, resources: HostResources(),
+      deployments: DeploymentCoordinator(), logger: parts.supervision.logger)
   }
 
   private static func container(_ id: String, of performer: String) -> String {
@@ -45,7 +46,7 @@ struct EngineComparisonTests {
       default: .reply(204, "")
       }
     } _: { server in
-      try await comparison(server.client(), statuses: PerformerStatusTable()).run()
+      try await reconciler(server.client()).compare()
       #expect(Self.deletions(server) == ["/containers/stuck", "/containers/loose"])
     }
   }
@@ -59,8 +60,8 @@ struct EngineComparisonTests {
       default: []  // The connection breaks.
       }
     } _: { server in
-      let comparison = comparison(server.client(), statuses: PerformerStatusTable())
-      let error = await #expect(throws: DockerError.self) { try await comparison.run() }
+      let reconciler = reconciler(server.client())
+      let error = await #expect(throws: DockerError.self) { try await reconciler.compare() }
       #expect(error?.isEngineDown == true)
       #expect(Self.deletions(server) == ["/containers/a"])
     }
@@ -85,8 +86,44 @@ struct EngineComparisonTests {
       default: .reply(204, "")
       }
     } _: { server in
-      try await comparison(server.client(), statuses: statuses).run()
+      try await reconciler(server.client(), statuses: statuses).compare()
       #expect(Self.deletions(server) == ["/containers/old-of-running"])
+    }
+  }
+
+  @Test("tells the supervisor of a performer whose container has ended, or is gone, and no other")
+  func unnoticedEnds() async throws {
+    let (statuses, supervisors) = (PerformerStatusTable(), SupervisorRegistry())
+    var mailboxes: [String: PerformerMailbox] = [:]
+    for (id, state) in [("serving", PerformerState.running), ("ended", .running), ("gone", .running), ("replacing", .restarting)]
+    {
+      var record = StoreRecords.performer(1, createdAt: 1)
+      (record.id, record.containerID) = (id, "of-\(id)")
+      statuses.put(PerformerSnapshot(record, state: state))
+      let mailbox = PerformerMailbox()
+      supervisors.start(id, of: record.spec.avs, mailbox) {}
+      mailboxes[id] = mailbox
+    }
+    let containers = [
+      Self.container("of-serving", of: "serving"),
+      Self.container("of-ended", of: "ended").replacing(#""State":"running""#, with: #""State":"exited""#),
+    ]
+    try await ScriptedSocketServer.run { request in
+      switch request.path {
+      case "/version": .version()
+      case "/containers/json": .reply(200, "[\(containers.joined(separator: ","))]")
+      case "/networks": .reply(200, "[]")
+      default: .reply(204, "")
+      }
+    } _: { server in
+      try await reconciler(server.client(), statuses: statuses, supervisors: supervisors).compare()
+      #expect(Self.deletions(server).isEmpty, "an ended container stays until its last words are read")
+    }
+    for (id, mailbox) in mailboxes {
+      mailbox.post(.probed(.serving))
+      let isLost = id == "ended" || id == "gone"
+      #expect(
+        await mailbox.next() == (isLost ? .ended(containerID: "of-\(id)", reason: "does not run any more") : .probed(.serving)))
     }
   }
 
@@ -107,12 +144,12 @@ struct EngineComparisonTests {
       default: .reply(204, "")
       }
     } _: { server in
-      let comparison = comparison(server.client(), statuses: statuses)
-      try await comparison.run()
+      let reconciler = reconciler(server.client(), statuses: statuses)
+      try await reconciler.compare()
       #expect(Self.deletions(server) == ["/networks/in-use", "/networks/deserted"])
-      let underway = await comparison.desk.exclusively(StoreRecords.address(0)) { () -> DockerError? in
+      let underway = await reconciler.deployments.exclusively(StoreRecords.address(0)) { () -> DockerError? in
         do throws(DockerError) {
-          try await comparison.run()
+          try await reconciler.compare()
           return nil
         } catch { return error }
       }

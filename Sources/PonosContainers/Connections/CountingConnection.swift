@@ -1,21 +1,11 @@
 import PonosCore
 import Synchronization
 
-/// A line to a performer that counts the tasks on it, so that a busy performer can be told from a dead one, and one that hangs from
-/// one that is only slow.
+/// A connection to a performer that counts the tasks on it, so that a busy performer can be told from a dead one, and a
+/// hanging one from a slow one.
 package final class CountingConnection: PerformerConnection {
-  /// What went over the line.
-  package struct Activity: Sendable, Equatable {
-    /// Tasks given and not answered yet.
-    package var inFlight = 0
-    /// Tasks answered since the line was made, whatever the answer.
-    package var replies = 0
-
-    package var isWorking: Bool { inFlight > 0 }
-  }
-
   private struct State {
-    var activity = Activity()
+    var activity = TaskActivity()
     var detector: HangDetector
   }
 
@@ -32,7 +22,7 @@ package final class CountingConnection: PerformerConnection {
     (hangs, hang) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
-  package var activity: Activity { state.withLock(\.activity) }
+  package var activity: TaskActivity { state.withLock(\.activity) }
 
   package func execute(
     _ id: TaskID, payload: [UInt8], timeout: Duration
@@ -62,7 +52,7 @@ package final class CountingConnection: PerformerConnection {
     if let silentRuns { hang.yield(silentRuns) }
   }
 
-  package func checkHealth(timeout: Duration) async -> HealthReport { await base.checkHealth(timeout: timeout) }
+  package var probe: any Probe { base.probe }
 
   package func close() async { await base.close() }
 }
