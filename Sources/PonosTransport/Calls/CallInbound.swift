@@ -17,7 +17,7 @@ protocol CallInboundOwner: AnyObject, Sendable {
 /// The parts of a call that arrive from the peer and wait to be read.
 ///
 /// All state belongs to the event loop of the connection. A reader on that loop gets what is there without suspending. Readers go
-/// through a sequence that names the kind of call, ``RequestParts`` or ``ResponseParts``: GRPCCore calls it as any sequence, and only
+/// through a sequence that names the kind of call, ``RequestPartSequence`` or ``ResponsePartSequence``: GRPCCore calls it as any sequence, and only
 /// code that is not generic itself runs without looking up types.
 final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
   typealias Part = Owner.Part

@@ -131,7 +131,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func receive(_ payload: ByteBuffer, endStream: Bool) {
     if machine.receive(payload, endStream: endStream) { link.hold(payload.readableBytes) }
     drainEvents()
-    connection.role.endDispensableCalls()
+    link.endDispensableCalls()
   }
 
   private func drainEvents() {
@@ -182,7 +182,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     giveBack(weight.credit)
     link.shareCredit()
     // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
-    if link.dispensable != nil { eventLoop.execute { self.connection.role.endDispensableCalls() } }
+    if link.isWedged { eventLoop.execute { self.link.endDispensableCalls() } }
   }
 
   static func isPacked(_ part: Part) -> Bool {

@@ -101,8 +101,8 @@ package struct ClientStreamStateMachine: Sendable {
   package mutating func receive(_ headers: HeaderFields, endStream: Bool) {
     if endStream { serverMaySend = false }
     switch response {
-    case .idle: receiveFirst(ResponseHead(first: headers, endStream: endStream))
-    case .open: receiveFirst(ResponseHead(trailers: headers))
+    case .idle: receiveFirst(ParsedResponse(first: headers, endStream: endStream))
+    case .open: receiveFirst(ParsedResponse(trailers: headers))
     case .ending, .closed: return
     }
   }
@@ -156,7 +156,7 @@ package struct ClientStreamStateMachine: Sendable {
   /// Drops the message in the making; returns its length.
   package mutating func discardPartial() -> Int { assembler.discardPartial() }
 
-  private mutating func receiveFirst(_ head: ResponseHead) {
+  private mutating func receiveFirst(_ head: ParsedResponse) {
     switch head {
     case .interim:
       return

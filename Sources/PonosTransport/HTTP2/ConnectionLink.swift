@@ -16,6 +16,8 @@ final class ConnectionLink {
   private(set) var budget: ConnectionReceiveBudget
   /// Called with credit that was withheld from a call and is due to it now.
   var onCredit: ((StreamID, Int) -> Void)?
+  /// Called with a call that has to end because the connection holds too many beginnings of messages.
+  var onOverflow: ((StreamID) -> Void)?
   /// The highest stream the peer has opened.
   var lastPeerStream: StreamID = 0
   /// Called once, when the connection takes no more calls.
@@ -58,8 +60,17 @@ final class ConnectionLink {
     while let due = incomplete.next(held: budget.heldBytes) { onCredit?(due.stream, due.credit) }
   }
 
-  /// The call to end when the connection holds nothing but beginnings of messages, and too many of them.
-  var dispensable: StreamID? { budget.isWedged ? incomplete.dispensable : nil }
+  /// Whether the connection holds nothing but beginnings of messages, and too many of them.
+  var isWedged: Bool { budget.isWedged }
+
+  /// Ends calls until there is room: none of the messages that the connection holds can be read, and no rest of any can arrive.
+  func endDispensableCalls() {
+    var last: StreamID?
+    while budget.isWedged, let stream = incomplete.dispensable, stream != last {
+      last = stream
+      onOverflow?(stream)
+    }
+  }
 
   // MARK: Life of the channel
 
@@ -82,6 +93,7 @@ final class ConnectionLink {
     farewell = nil
     retire()
     onCredit = nil
+    onOverflow = nil
     timer?.scheduled.cancel()
     timer = nil
   }

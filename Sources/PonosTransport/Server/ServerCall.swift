@@ -16,8 +16,8 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   private let maxMessageBytes: Int
 
   // Event loop only.
-  private let connection: ServerConnectionRole
-  private var link: ConnectionLink { connection.link }
+  private let link: ConnectionLink
+  private let handlers: RunningHandlers
   private var machine: ServerStreamStateMachine
   private let body: OutboundBody
   private var hasBegunResponse = false
@@ -28,14 +28,16 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   private var isStopped = false
 
   init(
-    id: StreamID, descriptor: MethodDescriptor, machine: ServerStreamStateMachine, connection: ServerConnectionRole
+    id: StreamID, descriptor: MethodDescriptor, machine: ServerStreamStateMachine, link: ConnectionLink,
+    handlers: RunningHandlers
   ) {
     self.id = id
     self.descriptor = descriptor
     self.machine = machine
     maxMessageBytes = machine.maxMessageBytes
-    self.connection = connection
-    eventLoop = connection.link.eventLoop
+    self.link = link
+    self.handlers = handlers
+    eventLoop = link.eventLoop
     inbound = CallInbound(eventLoop: eventLoop)
     gate = SendGate(eventLoop: eventLoop)
     body = OutboundBody(gate: gate)
@@ -55,7 +57,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   /// Lets the handler observe that the client has gone, or that the server is shutting down.
   func attach(_ handle: ServerContext.RPCCancellationHandle) {
     cancellation = handle
-    if isStopped || connection.isShuttingDown { handle.cancel() }
+    if isStopped || handlers.areTold { handle.cancel() }
   }
 
   /// Tells the handler; what it makes of that is its own business.
@@ -69,7 +71,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func receive(_ payload: ByteBuffer, endStream: Bool) {
     if machine.receive(payload, endStream: endStream) { link.hold(payload.readableBytes) }
     drainEvents()
-    connection.endDispensableCalls()
+    link.endDispensableCalls()
   }
 
   func receiveTrailers() {
@@ -161,7 +163,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     inbound.discard()
     task = nil
     cancellation = nil
-    connection.handlerReturned()
+    handlers.returned()
   }
 
   /// Sends `status` unless the call has one already.
@@ -188,7 +190,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     giveBack(weight.credit)
     link.shareCredit()
     // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
-    if link.dispensable != nil { eventLoop.execute { self.connection.endDispensableCalls() } }
+    if link.isWedged { eventLoop.execute { self.link.endDispensableCalls() } }
   }
 
   static func isPacked(_ part: Part) -> Bool {

@@ -27,7 +27,7 @@ struct ServerCallService: Sendable {
       context.transportSpecific = specifics
       let stream = RPCStream(
         descriptor: call.descriptor,
-        inbound: RPCAsyncSequence(wrapping: RequestParts(inbound: call.inbound)),
+        inbound: RPCAsyncSequence(wrapping: RequestPartSequence(inbound: call.inbound)),
         outbound: RPCWriter.Closable(wrapping: ServerCallWriter(call: call)))
       await handler(stream, context)
     }

@@ -8,15 +8,12 @@ final class ServerConnectionRole: ConnectionRole {
 
   private let service: ServerCallService
   private let executor: EventLoopTaskExecutor?
-  private let finished: EventLoopPromise<Void>
+  private let handlers: RunningHandlers
   private var calls: [StreamID: ServerCall] = [:]
-  private var runningHandlers = 0
   private var addresses: (remote: SocketAddress?, local: SocketAddress?)
   /// Made for the first call: most connections of a busy server are idle.
   private lazy var peerNames = (remote: addresses.remote.peerName, local: addresses.local.peerName)
   private var certificate: NIOSSLCertificate?
-  /// Whether the server is shutting down, as opposed to this connection alone.
-  private(set) var isShuttingDown = false
 
   /// - Parameters:
   ///   - executor: runs the handlers; nil leaves them to Swift's pool of threads.
@@ -27,8 +24,9 @@ final class ServerConnectionRole: ConnectionRole {
     self.service = service
     self.link = link
     self.executor = executor
-    self.finished = finished
+    handlers = RunningHandlers(finished: finished)
     link.onCredit = { [unowned self] stream, credit in calls[stream]?.giveBack(credit) }
+    link.onOverflow = { [unowned self] stream in calls[stream]?.end(.tooManyIncompleteMessages) }
   }
 
   // MARK: Connection
@@ -46,7 +44,7 @@ final class ServerConnectionRole: ConnectionRole {
 
   /// Handlers are told, so that those of endless calls can end; the others go on.
   func shuttingDown() {
-    isShuttingDown = true
+    handlers.areTold = true
     for call in calls.values { call.serverIsShuttingDown() }
   }
 
@@ -57,11 +55,7 @@ final class ServerConnectionRole: ConnectionRole {
     let lost = calls
     calls.removeAll()
     for call in lost.values { call.close(RPCError(code: .cancelled, message: "the connection of the call was lost")) }
-    finishIfDone()
-  }
-
-  private func finishIfDone() {
-    if !link.isAttached, runningHandlers == 0 { finished.succeed() }
+    handlers.connectionClosed()
   }
 
   // MARK: Streams
@@ -71,33 +65,28 @@ final class ServerConnectionRole: ConnectionRole {
       call.receiveTrailers()
       return
     }
-    guard link.takesCalls, runningHandlers < 2 * service.http2.maxConcurrentStreams else {
+    guard link.takesCalls, handlers.count < 2 * service.http2.maxConcurrentStreams else {
       link.reset(stream, .refusedStream)
       return
     }
     link.lastPeerStream = max(link.lastPeerStream, stream)
-    do throws(RequestHead.Refusal) {
-      begin(try RequestHead(headers, methods: service.methods), stream: stream, endStream: endStream)
+    do throws(ParsedRequest.Refusal) {
+      begin(try ParsedRequest(headers, methods: service.methods), stream: stream, endStream: endStream)
     } catch {
       refuse(stream, because: error)
     }
   }
 
-  private func refuse(_ stream: StreamID, because refusal: RequestHead.Refusal) {
+  private func refuse(_ stream: StreamID, because refusal: ParsedRequest.Refusal) {
     switch refusal {
     case .malformed: link.reset(stream, .protocolError)
-    case .http(let status): link.respond(stream, ResponseHeaders.refusal(httpStatus: status))
-    case .grpc(let fault): link.respond(stream, ResponseHeaders.refusal(fault))
+    case .http(let status): link.respond(stream, ResponseHeaderEncoder.refusal(httpStatus: status))
+    case .grpc(let fault): link.respond(stream, ResponseHeaderEncoder.refusal(fault))
     }
   }
 
   func receive(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID) {
     calls[stream]?.receive(payload, endStream: endStream)
-  }
-
-  /// Makes room when nothing else can: no message can be read, and there is none for the rest of any.
-  func endDispensableCalls() {
-    while let stream = link.dispensable, let call = calls[stream] { call.end(.tooManyIncompleteMessages) }
   }
 
   func streamOpened(_ stream: StreamID) {}
@@ -120,14 +109,14 @@ final class ServerConnectionRole: ConnectionRole {
 
   // MARK: Handlers
 
-  private func begin(_ head: RequestHead, stream: StreamID, endStream: Bool) {
+  private func begin(_ head: ParsedRequest, stream: StreamID, endStream: Bool) {
     let machine = ServerStreamStateMachine(
       maxMessageBytes: service.maxRequestBytes, requestIsGzip: head.requestIsGzip,
       compressesResponse: service.compressesResponses && head.acceptsGzip, endStream: endStream)
     let call = ServerCall(
-      id: stream, descriptor: head.descriptor, machine: machine, connection: self)
+      id: stream, descriptor: head.descriptor, machine: machine, link: link, handlers: handlers)
     calls[stream] = call
-    runningHandlers += 1
+    handlers.began()
     link.callOpened()
     let specifics = CallPeer(certificate: certificate, deadline: head.timeout.map { NIODeadline.now() + TimeAmount($0) })
     let (service, names) = (service, peerNames)
@@ -137,11 +126,5 @@ final class ServerConnectionRole: ConnectionRole {
       await service.run(call, remotePeer: names.remote, localPeer: names.local, specifics: specifics)
     }
     call.start(metadata: head.metadata, timeout: head.timeout, task: task)
-  }
-
-  /// A handler has returned.
-  func handlerReturned() {
-    runningHandlers -= 1
-    finishIfDone()
   }
 }

@@ -89,7 +89,7 @@ package struct ServerStreamStateMachine: Sendable {
   /// The frame for the metadata at the start of the response.
   package mutating func send(metadata: Metadata) throws(RPCError) -> HeaderFields {
     guard response == .idle else { throw Self.misuse(isOver: response == .closed) }
-    let headers = ResponseHeaders.initial(metadata: metadata, isGzip: compressesResponse)
+    let headers = ResponseHeaderEncoder.initial(metadata: metadata, isGzip: compressesResponse)
     guard MetadataCoding.fitInOneFrame(headers) else {
       throw RPCError(code: .resourceExhausted, message: "the metadata of the response is larger than 16 KiB")
     }
@@ -108,8 +108,8 @@ package struct ServerStreamStateMachine: Sendable {
   package mutating func send(status: Status, metadata: Metadata) throws(RPCError) -> HeaderFields {
     defer { response = .closed }
     switch response {
-    case .idle: return ResponseHeaders.trailersOnly(status: status, metadata: metadata)
-    case .open: return ResponseHeaders.trailers(status: status, metadata: metadata)
+    case .idle: return ResponseHeaderEncoder.trailersOnly(status: status, metadata: metadata)
+    case .open: return ResponseHeaderEncoder.trailers(status: status, metadata: metadata)
     case .closed: throw Self.misuse(isOver: true)
     }
   }

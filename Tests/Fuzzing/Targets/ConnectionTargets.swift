@@ -143,7 +143,7 @@ private final class ClientUnderFuzz: @unchecked Sendable {
       settings.http2.windowSize = 65_535
       try ClientPipeline.configure(
         channel, settings: settings,
-        headers: RequestHeaders(scheme: "http", authority: "a", userAgent: "b"), ready: ready, retired: retired)
+        headers: RequestHeaderEncoder(scheme: "http", authority: "a", userAgent: "b"), ready: ready, retired: retired)
       try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     } catch {
       preconditionFailure("the pipeline of the client could not be made: \(error)")
@@ -175,7 +175,7 @@ private final class ClientUnderFuzz: @unchecked Sendable {
         _ = try call.begin([:])
         _ = try call.write(.message(MessageBytes([1, 2, 3])))
         if kind == 0 { call.finishWriting() }
-        for try await _ in ResponseParts(inbound: call.inbound) where kind == 2 { break }
+        for try await _ in ResponsePartSequence(inbound: call.inbound) where kind == 2 { break }
       } catch {
         // Whatever the server did is an answer.
       }

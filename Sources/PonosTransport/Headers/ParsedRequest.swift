@@ -1,7 +1,7 @@
 package import GRPCCore
 
-/// What the header fields of a request ask for, once they are found to be a gRPC request.
-package struct RequestHead: Sendable {
+/// A request that a server has received: what its header fields ask for, once they are found to be a gRPC request.
+package struct ParsedRequest: Sendable {
   package var descriptor: MethodDescriptor
   /// Custom metadata, without the fields of the protocol.
   package var metadata: Metadata
