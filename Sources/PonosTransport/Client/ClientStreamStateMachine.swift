@@ -14,16 +14,36 @@ package struct ClientStreamStateMachine: Sendable {
   }
 
   private enum Request {
+    /// Nothing has been sent.
+    ///
+    /// Can transition to ``open``, ``closed``.
     case idle
+    /// The header fields have been sent; messages may follow.
+    ///
+    /// Can transition to ``closed``.
     case open
+    /// The request is complete, or the call was aborted.
+    ///
+    /// This state is terminal.
     case closed
   }
 
   private enum Response {
+    /// No header fields have arrived, except interim ones.
+    ///
+    /// Can transition to ``open``, ``ending``, ``closed``.
     case idle
+    /// The first header fields have arrived; messages may follow.
+    ///
+    /// Can transition to ``ending``, ``closed``.
     case open
-    /// The header fields that end the response have arrived, messages before them may still have to be taken.
+    /// The header fields that end the response have arrived; messages before them may still have to be taken.
+    ///
+    /// Can transition to ``closed``.
     case ending(Status, Metadata)
+    /// The caller knows how the call ended.
+    ///
+    /// This state is terminal.
     case closed
   }
 
