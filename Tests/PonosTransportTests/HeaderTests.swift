@@ -12,7 +12,7 @@ struct HeaderTests {
   ]
 
   static func head(_ fields: [(String, String)]) throws -> ParsedRequest {
-    try ParsedRequest(HeaderFields(fields), methods: ["/a.B/C": method])
+    try ParsedRequest(HeaderFields(fields), methods: ["/a.B/C": ServedMethod(method)])
   }
 
   @Test("a request's fields are taken apart")
@@ -22,7 +22,7 @@ struct HeaderTests {
       ("x-text", "v"), ("x-bytes-bin", "AAEC,/w"),
     ]
     let head = try Self.head(Self.good + fields)
-    #expect(head.descriptor == Self.method)
+    #expect(head.method.descriptor == Self.method)
     #expect(head.timeout == .milliseconds(250))
     #expect(head.requestIsGzip && head.acceptsGzip)
     #expect(head.metadata.count == 3)

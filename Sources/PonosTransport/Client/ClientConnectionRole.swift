@@ -57,6 +57,9 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
 
   func shuttingDown() {}
 
+  /// Only servers belong to a quota.
+  func shed(_ kind: BufferKind) {}
+
   /// GOAWAY: calls the server has not taken are over, those it has taken go on.
   ///
   /// All that are over are told so before the session reports the ends of their streams, which it calls refused.

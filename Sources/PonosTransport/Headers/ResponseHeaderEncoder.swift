@@ -46,7 +46,9 @@ package enum ResponseHeaderEncoder {
   /// The answer to a request that cannot be served.
   package static func refusal(_ fault: CallFault) -> HeaderFields {
     var headers = trailersOnly(status: fault.status)
-    if fault.code == .unimplemented { headers.add(name: "grpc-accept-encoding", value: "identity,gzip") }
+    if fault.code == .unimplemented {
+      headers.add(name: "grpc-accept-encoding", value: fault.limit == .compression ? "identity" : "identity,gzip")
+    }
     return headers
   }
 

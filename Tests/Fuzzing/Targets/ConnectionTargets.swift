@@ -72,14 +72,13 @@ private final class ServerUnderFuzz {
     settings.http2.windowSize = 65_535
     // Less than an input may have.
     settings.http2.maxHeldBytes = 1_024
-    let service = ServerCallService(
-      methods: ["/a.B/C": method], maxRequestBytes: settings.maxRequestBytes, compressesResponses: true,
-      http2: settings.http2, handler: Self.echo)
+    settings.compressesResponses = true
+    let service = ServerCallService(methods: ["/a.B/C": settings.served(method)], settings: settings, handler: Self.echo)
     let done = channel.eventLoop.makePromise(of: Void.self)
     finished = done.futureResult
     do {
       try ServerPipeline.configure(
-        channel, settings: settings, service: service, executor: EventLoopTaskExecutor(channel.eventLoop), finished: done)
+        channel, service: service, executor: EventLoopTaskExecutor(channel.eventLoop), finished: done)
       link = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).link
       try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     } catch {

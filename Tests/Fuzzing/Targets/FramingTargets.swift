@@ -58,7 +58,7 @@ extension FuzzTarget {
   ) { input in
     let headers = HeaderFields(fields(input))
     let method = MethodDescriptor(fullyQualifiedService: "a.B", method: "C")
-    if let head = try? ParsedRequest(headers, methods: ["/a.B/C": method]) { checkRoundTrip(head.metadata) }
+    if let head = try? ParsedRequest(headers, methods: ["/a.B/C": ServedMethod(method)]) { checkRoundTrip(head.metadata) }
     for endStream in [true, false] {
       if case .initial(let metadata, _) = ParsedResponse(first: headers, endStream: endStream) { checkRoundTrip(metadata) }
     }
