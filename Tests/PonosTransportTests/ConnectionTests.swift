@@ -310,15 +310,20 @@ struct ConnectionTests {
 
   @Test("connections beyond the limit are closed, and there is room again when others have gone")
   func connectionsBeyondLimitAreClosed() async throws {
-    var settings = Self.tcp
-    settings.maxConnections = 1
-    try await Self.serve(settings) { _, client in
+    var (settings, limits) = (Self.tcp, ResourceQuota.Limits())
+    limits.maxConnections = 1
+    settings.quota = ResourceQuota(limits)
+    let service = EchoService()
+    try await Self.serve(settings, service: service) { _, client in
       try await Self.connect(client) { first in
-        try await EchoCases.stillWorks(first)
+        async let busy = first.unary([1], method: Echo.ignore)
+        await eventually { service.release.waiting == 1 }
         try await Self.connect(client) { second in
           let error = await #expect(throws: RPCError.self) { try await second.unary([1]) }
           #expect(error?.code == .unavailable)
         }
+        service.release.open()
+        _ = try await busy
       }
       try await Self.connect(client) { third in
         var options = CallOptions.defaults

@@ -21,7 +21,7 @@ final class EmbeddedClient: @unchecked Sendable {
     let retired = channel.eventLoop.makePromise(of: Void.self)
     (self.ready, self.retired) = (ready.futureResult, retired.futureResult)
     try ClientPipeline.configure(
-      channel, settings: settings, headers: RequestHeaders(scheme: "http", authority: "a", userAgent: "b"),
+      channel, settings: settings, headers: RequestHeaderEncoder(scheme: "http", authority: "a", userAgent: "b"),
       ready: ready, retired: retired)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
   }
@@ -45,7 +45,7 @@ final class EmbeddedClient: @unchecked Sendable {
         do {
           _ = try call.begin(metadata)
           call.finishWriting()
-          for try await part in ResponseParts(inbound: call.inbound) {
+          for try await part in ResponsePartSequence(inbound: call.inbound) {
             if case .status(let status, _) = part { self.statuses[number] = status }
           }
         } catch {

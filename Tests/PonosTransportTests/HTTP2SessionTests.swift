@@ -262,7 +262,7 @@ final class RecordedSession: HTTP2SessionDelegate {
     self.isServer = isServer
   }
 
-  func body() -> OutboundBody { OutboundBody(gate: SendGate(eventLoop: loop)) }
+  func body() -> OutboundBody { OutboundBody(gate: SendGate(eventLoop: loop), unsent: UnsentMessages()) }
 
   /// All that is due.
   func output() -> ByteBuffer {

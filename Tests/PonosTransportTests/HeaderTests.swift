@@ -11,8 +11,8 @@ struct HeaderTests {
     (":method", "POST"), (":path", "/a.B/C"), (":scheme", "http"), ("te", "trailers"), ("content-type", "application/grpc+proto"),
   ]
 
-  static func head(_ fields: [(String, String)]) throws -> RequestHead {
-    try RequestHead(HeaderFields(fields), methods: ["/a.B/C": method])
+  static func head(_ fields: [(String, String)]) throws -> ParsedRequest {
+    try ParsedRequest(HeaderFields(fields), methods: ["/a.B/C": ServedMethod(method)])
   }
 
   @Test("a request's fields are taken apart")
@@ -22,7 +22,7 @@ struct HeaderTests {
       ("x-text", "v"), ("x-bytes-bin", "AAEC,/w"),
     ]
     let head = try Self.head(Self.good + fields)
-    #expect(head.descriptor == Self.method)
+    #expect(head.method.descriptor == Self.method)
     #expect(head.timeout == .milliseconds(250))
     #expect(head.requestIsGzip && head.acceptsGzip)
     #expect(head.metadata.count == 3)
@@ -36,7 +36,7 @@ struct HeaderTests {
       ("429", .unavailable), ("502", .unavailable), ("503", .unavailable), ("504", .unavailable), ("500", .unknown),
     ])
   func httpStatusThatIsNoAnswerOfGRPCBecomesItsCode(status: String, code: RPCError.Code) {
-    let head = ResponseHead(first: [":status": status, "content-type": "text/html"], endStream: true)
+    let head = ParsedResponse(first: [":status": status, "content-type": "text/html"], endStream: true)
     guard case .final(let answer, _) = head else {
       Issue.record("not the end: \(head)")
       return
@@ -47,16 +47,16 @@ struct HeaderTests {
   @Test("what is not gRPC gets an HTTP status")
   func whatIsNotGRPCGetsHTTPStatus() {
     let wrongType = Self.good.map { $0.0 == "content-type" ? ($0.0, "application/grpcweb") : $0 }
-    #expect(throws: RequestHead.Refusal.http(status: "415")) { try Self.head(wrongType) }
+    #expect(throws: ParsedRequest.Refusal.http(status: "415")) { try Self.head(wrongType) }
     let get = Self.good.map { $0.0 == ":method" ? ($0.0, "GET") : $0 }
-    #expect(throws: RequestHead.Refusal.http(status: "405")) { try Self.head(get) }
+    #expect(throws: ParsedRequest.Refusal.http(status: "405")) { try Self.head(get) }
   }
 
   @Test("unknown methods, unknown encodings and malformed timeouts get a gRPC status")
   func unknownMethodsUnknownEncodingsAndMalformed() {
     let unknown = Self.good.map { $0.0 == ":path" ? ($0.0, "/a.B/D") : $0 }
     for fields in [unknown, Self.good + [("grpc-encoding", "snappy")], Self.good + [("grpc-timeout", "5")]] {
-      let refusal = #expect(throws: RequestHead.Refusal.self) { try Self.head(fields) }
+      let refusal = #expect(throws: ParsedRequest.Refusal.self) { try Self.head(fields) }
       guard case .grpc = refusal else { Issue.record("not a gRPC refusal"); continue }
     }
   }
@@ -102,14 +102,14 @@ struct HeaderTests {
 
   @Test("status messages survive, whatever characters they have", arguments: ["plain", "100%", "\t\r\n", "☺😈", "%41", ""])
   func statusMessagesSurvive(text: String) {
-    let encoded = PercentEncoding.encode(text)
+    let encoded = StatusMessageEncoding.encode(text)
     #expect(encoded.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f })
-    #expect(PercentEncoding.decode(encoded) == text)
+    #expect(StatusMessageEncoding.decode(encoded) == text)
   }
 
   @Test("malformed escapes stay as they are", arguments: ["%", "%4", "%zz", "a%2"])
   func malformedEscapesStayAsTheyAre(text: String) {
-    #expect(PercentEncoding.decode(text) == text)
+    #expect(StatusMessageEncoding.decode(text) == text)
   }
 
   @Test("metadata that HTTP/2 could not carry is left out")
@@ -132,7 +132,7 @@ struct HeaderTests {
       ([(":status", "200"), ("content-type", "application/grpc")], 2, "the server ended the call without a valid grpc-status"),
     ])
   func responsesFirstFields(fields: [(String, String)], code: Int, message: String) {
-    guard case .final(let status, _) = ResponseHead(first: HeaderFields(fields), endStream: true) else {
+    guard case .final(let status, _) = ParsedResponse(first: HeaderFields(fields), endStream: true) else {
       Issue.record("not final")
       return
     }
@@ -147,6 +147,6 @@ struct HeaderTests {
       (.inadequateSecurity, .permissionDenied), (.internalError, .internalError), (.noError, .internalError),
     ])
   func resetCodesBecomeStatusCodes(code: HTTP2ErrorCode, expected: RPCError.Code) {
-    #expect(StatusMapping.fault(forReset: code).code == expected)
+    #expect(CallFault.peerReset(code).code == expected)
   }
 }

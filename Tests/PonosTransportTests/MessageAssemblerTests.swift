@@ -91,7 +91,7 @@ struct MessageAssemblerTests {
     assembler.append(bomb)
     let message = try #require(try assembler.next())
     #expect(message.bytes.isCompressed && message.bytes.count < 1_000)
-    let fault = #expect(throws: CallFault.self) { try message.bytes.decompressed(limit: 10_000) }
+    let fault = #expect(throws: CallFault.self) { try message.bytes.decompressed(DecompressionLimits(maxBytes: 10_000)) }
     #expect(fault?.code == .resourceExhausted)
   }
 

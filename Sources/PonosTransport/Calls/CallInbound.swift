@@ -10,14 +10,16 @@ protocol CallInboundOwner: AnyObject, Sendable {
   func didRead(_ weight: MessageWeight)
   /// Whether `part` is a message that arrived compressed; it stays so until it is read.
   static func isPacked(_ part: Part) -> Bool
-  /// A packed part as its reader wants it. Called in the task of the reader, on whatever thread that is.
+  /// Whether unpacking a part would hold up an event loop.
+  func isLarge(_ part: Part) -> Bool
+  /// A packed part as its reader wants it. Called in the task of the reader; a large part not on the event loop.
   func unpack(_ part: Part) throws(RPCError) -> Part
 }
 
 /// The parts of a call that arrive from the peer and wait to be read.
 ///
 /// All state belongs to the event loop of the connection. A reader on that loop gets what is there without suspending. Readers go
-/// through a sequence that names the kind of call, ``RequestParts`` or ``ResponseParts``: GRPCCore calls it as any sequence, and only
+/// through a sequence that names the kind of call, ``RequestPartSequence`` or ``ResponsePartSequence``: GRPCCore calls it as any sequence, and only
 /// code that is not generic itself runs without looking up types.
 final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
   typealias Part = Owner.Part
@@ -27,8 +29,6 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
     var part: Part
     /// Who unpacks it; nil for most, which are not packed.
     var unpacker: Owner?
-
-    func unpacked() throws -> Part { try unpacker?.unpack(part) ?? part }
   }
 
   private let eventLoop: any EventLoop
@@ -53,6 +53,9 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
 
   /// Whether a reader takes the next part as it arrives.
   var isAwaited: Bool { reader != nil }
+
+  /// Whether there are parts that nobody has read.
+  var hasUnread: Bool { !queue.isEmpty }
 
   func deliver(_ part: Part, weight: MessageWeight = MessageWeight()) {
     guard owner != nil else { return }
@@ -107,7 +110,10 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
 
   /// The next part; nil after the last.
   func next() async throws -> Part? {
-    if eventLoop.inEventLoop, let result = readNow() { return try result.get()?.unpacked() }
+    if eventLoop.inEventLoop, let result = readNow() {
+      guard let delivery = try result.get(), delivery.unpacker != nil else { return try result.get()?.part }
+      return try await unpack(delivery)
+    }
     let number = readerNumbers.wrappingAdd(1, ordering: .relaxed).newValue
     let delivery = try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in
@@ -120,7 +126,15 @@ final class CallInbound<Owner: CallInboundOwner>: @unchecked Sendable {
     } onCancel: {
       eventLoop.execute { self.cancelReader(number) }
     }
-    return try delivery?.unpacked()
+    guard let delivery, delivery.unpacker != nil else { return delivery?.part }
+    return try await unpack(delivery)
+  }
+
+  private func unpack(_ delivery: Delivery) async throws -> Part {
+    let (part, unpacker) = (delivery.part, delivery.unpacker)
+    guard let unpacker else { return part }
+    guard eventLoop.inEventLoop, unpacker.isLarge(part) else { return try unpacker.unpack(part) }
+    return try await withTaskExecutorPreference(globalConcurrentExecutor) { try unpacker.unpack(part) }
   }
 
   private func park(_ continuation: UnsafeContinuation<Delivery?, any Error>, number: UInt64) {

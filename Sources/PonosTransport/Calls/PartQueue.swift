@@ -16,8 +16,17 @@ package struct PartQueue<Part: Sendable>: Sendable {
   }
 
   private enum Ending {
+    /// More parts may be added.
+    ///
+    /// Can transition to ``ended``, ``failed``.
     case open
+    /// No more parts are added; those that are there can be read.
+    ///
+    /// Can transition to ``failed``.
     case ended
+    /// The parts that nobody had read were dropped; readers get the error.
+    ///
+    /// This state is terminal.
     case failed(any Error)
   }
 
@@ -38,6 +47,9 @@ package struct PartQueue<Part: Sendable>: Sendable {
       rest.append(entry)
     }
   }
+
+  /// Whether there is nothing to read, the end left aside.
+  package var isEmpty: Bool { first == nil }
 
   /// Whether parts are no longer taken.
   package var isEnded: Bool {

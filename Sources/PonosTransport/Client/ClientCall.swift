@@ -12,7 +12,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   let gate: SendGate
   let eventLoop: any EventLoop
 
-  private let maxMessageBytes: Int
+  private let decompression: DecompressionLimits
 
   // Event loop only.
   private(set) var connection: ClientConnection
@@ -35,12 +35,12 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     self.descriptor = descriptor
     self.deadline = deadline
     self.machine = machine
-    maxMessageBytes = machine.maxMessageBytes
+    decompression = DecompressionLimits(maxBytes: machine.maxMessageBytes)
     self.connection = connection
     eventLoop = connection.channel.eventLoop
     inbound = CallInbound(eventLoop: eventLoop)
     gate = SendGate(eventLoop: eventLoop)
-    body = OutboundBody(gate: gate)
+    body = OutboundBody(gate: gate, unsent: connection.role.link.unsent)
     inbound.attach(self)
   }
 
@@ -131,7 +131,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   func receive(_ payload: ByteBuffer, endStream: Bool) {
     if machine.receive(payload, endStream: endStream) { link.hold(payload.readableBytes) }
     drainEvents()
-    connection.role.endDispensableCalls()
+    link.endDispensableCalls()
   }
 
   private func drainEvents() {
@@ -169,6 +169,7 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   /// The stream is gone; the caller is told `fault` unless it knows the end already.
   func close(_ fault: CallFault) {
     gate.close(fault.error)
+    body.discard()
     if let event = machine.abort(fault) { deliver(event) }
     link.release(machine.discardPartial())
     if let id { _ = link.messageEnded(id) }
@@ -182,17 +183,22 @@ final class ClientCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     giveBack(weight.credit)
     link.shareCredit()
     // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
-    if link.dispensable != nil { eventLoop.execute { self.connection.role.endDispensableCalls() } }
+    if link.isWedged { eventLoop.execute { self.link.endDispensableCalls() } }
   }
 
   static func isPacked(_ part: Part) -> Bool {
     if case .message(let message) = part { message.isCompressed } else { false }
   }
 
+  func isLarge(_ part: Part) -> Bool {
+    guard case .message(let message) = part else { return false }
+    return decompression.bytes(forCompressed: message.count) > DecompressionLimits.maxOnEventLoop
+  }
+
   func unpack(_ part: Part) throws(RPCError) -> Part {
     guard case .message(let message) = part else { return part }
     do throws(CallFault) {
-      return .message(try message.decompressed(limit: maxMessageBytes))
+      return .message(try message.decompressed(decompression))
     } catch {
       let fault = error
       onEventLoop { self.fail(fault) }

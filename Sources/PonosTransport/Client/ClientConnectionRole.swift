@@ -13,7 +13,7 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   /// 100.
   let callLimit = Atomic(100)
 
-  private let headers: RequestHeaders
+  private let headers: RequestHeaderEncoder
   private var headersByMethod: [MethodDescriptor: HeaderFields] = [:]
   private let ready: EventLoopPromise<ClientConnectionRole>
   private let retired: EventLoopPromise<Void>
@@ -27,7 +27,7 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   ///   - ready: succeeds when the server's SETTINGS have arrived, which is also the end of the TLS handshake.
   ///   - retired: succeeds when the connection takes no more calls.
   init(
-    headers: RequestHeaders, link: ConnectionLink, ready: EventLoopPromise<ClientConnectionRole>,
+    headers: RequestHeaderEncoder, link: ConnectionLink, ready: EventLoopPromise<ClientConnectionRole>,
     retired: EventLoopPromise<Void>
   ) {
     self.headers = headers
@@ -36,6 +36,7 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     self.retired = retired
     link.onRetired = { retired.succeed() }
     link.onCredit = { [unowned self] stream, credit in calls[stream]?.giveBack(credit) }
+    link.onOverflow = { [unowned self] stream in calls[stream]?.fail(.tooManyIncompleteMessages) }
   }
 
   // MARK: Connection
@@ -55,6 +56,9 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
   }
 
   func shuttingDown() {}
+
+  /// Only servers belong to a quota.
+  func shed(_ kind: BufferKind) {}
 
   /// GOAWAY: calls the server has not taken are over, those it has taken go on.
   ///
@@ -101,11 +105,6 @@ final class ClientConnectionRole: ConnectionRole, @unchecked Sendable {
     // RFC 9113 section 5.1.1: a connection that has used up its stream identifiers is replaced.
     if stream.rawValue >= Int32.max - 1 { link.beginShutdown() }
     return stream
-  }
-
-  /// Makes room when nothing else can: no message can be read, and there is none for the rest of any.
-  func endDispensableCalls() {
-    while let stream = link.dispensable, let call = calls[stream] { call.fail(.tooManyIncompleteMessages) }
   }
 
   func streamOpened(_ stream: StreamID) {

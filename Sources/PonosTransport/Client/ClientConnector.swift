@@ -81,13 +81,13 @@ final class ClientConnector: Sendable {
     }
   }
 
-  private var headers: RequestHeaders {
+  private var headers: RequestHeaderEncoder {
     let authority =
       switch settings.address {
       case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
       case .unix: "localhost"
       }
-    return RequestHeaders(
+    return RequestHeaderEncoder(
       scheme: settings.security == nil ? "http" : "https", authority: settings.authority ?? authority,
       userAgent: "grpc-swift-ponos/1")
   }

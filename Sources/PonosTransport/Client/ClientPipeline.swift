@@ -3,7 +3,7 @@ import NIOCore
 /// The handlers of one connection of a client, from the network inwards: TLS, HTTP/2 with the calls.
 enum ClientPipeline {
   static func configure(
-    _ channel: any Channel, settings: ClientTransportSettings, headers: RequestHeaders,
+    _ channel: any Channel, settings: ClientTransportSettings, headers: RequestHeaderEncoder,
     ready: EventLoopPromise<ClientConnectionRole>, retired: EventLoopPromise<Void>
   ) throws {
     var http2 = settings.http2

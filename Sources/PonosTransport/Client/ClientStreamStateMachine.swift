@@ -14,16 +14,36 @@ package struct ClientStreamStateMachine: Sendable {
   }
 
   private enum Request {
+    /// Nothing has been sent.
+    ///
+    /// Can transition to ``open``, ``closed``.
     case idle
+    /// The header fields have been sent; messages may follow.
+    ///
+    /// Can transition to ``closed``.
     case open
+    /// The request is complete, or the call was aborted.
+    ///
+    /// This state is terminal.
     case closed
   }
 
   private enum Response {
+    /// No header fields have arrived, except interim ones.
+    ///
+    /// Can transition to ``open``, ``ending``, ``closed``.
     case idle
+    /// The first header fields have arrived; messages may follow.
+    ///
+    /// Can transition to ``ending``, ``closed``.
     case open
-    /// The header fields that end the response have arrived, messages before them may still have to be taken.
+    /// The header fields that end the response have arrived; messages before them may still have to be taken.
+    ///
+    /// Can transition to ``closed``.
     case ending(Status, Metadata)
+    /// The caller knows how the call ended.
+    ///
+    /// This state is terminal.
     case closed
   }
 
@@ -101,8 +121,8 @@ package struct ClientStreamStateMachine: Sendable {
   package mutating func receive(_ headers: HeaderFields, endStream: Bool) {
     if endStream { serverMaySend = false }
     switch response {
-    case .idle: receiveFirst(ResponseHead(first: headers, endStream: endStream))
-    case .open: receiveFirst(ResponseHead(trailers: headers))
+    case .idle: receiveFirst(ParsedResponse(first: headers, endStream: endStream))
+    case .open: receiveFirst(ParsedResponse(trailers: headers))
     case .ending, .closed: return
     }
   }
@@ -156,7 +176,7 @@ package struct ClientStreamStateMachine: Sendable {
   /// Drops the message in the making; returns its length.
   package mutating func discardPartial() -> Int { assembler.discardPartial() }
 
-  private mutating func receiveFirst(_ head: ResponseHead) {
+  private mutating func receiveFirst(_ head: ParsedResponse) {
     switch head {
     case .interim:
       return

@@ -50,7 +50,7 @@ package final class EventLoopClientTransport: ClientTransport, Sendable {
     }
     let stream = RPCStream(
       descriptor: descriptor,
-      inbound: RPCAsyncSequence(wrapping: ResponseParts(inbound: call.inbound)),
+      inbound: RPCAsyncSequence(wrapping: ResponsePartSequence(inbound: call.inbound)),
       outbound: RPCWriter.Closable(wrapping: writer))
     let context = ClientContext(
       descriptor: descriptor, remotePeer: connection.remotePeer, localPeer: connection.localPeer)

@@ -4,12 +4,15 @@ package import NIOSSL
 
 /// Who is at the other end of a connection, for handlers: `context.transportSpecific as? CallPeer`.
 package struct CallPeer: ServerContext.TransportSpecific {
+  /// Where the client's connection comes from.
+  package var address: PeerAddress
   /// The certificate the client proved itself with; nil without mutual TLS.
   package var certificate: NIOSSLCertificate?
   /// When the client stops waiting; nil if it named no deadline.
   package var deadline: NIODeadline?
 
-  package init(certificate: NIOSSLCertificate? = nil, deadline: NIODeadline? = nil) {
+  package init(address: PeerAddress = .unknown, certificate: NIOSSLCertificate? = nil, deadline: NIODeadline? = nil) {
+    self.address = address
     self.certificate = certificate
     self.deadline = deadline
   }

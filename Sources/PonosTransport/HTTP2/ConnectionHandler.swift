@@ -10,6 +10,14 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Asks a connection to take no more calls and to close when those that are open have ended; fired into the pipeline.
   struct ShutdownRequest: Sendable {}
 
+  /// Asks a connection to let go of what a limit of the process is about; fired into the pipeline.
+  struct Eviction: Sendable {
+    var limit: TransportLimit
+
+    /// Whether the connection itself has to go, as opposed to messages it holds.
+    var endsConnection: Bool { limit == .connections || limit == .connectionsPerHost }
+  }
+
   let link: ConnectionLink
   private let role: any ConnectionRole
   private var failure: (any Error)?
@@ -70,11 +78,26 @@ final class ConnectionHandler: ChannelInboundHandler {
     case is ShutdownRequest:
       role.shuttingDown()
       link.beginShutdown()
+    case let eviction as Eviction:
+      evict(eviction)
     case TLSUserEvent.handshakeCompleted(let negotiated):
       secured(for: negotiated, context: context)
     default:
       context.fireUserInboundEventTriggered(event)
     }
+  }
+
+  private func evict(_ eviction: Eviction) {
+    switch eviction.limit {
+    case .receivedBytes: shed(.received)
+    case .unsentBytes: shed(.unsent)
+    default: link.sayGoodbye()
+    }
+  }
+
+  private func shed(_ kind: BufferKind) {
+    role.shed(kind)
+    link.didShed(kind)
   }
 
   private func secured(for negotiated: String?, context: ChannelHandlerContext) {

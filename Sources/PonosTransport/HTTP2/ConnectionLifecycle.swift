@@ -23,16 +23,33 @@ package struct ConnectionLifecycle: Sendable {
   }
 
   private enum Phase {
+    /// The peer's SETTINGS have not arrived.
+    ///
+    /// Can transition to ``open``, ``refusing``, ``leaving``, ``closed``.
     case handshake
+    /// Calls are taken.
+    ///
+    /// Can transition to ``announced``, ``refusing``, ``leaving``, ``closed``.
     case open
-    /// Shutdown announced, its PING not yet answered.
+    /// The shutdown has been announced, and its PING has not been answered; calls are still taken.
+    ///
+    /// Can transition to ``refusing``, ``leaving``, ``closed``.
     case announced
-    /// Calls refused; says farewell with the end of the last open call.
+    /// Calls are refused, and those that are open go on.
+    ///
+    /// Can transition to ``leaving``, ``closed``.
     case refusing
-    /// The last bytes are on their way to the network.
+    /// No call is open, and the last bytes are on their way to the network.
+    ///
+    /// Can transition to ``lingering``, ``closed``.
     case leaving
     /// Everything has been sent; the peer may read it in peace and close.
+    ///
+    /// Can transition to ``closed``.
     case lingering(since: NIODeadline)
+    /// The shell has been told to close the channel.
+    ///
+    /// This state is terminal.
     case closed
   }
 

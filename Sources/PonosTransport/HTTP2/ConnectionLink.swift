@@ -14,13 +14,19 @@ final class ConnectionLink {
   /// The HTTP/2 side of the connection; nil once the channel is gone.
   var session: HTTP2Session?
   private(set) var budget: ConnectionReceiveBudget
+  /// What the calls of the connection have to send.
+  let unsent: UnsentMessages
   /// Called with credit that was withheld from a call and is due to it now.
   var onCredit: ((StreamID, Int) -> Void)?
+  /// Called with a call that has to end because the connection holds too many beginnings of messages.
+  var onOverflow: ((StreamID) -> Void)?
   /// The highest stream the peer has opened.
   var lastPeerStream: StreamID = 0
   /// Called once, when the connection takes no more calls.
   var onRetired: (() -> Void)?
 
+  private let member: QuotaMember?
+  private var received: QuotaShare?
   private var incomplete: IncompleteMessages
   private var lifecycle: ConnectionLifecycle
   private var context: ChannelHandlerContext?
@@ -32,9 +38,18 @@ final class ConnectionLink {
   private var farewell: EventLoopPromise<Void>?
   private var timer: (deadline: NIODeadline, scheduled: Scheduled<Void>)?
 
-  /// - Parameter maxMessageBytes: largest message that the peer may send.
-  init(eventLoop: any EventLoop, http2: HTTP2Limits, maxMessageBytes: Int, connection: ConnectionLimits) {
+  /// - Parameters:
+  ///   - maxMessageBytes: largest message that the peer may send.
+  ///   - maxUnsentBytes: bytes of messages to the peer that may wait.
+  ///   - member: the place of the connection in its quota; nil for clients, which choose whom they call.
+  init(
+    eventLoop: any EventLoop, http2: HTTP2Limits, maxMessageBytes: Int, maxUnsentBytes: Int = .max,
+    connection: ConnectionLimits, member: QuotaMember? = nil
+  ) {
     self.eventLoop = eventLoop
+    self.member = member
+    received = member?.share(.received)
+    unsent = UnsentMessages(limit: maxUnsentBytes, share: member?.share(.unsent))
     budget = ConnectionReceiveBudget(limit: http2.maxHeldBytes)
     incomplete = IncompleteMessages(
       limit: http2.maxHeldBytes, windowSize: http2.windowSize, maxMessageBytes: maxMessageBytes)
@@ -58,8 +73,17 @@ final class ConnectionLink {
     while let due = incomplete.next(held: budget.heldBytes) { onCredit?(due.stream, due.credit) }
   }
 
-  /// The call to end when the connection holds nothing but beginnings of messages, and too many of them.
-  var dispensable: StreamID? { budget.isWedged ? incomplete.dispensable : nil }
+  /// Whether the connection holds nothing but beginnings of messages, and too many of them.
+  var isWedged: Bool { budget.isWedged }
+
+  /// Ends calls until there is room: none of the messages that the connection holds can be read, and no rest of any can arrive.
+  func endDispensableCalls() {
+    var last: StreamID?
+    while budget.isWedged, let stream = incomplete.dispensable, stream != last {
+      last = stream
+      onOverflow?(stream)
+    }
+  }
 
   // MARK: Life of the channel
 
@@ -82,6 +106,7 @@ final class ConnectionLink {
     farewell = nil
     retire()
     onCredit = nil
+    onOverflow = nil
     timer?.scheduled.cancel()
     timer = nil
   }
@@ -99,6 +124,7 @@ final class ConnectionLink {
 
   func readCompleted() {
     isReading = false
+    received?.settle(at: budget.heldBytes)
     lifecycle.received(at: .now())
     // What the session answers by itself is not announced.
     flushIsDue = true
@@ -115,10 +141,19 @@ final class ConnectionLink {
   func arrived(_ bytes: Int) { giveBack(budget.arrived(bytes)) }
 
   /// Notes that a complete message of `bytes` was read or dropped.
-  func messageRead(_ bytes: Int) { giveBack(budget.messageRead(bytes)) }
+  func messageRead(_ bytes: Int) {
+    giveBack(budget.messageRead(bytes))
+    received?.settle(at: budget.heldBytes)
+  }
 
   /// Notes that `bytes` of an incomplete message are no longer held.
-  func release(_ bytes: Int) { giveBack(budget.release(bytes)) }
+  func release(_ bytes: Int) {
+    giveBack(budget.release(bytes))
+    received?.settle(at: budget.heldBytes)
+  }
+
+  /// Whether the connection keeps its peer from sending because too much is unread.
+  var isHoldingUpPeer: Bool { budget.isFull }
 
   private func giveBack(_ bytes: Int) {
     guard bytes > 0 else { return }
@@ -186,6 +221,7 @@ final class ConnectionLink {
       hasWritten = hasWritten || !isDone
       for bytes in output { context.write(NIOAny(bytes), promise: nil) }
     }
+    settleUnsent(context)
     if isDone, let farewell {
       self.farewell = nil
       hasWritten = true
@@ -194,6 +230,49 @@ final class ConnectionLink {
     isFlushing = false
     if hasWritten { context.flush() }
     if session.failure != nil { context.close(promise: nil) }
+  }
+
+  /// Counts large messages until the socket has taken what was written just now.
+  private func settleUnsent(_ context: ChannelHandlerContext) {
+    let handedOver = unsent.takeHandedOver()
+    if handedOver > 0 {
+      let written = eventLoop.makePromise(of: Void.self)
+      written.futureResult.assumeIsolated().whenComplete { _ in self.unsent.written(handedOver) }
+      context.write(NIOAny(ByteBuffer()), promise: written)
+    }
+    unsent.settle()
+  }
+
+  // MARK: Quota
+
+  /// Counts that the peer has reached a limit.
+  func note(_ limit: TransportLimit) { member?.note(limit) }
+
+  /// Bytes that the process may hold in one direction.
+  func limit(of kind: BufferKind) -> Int {
+    guard let limits = member?.quota.limits else { return .max }
+    return kind == .received ? limits.maxReceivedBytes : limits.maxUnsentBytes
+  }
+
+  /// Whether a call may begin; false when the connection has been claimed for closing.
+  func admitsCall() -> Bool { lifecycle.openCalls > 0 || member?.lease.becomeBusy() ?? true }
+
+  /// The calls of the connection have let go of their messages, as the quota asked.
+  func didShed(_ kind: BufferKind) {
+    member?.didShed(kind)
+    beginShutdown()
+  }
+
+  /// Tells the peer that the connection ends now; a call it has begun meanwhile was not taken, and may be repeated.
+  func sayGoodbye() {
+    session?.refuseStreams(behind: lastPeerStream)
+    flushIsDue = true
+    flush()
+  }
+
+  /// Closes the connection if its socket takes no bytes: a reset would not reach the peer either.
+  func closeIfStuck() {
+    if let context, !context.channel.isWritable { context.close(promise: nil) }
   }
 
   // MARK: Lifecycle
@@ -209,8 +288,11 @@ final class ConnectionLink {
   }
 
   func callClosed() {
-    let action = lifecycle.callClosed(at: .now())
-    if lifecycle.openCalls == 0 { proceed(with: action) }
+    let now = NIODeadline.now()
+    let action = lifecycle.callClosed(at: now)
+    guard lifecycle.openCalls == 0 else { return }
+    member?.lease.becomeIdle(at: now)
+    proceed(with: action)
   }
 
   /// Stops taking calls and closes when those that are open have ended.

@@ -21,6 +21,9 @@ package struct ConnectionReceiveBudget: Sendable {
   /// Bytes of unread and incomplete messages at the moment.
   package var heldBytes: Int { held }
 
+  /// Whether the window is not refilled, because the connection holds too much.
+  package var isFull: Bool { held > limit }
+
   /// True when the connection holds too much and none of it can be read, so that waiting would never end.
   package var isWedged: Bool { held > limit && unreadMessages == 0 }
 

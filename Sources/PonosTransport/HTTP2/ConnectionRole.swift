@@ -27,6 +27,8 @@ protocol ConnectionRole: AnyObject {
   func streamClosed(_ stream: StreamID, fault: CallFault?)
   /// Header fields of ours could not be sent.
   func streamFailed(_ stream: StreamID)
+  /// The process holds too much: the calls that wait in this way are to end.
+  func shed(_ kind: BufferKind)
   /// The connection has gone; called once.
   func closed(by failure: (any Error)?)
 }

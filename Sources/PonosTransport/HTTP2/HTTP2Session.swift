@@ -29,7 +29,7 @@ final class HTTP2Session {
   // Input.
   private var input = ByteBuffer()
   private var inputStart: UnsafeRawPointer?
-  private var headers: HeaderBlock
+  private var headers: HeaderFieldCollector
   /// The last content of a DATA frame, kept until it is known whether it ends the stream.
   private var payload: (stream: StreamID, bytes: ByteBuffer)?
   private var frameHasContent = false
@@ -48,7 +48,7 @@ final class HTTP2Session {
     self.limits = limits
     self.delegate = delegate
     budgets = FrameBudgets(maxResetsPerSecond: limits.maxResetsPerSecond)
-    headers = HeaderBlock(limit: limits.maxHeaderListSize)
+    headers = HeaderFieldCollector(limit: limits.maxHeaderListSize)
     session = makeSession()
     submitSettings()
   }
@@ -63,7 +63,7 @@ final class HTTP2Session {
     nghttp2_option_new(&option)
     defer { nghttp2_option_del(option) }
     nghttp2_option_set_no_auto_window_update(option, 1)
-    // Judged by ``RequestHead`` and ``ResponseHead``: a gateway's answer that is not gRPC has to be understood, not refused.
+    // Judged by ``ParsedRequest`` and ``ParsedResponse``: a gateway's answer that is not gRPC has to be understood, not refused.
     nghttp2_option_set_no_http_messaging(option, 1)
     // This version counts the reads a frame takes as well, so it is far more than the fields allowed could need.
     nghttp2_option_set_max_continuations(option, 100)
@@ -201,8 +201,8 @@ final class HTTP2Session {
   }
 
   private func fault(of stream: StreamID, code: HTTP2ErrorCode) -> CallFault? {
-    if stream == lastReset { return StatusMapping.fault(forReset: code) }
-    return code == .noError ? nil : StatusMapping.fault(forOwnReset: code)
+    if stream == lastReset { return .peerReset(code) }
+    return code == .noError ? nil : .ownReset(code)
   }
 
   private func fail(_ reason: String) {

@@ -14,6 +14,7 @@ final class OutboundBody {
   }
 
   private let gate: SendGate
+  private let unsent: UnsentMessages
   private var messages: Deque<ByteBuffer> = []
   /// Bytes of the first message that have been taken.
   private var taken = 0
@@ -21,17 +22,21 @@ final class OutboundBody {
   var isTaken: Bool { count == 0 && ending == nil }
   /// Bytes that wait.
   private(set) var count = 0
+  /// Bytes that HTTP/2 has ever taken.
+  private(set) var takenBytes = 0
   /// Set once nothing more will be added, until HTTP/2 has taken it.
   var ending: Ending?
   /// Whether HTTP/2 found nothing to take, and has to be told when that changes.
   var isAwaited = false
 
-  init(gate: SendGate) {
+  init(gate: SendGate, unsent: UnsentMessages) {
     self.gate = gate
+    self.unsent = unsent
   }
 
   func append(_ message: ByteBuffer) {
     gate.admit(message.readableBytes)
+    unsent.add(message.readableBytes)
     count += message.readableBytes
     messages.append(message)
   }
@@ -39,12 +44,19 @@ final class OutboundBody {
   /// Drops what waits: the stream is being reset.
   func discard() {
     ending = nil
-    take(count) { _ in }
+    count = 0
+    taken = 0
+    while let message = messages.popFirst() {
+      gate.release(message.readableBytes)
+      unsent.drop(message.readableBytes)
+    }
+    unsent.settle()
   }
 
   /// Hands out the next `length` bytes, in one piece or several.
   func take(_ length: Int, _ piece: (ByteBuffer) -> Void) {
     count -= length
+    takenBytes += length
     var left = length
     while left > 0, let message = messages.first {
       let size = min(left, message.readableBytes - taken)
@@ -55,6 +67,7 @@ final class OutboundBody {
       taken = 0
       messages.removeFirst()
       gate.release(message.readableBytes)
+      unsent.handOver(message.readableBytes)
     }
   }
 }

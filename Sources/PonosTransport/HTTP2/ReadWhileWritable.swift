@@ -11,6 +11,12 @@ final class ReadWhileWritable: ChannelDuplexHandler {
 
   private var owesRead = false
 
+  /// A connection that makes room for another is closed here, next to the network: TLS would wait for the peer to agree.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    context.fireUserInboundEventTriggered(event)
+    if let eviction = event as? ConnectionHandler.Eviction, eviction.endsConnection { context.close(promise: nil) }
+  }
+
   func read(context: ChannelHandlerContext) {
     if context.channel.isWritable {
       context.read()

@@ -34,12 +34,9 @@ package struct MessageAssembler: Sendable {
 
   /// The next complete message, or nil when more bytes are needed.
   package mutating func next() throws(CallFault) -> Message? {
-    guard
-      let flag = partial.getInteger(at: partial.readerIndex, as: UInt8.self),
-      let length = partial.getInteger(at: partial.readerIndex + 1, as: UInt32.self)
-    else { return nil }
-    try check(flag: flag, length: Int(length))
-    let framedLength = MessageBytes.prefixLength + Int(length)
+    guard let (flag, length) = prefix else { return nil }
+    try check(flag: flag, length: length)
+    let framedLength = MessageBytes.prefixLength + length
     guard var framed = partial.readSlice(length: framedLength) else { return nil }
     if partial.readableBytes == 0 { partial = ByteBuffer() }
     framed.moveReaderIndex(forwardBy: MessageBytes.prefixLength)
@@ -47,6 +44,22 @@ package struct MessageAssembler: Sendable {
     creditedPartial = 0
     return Message(bytes: MessageBytes(received: framed, isCompressed: flag == 1), weight: weight)
   }
+
+  /// What the prefix of the next message says of its length, and whether it is compressed; nil before the prefix is there.
+  package var announced: (length: Int, isCompressed: Bool)? {
+    prefix.map { ($0.length, $0.flag == 1) }
+  }
+
+  private var prefix: (flag: UInt8, length: Int)? {
+    guard
+      let flag = partial.getInteger(at: partial.readerIndex, as: UInt8.self),
+      let length = partial.getInteger(at: partial.readerIndex + 1, as: UInt32.self)
+    else { return nil }
+    return (flag, Int(length))
+  }
+
+  /// Whether a message has begun and is not complete.
+  package var isIncomplete: Bool { partial.readableBytes > 0 }
 
   /// Bytes of memory that the message in the making takes.
   package var storedBytes: Int { partial.storageCapacity }
@@ -80,7 +93,8 @@ package struct MessageAssembler: Sendable {
       throw CallFault(.internalError, "a message is compressed, but its stream announced no compression")
     }
     guard length <= maxMessageBytes else {
-      throw CallFault(.resourceExhausted, "\(CallFault.oversizedMessage) of \(maxMessageBytes) bytes: it has \(length)")
+      let text = "\(CallFault.oversizedMessage) of \(maxMessageBytes) bytes: it has \(length)"
+      throw CallFault(.resourceExhausted, text, limit: .messageSize)
     }
   }
 }

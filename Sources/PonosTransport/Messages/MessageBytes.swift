@@ -55,14 +55,14 @@ package struct MessageBytes: GRPCContiguousBytes, Hashable, Sendable {
   /// Bytes of memory that the message keeps.
   package var storedBytes: Int { storage.storageCapacity }
 
-  /// The content of a message that arrived compressed, of at most `limit` bytes. To be asked for when the message is read: what
-  /// waits to be read is limited by what the peer sent, and a few bytes of gzip may stand for megabytes.
-  package func decompressed(limit: Int) throws(CallFault) -> MessageBytes {
+  /// The content of a message that arrived compressed. To be asked for when the message is read: what waits to be read is limited by
+  /// what the peer sent, and a few bytes of gzip may stand for megabytes.
+  package func decompressed(_ limits: DecompressionLimits) throws(CallFault) -> MessageBytes {
     do throws(Gzip.Failure) {
-      return MessageBytes(received: try Gzip.decompress(storage, limit: limit))
+      return MessageBytes(received: try Gzip.decompress(storage, limit: limits.bytes(forCompressed: count)))
     } catch {
       switch error {
-      case .tooLarge: throw CallFault(.resourceExhausted, "\(CallFault.oversizedMessage) of \(limit) bytes once decompressed")
+      case .tooLarge: throw limits.fault(forCompressed: count)
       case .malformed: throw CallFault(.internalError, "a compressed message is not valid gzip")
       }
     }

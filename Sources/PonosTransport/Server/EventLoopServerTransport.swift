@@ -16,6 +16,7 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
   private let settings: ServerTransportSettings
   private let group: MultiThreadedEventLoopGroup
   private let executors: EventLoopTaskExecutors
+  private let quota: ResourceQuota
   private let state = Mutex(ServerListenerState())
 
   /// - Parameter group: the loops that connections are spread over.
@@ -25,10 +26,12 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
     self.settings = settings
     self.group = group
     executors = EventLoopTaskExecutors(group)
+    quota = settings.quota ?? ResourceQuota()
   }
 
   package func configure(context: GRPCServerContext) {
-    let methods = Dictionary(context.methods.map { ("/\($0.fullyQualifiedMethod)", $0) }) { first, _ in first }
+    let served = context.methods.map { ("/\($0.fullyQualifiedMethod)", settings.served($0)) }
+    let methods = Dictionary(served) { first, _ in first }
     state.withLock { $0.methods = methods }
   }
 
@@ -39,9 +42,7 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
       settleBound(.failure(Self.stopped))
       return
     }
-    let service = ServerCallService(
-      methods: state.withLock { $0.methods }, maxRequestBytes: settings.maxRequestBytes,
-      compressesResponses: settings.compressesResponses, http2: settings.http2, handler: streamHandler)
+    let service = ServerCallService(methods: state.withLock { $0.methods }, settings: settings, handler: streamHandler)
     let listeners = try await bind(service)
     settleBound(listeners[0].localAddress.map(Result.success) ?? .failure(Self.stopped))
     let socketFile = self.socketFile
@@ -154,20 +155,33 @@ package final class EventLoopServerTransport: ServerTransport, Sendable {
   // MARK: Connections
 
   private func configure(_ channel: any Channel, for service: ServerCallService) throws {
-    let limit = ConnectionCeiling.connections(wanted: settings.maxConnections, openFiles: ConnectionCeiling.openFiles)
-    guard state.withLock({ $0.add(channel, limit: limit) }) else {
-      throw RPCError(code: .resourceExhausted, message: "the server takes no more connections")
-    }
+    let member = try admit(channel)
+    guard state.withLock({ $0.add(channel) }) else { throw Self.stopped }
     let finished = channel.eventLoop.makePromise(of: Void.self)
     finished.futureResult.whenComplete { _ in self.state.withLock { $0.remove(channel) }?.resume() }
     let executor = settings.runsHandlersOnEventLoop ? executors.executor(for: channel.eventLoop) : nil
     do {
       try ServerPipeline.configure(
-        channel, settings: settings, service: service, executor: executor, finished: finished)
+        channel, service: service, executor: executor, member: member, finished: finished)
     } catch {
       finished.fail(error)
       throw error
     }
+  }
+
+  /// Takes a place for a connection from the quota until its socket is closed. Another may have to go for it.
+  private func admit(_ channel: any Channel) throws -> QuotaMember {
+    let member = quota.admit(PeerAddress(channel.remoteAddress).host) { limit in
+      // On a loop of its own: not while a connection is being accepted, or a call served.
+      channel.eventLoop.execute {
+        channel.pipeline.fireUserInboundEventTriggered(ConnectionHandler.Eviction(limit: limit))
+      }
+    }
+    guard let member else {
+      throw RPCError(code: .resourceExhausted, message: "the server takes no more connections, or none of this host")
+    }
+    channel.closeFuture.whenComplete { _ in member.quota.remove(member.lease) }
+    return member
   }
 
   private func lastConnectionGone() async {

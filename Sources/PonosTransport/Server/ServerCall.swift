@@ -7,20 +7,27 @@ import NIOCore
 final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   typealias Part = RPCRequestPart<MessageBytes>
 
+  /// Begins the task that runs the handler, on the event loop or, for large requests, off it.
+  typealias Beginning = (_ isLarge: Bool) -> Task<Void, Never>
+
   let id: StreamID
-  let descriptor: MethodDescriptor
+  let method: ServedMethod
   let inbound: CallInbound<ServerCall>
   let gate: SendGate
   let eventLoop: any EventLoop
 
-  private let maxMessageBytes: Int
+  private let decompression: DecompressionLimits
 
   // Event loop only.
-  private let connection: ServerConnectionRole
-  private var link: ConnectionLink { connection.link }
+  private let link: ConnectionLink
+  private let handlers: RunningHandlers
+  private let clock: ProgressClock
+  private var progress: CallProgress
   private var machine: ServerStreamStateMachine
   private let body: OutboundBody
   private var hasBegunResponse = false
+  /// Begins the task of the handler; nil once it has, or never will.
+  private var begin: Beginning?
   private var task: Task<Void, Never>?
   private var cancellation: ServerContext.RPCCancellationHandle?
   private var deadline: Scheduled<Void>?
@@ -28,34 +35,54 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   private var isStopped = false
 
   init(
-    id: StreamID, descriptor: MethodDescriptor, machine: ServerStreamStateMachine, connection: ServerConnectionRole
+    id: StreamID, method: ServedMethod, machine: ServerStreamStateMachine, maxCompressionRatio: Int?, link: ConnectionLink,
+    handlers: RunningHandlers, clock: ProgressClock
   ) {
     self.id = id
-    self.descriptor = descriptor
+    self.method = method
     self.machine = machine
-    maxMessageBytes = machine.maxMessageBytes
-    self.connection = connection
-    eventLoop = connection.link.eventLoop
+    decompression = DecompressionLimits(maxBytes: machine.maxMessageBytes, maxRatio: maxCompressionRatio)
+    self.link = link
+    self.handlers = handlers
+    self.clock = clock
+    progress = CallProgress(limits: clock.limits)
+    eventLoop = link.eventLoop
     inbound = CallInbound(eventLoop: eventLoop)
     gate = SendGate(eventLoop: eventLoop)
-    body = OutboundBody(gate: gate)
+    body = OutboundBody(gate: gate, unsent: link.unsent)
     inbound.attach(self)
   }
 
-  /// Begins with the metadata and the task that runs the handler.
-  func start(metadata: Metadata, timeout: Duration?, task: Task<Void, Never>) {
-    self.task = task
+  /// Begins with the metadata. The handler begins at once, or, when its request is one message, as soon as the length of that is known:
+  /// large messages are decoded, and compressed ones inflated, off the event loop.
+  func start(metadata: Metadata, timeout: Duration?, begin: @escaping Beginning) {
+    self.begin = begin
     inbound.deliver(.metadata(metadata))
     if let timeout {
       deadline = eventLoop.scheduleTask(in: TimeAmount(timeout)) { self.deadlinePassed() }
     }
+    beginHandlerIfDue()
     drainEvents()
+  }
+
+  private func beginHandlerIfDue() {
+    guard let begin else { return }
+    let announced = machine.announced
+    guard !method.hasSingleRequest || announced != nil || !machine.isRequestIncomplete else { return }
+    self.begin = nil
+    handlers.began()
+    let isLarge = announced.map { $0.length > DecompressionLimits.maxOnEventLoop || $0.isCompressed && inflatesMuch($0.length) }
+    task = begin(method.hasSingleRequest && isLarge == true)
+  }
+
+  private func inflatesMuch(_ count: Int) -> Bool {
+    decompression.bytes(forCompressed: count) > DecompressionLimits.maxOnEventLoop
   }
 
   /// Lets the handler observe that the client has gone, or that the server is shutting down.
   func attach(_ handle: ServerContext.RPCCancellationHandle) {
     cancellation = handle
-    if isStopped || connection.isShuttingDown { handle.cancel() }
+    if isStopped || handlers.areTold { handle.cancel() }
   }
 
   /// Tells the handler; what it makes of that is its own business.
@@ -68,19 +95,23 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
   /// Takes content of a DATA frame.
   func receive(_ payload: ByteBuffer, endStream: Bool) {
     if machine.receive(payload, endStream: endStream) { link.hold(payload.readableBytes) }
+    beginHandlerIfDue()
     drainEvents()
-    connection.endDispensableCalls()
+    link.endDispensableCalls()
   }
 
   func receiveTrailers() {
     machine.receiveTrailers()
+    beginHandlerIfDue()
     drainEvents()
   }
 
   private func drainEvents() {
+    var hasMessage = false
     while let event = machine.nextEvent() {
       switch event {
       case .message(let message):
+        hasMessage = true
         link.messageCompleted()
         giveBack(link.messageEnded(id))
         let bytes = inbound.isAwaited ? message.bytes : message.bytes.withoutExcessStorage()
@@ -93,11 +124,20 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
         end(fault)
       }
     }
+    noteProgress(isNext: hasMessage)
     link.shareCredit()
+  }
+
+  /// A request that is one message has to become complete as a whole, one that is a stream message by message.
+  private func noteProgress(isNext: Bool) {
+    let isSingle = method.hasSingleRequest
+    let isIncomplete = isSingle ? machine.isRequestIncomplete : machine.isMessageIncomplete
+    progress.note(isIncomplete: isIncomplete, isNext: isNext && !isSingle, at: clock.tick)
   }
 
   /// Answers with a fault of the transport's own and stops the handler.
   func end(_ fault: CallFault) {
+    if let limit = fault.limit { link.note(limit) }
     abandonRequest()
     inbound.fail(fault.error)
     answer(fault.status)
@@ -112,12 +152,18 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     let wasAnswered = machine.isAnswered
     dropMessage(machine.abort())
     gate.close(error)
+    body.discard()
     inbound.fail(error)
     if !wasAnswered { stopHandler() }
   }
 
+  /// A handler that has not begun never will, and would have let go of the parts that wait for it.
   private func stopHandler() {
     isStopped = true
+    if begin != nil {
+      begin = nil
+      inbound.discard()
+    }
     cancellation?.cancel()
     task?.cancel()
   }
@@ -135,12 +181,22 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
       link.respond(id, try machine.send(metadata: metadata), body: body)
       hasBegunResponse = true
     case .message(let bytes):
-      body.append(try machine.send(message: bytes))
+      let payload = try machine.send(message: bytes)
+      guard link.unsent.admits(payload.readableBytes) else { throw refuseResponse() }
+      body.append(payload)
       link.bodyGrew(body, of: id)
     case .status(let status, let metadata):
       finishStream(try machine.send(status: status, metadata: metadata))
     }
     return gate.isShut
+  }
+
+  /// Ends the call because too much waits on its connection already.
+  private func refuseResponse() -> RPCError {
+    let text = "the client of this connection does not take its responses: more than \(link.unsent.limit) bytes would wait"
+    let fault = CallFault(.resourceExhausted, text, limit: .connectionUnsentBytes)
+    end(fault)
+    return fault.error
   }
 
   func finishWriting() {
@@ -161,7 +217,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     inbound.discard()
     task = nil
     cancellation = nil
-    connection.handlerReturned()
+    handlers.returned()
   }
 
   /// Sends `status` unless the call has one already.
@@ -181,6 +237,48 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     link.bodyGrew(body, of: id)
   }
 
+  // MARK: Limits
+
+  /// Ends the call if its request or its response stands still.
+  func checkProgress() {
+    let stall = progress.stall(
+      at: clock.tick, waiting: body.count, taken: body.takenBytes, isHeldUp: link.isHoldingUpPeer)
+    switch stall {
+    case .request:
+      let subject = method.hasSingleRequest ? "the request" : "a message of the request"
+      end(CallFault(.deadlineExceeded, "\(subject) was not complete within \(clock.requestTime)", limit: .requestTime))
+    case .response:
+      link.note(.responseTime)
+      abandon(CallFault(.cancelled, "the client took nothing of the response for \(clock.responseTime)"), code: .cancel)
+      link.closeIfStuck()
+    case nil:
+      break
+    }
+  }
+
+  /// Ends the call if it has messages that wait in this way: the process may hold no more than `limit` bytes of them.
+  func shed(_ kind: BufferKind, limit: Int) {
+    switch kind {
+    case .received where machine.isMessageIncomplete || inbound.hasUnread:
+      end(CallFault(.resourceExhausted, "the server holds more than \(limit) bytes of messages that are incomplete or unread"))
+    case .unsent where body.count > 0:
+      let text = "the server holds more than \(limit) bytes of responses that clients do not take"
+      abandon(CallFault(.resourceExhausted, text), code: .enhanceYourCalm)
+    case .received, .unsent:
+      break
+    }
+  }
+
+  /// Resets the stream, with what waits to be sent on it.
+  private func abandon(_ fault: CallFault, code: HTTP2ErrorCode) {
+    deadline?.cancel()
+    dropMessage(machine.abort())
+    gate.close(fault.error)
+    inbound.fail(fault.error)
+    link.reset(id, code)
+    stopHandler()
+  }
+
   // MARK: The request
 
   func didRead(_ weight: MessageWeight) {
@@ -188,17 +286,21 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
     giveBack(weight.credit)
     link.shareCredit()
     // What is left may be beginnings of messages alone, and no frame need follow. Not at once: this call's reader is being served.
-    if link.dispensable != nil { eventLoop.execute { self.connection.endDispensableCalls() } }
+    if link.isWedged { eventLoop.execute { self.link.endDispensableCalls() } }
   }
 
   static func isPacked(_ part: Part) -> Bool {
     if case .message(let message) = part { message.isCompressed } else { false }
   }
 
+  func isLarge(_ part: Part) -> Bool {
+    if case .message(let message) = part { inflatesMuch(message.count) } else { false }
+  }
+
   func unpack(_ part: Part) throws(RPCError) -> Part {
     guard case .message(let message) = part else { return part }
     do throws(CallFault) {
-      return .message(try message.decompressed(limit: maxMessageBytes))
+      return .message(try message.decompressed(decompression))
     } catch {
       let fault = error
       onEventLoop { self.end(fault) }
@@ -208,6 +310,7 @@ final class ServerCall: StreamCall, CallInboundOwner, @unchecked Sendable {
 
   private func abandonRequest() {
     dropMessage(machine.abandonRequest())
+    progress.note(isIncomplete: false, at: clock.tick)
   }
 
   /// Gives back what an incomplete message of `bytes` took.

@@ -7,11 +7,9 @@ struct ServerCallService: Sendable {
   typealias Outbound = RPCWriter<RPCResponsePart<MessageBytes>>.Closable
   typealias Handler = @Sendable (RPCStream<Inbound, Outbound>, ServerContext) async -> Void
 
-  /// Descriptors by path.
-  var methods: [String: MethodDescriptor]
-  var maxRequestBytes: Int
-  var compressesResponses: Bool
-  var http2: HTTP2Limits
+  /// Methods by path.
+  var methods: [String: ServedMethod]
+  var settings: ServerTransportSettings
   var handler: Handler
 
   /// Runs the handler of one call, from its first part to its last.
@@ -23,11 +21,11 @@ struct ServerCallService: Sendable {
         call.eventLoop.execute { call.attach(handle) }
       }
       var context = ServerContext(
-        descriptor: call.descriptor, remotePeer: remotePeer, localPeer: localPeer, cancellation: handle)
+        descriptor: call.method.descriptor, remotePeer: remotePeer, localPeer: localPeer, cancellation: handle)
       context.transportSpecific = specifics
       let stream = RPCStream(
-        descriptor: call.descriptor,
-        inbound: RPCAsyncSequence(wrapping: RequestParts(inbound: call.inbound)),
+        descriptor: call.method.descriptor,
+        inbound: RPCAsyncSequence(wrapping: RequestPartSequence(inbound: call.inbound)),
         outbound: RPCWriter.Closable(wrapping: ServerCallWriter(call: call)))
       await handler(stream, context)
     }

@@ -8,15 +8,16 @@ final class ServerConnectionRole: ConnectionRole {
 
   private let service: ServerCallService
   private let executor: EventLoopTaskExecutor?
-  private let finished: EventLoopPromise<Void>
+  private let handlers: RunningHandlers
+  private let clock: ProgressClock
   private var calls: [StreamID: ServerCall] = [:]
-  private var runningHandlers = 0
+  /// Open calls of methods that may have few on one connection.
+  private var callsOfMethod: [MethodDescriptor: Int] = [:]
   private var addresses: (remote: SocketAddress?, local: SocketAddress?)
   /// Made for the first call: most connections of a busy server are idle.
   private lazy var peerNames = (remote: addresses.remote.peerName, local: addresses.local.peerName)
+  private lazy var address = PeerAddress(addresses.remote)
   private var certificate: NIOSSLCertificate?
-  /// Whether the server is shutting down, as opposed to this connection alone.
-  private(set) var isShuttingDown = false
 
   /// - Parameters:
   ///   - executor: runs the handlers; nil leaves them to Swift's pool of threads.
@@ -27,8 +28,13 @@ final class ServerConnectionRole: ConnectionRole {
     self.service = service
     self.link = link
     self.executor = executor
-    self.finished = finished
+    handlers = RunningHandlers(finished: finished)
+    clock = ProgressClock(
+      eventLoop: link.eventLoop, requestTime: service.settings.requestTime,
+      responseTime: service.settings.responseTime)
+    clock.onTick = { [unowned self] in checkProgress() }
     link.onCredit = { [unowned self] stream, credit in calls[stream]?.giveBack(credit) }
+    link.onOverflow = { [unowned self] stream in calls[stream]?.end(.tooManyIncompleteMessages) }
   }
 
   // MARK: Connection
@@ -46,8 +52,18 @@ final class ServerConnectionRole: ConnectionRole {
 
   /// Handlers are told, so that those of endless calls can end; the others go on.
   func shuttingDown() {
-    isShuttingDown = true
+    handlers.areTold = true
     for call in calls.values { call.serverIsShuttingDown() }
+  }
+
+  func shed(_ kind: BufferKind) {
+    for call in calls.values { call.shed(kind, limit: link.limit(of: kind)) }
+  }
+
+  /// Ends the calls that stand still; returns whether there are any calls.
+  private func checkProgress() -> Bool {
+    for call in calls.values { call.checkProgress() }
+    return !calls.isEmpty
   }
 
   /// A client that will accept no pushed streams: there are none.
@@ -56,12 +72,9 @@ final class ServerConnectionRole: ConnectionRole {
   func closed(by failure: (any Error)?) {
     let lost = calls
     calls.removeAll()
+    clock.stop()
     for call in lost.values { call.close(RPCError(code: .cancelled, message: "the connection of the call was lost")) }
-    finishIfDone()
-  }
-
-  private func finishIfDone() {
-    if !link.isAttached, runningHandlers == 0 { finished.succeed() }
+    handlers.connectionClosed()
   }
 
   // MARK: Streams
@@ -71,33 +84,38 @@ final class ServerConnectionRole: ConnectionRole {
       call.receiveTrailers()
       return
     }
-    guard link.takesCalls, runningHandlers < 2 * service.http2.maxConcurrentStreams else {
+    guard link.takesCalls, handlers.count < 2 * service.settings.http2.maxConcurrentStreams else {
       link.reset(stream, .refusedStream)
       return
     }
     link.lastPeerStream = max(link.lastPeerStream, stream)
-    do throws(RequestHead.Refusal) {
-      begin(try RequestHead(headers, methods: service.methods), stream: stream, endStream: endStream)
+    do throws(ParsedRequest.Refusal) {
+      let request = try ParsedRequest(headers, methods: service.methods)
+      try checkRoom(for: request.method)
+      begin(request, stream: stream, endStream: endStream)
     } catch {
       refuse(stream, because: error)
     }
   }
 
-  private func refuse(_ stream: StreamID, because refusal: RequestHead.Refusal) {
+  private func checkRoom(for method: ServedMethod) throws(ParsedRequest.Refusal) {
+    guard let limit = method.maxCallsPerConnection, callsOfMethod[method.descriptor, default: 0] >= limit else { return }
+    let text = "this connection has \(limit) calls of \(method.descriptor.fullyQualifiedMethod), and may have no more"
+    throw .grpc(CallFault(.resourceExhausted, text, limit: .callsOfMethod))
+  }
+
+  private func refuse(_ stream: StreamID, because refusal: ParsedRequest.Refusal) {
     switch refusal {
     case .malformed: link.reset(stream, .protocolError)
-    case .http(let status): link.respond(stream, ResponseHeaders.refusal(httpStatus: status))
-    case .grpc(let fault): link.respond(stream, ResponseHeaders.refusal(fault))
+    case .http(let status): link.respond(stream, ResponseHeaderEncoder.refusal(httpStatus: status))
+    case .grpc(let fault):
+      if let limit = fault.limit { link.note(limit) }
+      link.respond(stream, ResponseHeaderEncoder.refusal(fault))
     }
   }
 
   func receive(_ payload: ByteBuffer, endStream: Bool, on stream: StreamID) {
     calls[stream]?.receive(payload, endStream: endStream)
-  }
-
-  /// Makes room when nothing else can: no message can be read, and there is none for the rest of any.
-  func endDispensableCalls() {
-    while let stream = link.dispensable, let call = calls[stream] { call.end(.tooManyIncompleteMessages) }
   }
 
   func streamOpened(_ stream: StreamID) {}
@@ -110,6 +128,7 @@ final class ServerConnectionRole: ConnectionRole {
 
   func streamClosed(_ stream: StreamID, fault: CallFault?) {
     guard let call = calls.removeValue(forKey: stream) else { return }
+    if call.method.maxCallsPerConnection != nil { callsOfMethod[call.method.descriptor, default: 1] -= 1 }
     link.callClosed()
     call.close((fault ?? CallFault(.cancelled, "the call is over")).error)
   }
@@ -120,28 +139,37 @@ final class ServerConnectionRole: ConnectionRole {
 
   // MARK: Handlers
 
-  private func begin(_ head: RequestHead, stream: StreamID, endStream: Bool) {
-    let machine = ServerStreamStateMachine(
-      maxMessageBytes: service.maxRequestBytes, requestIsGzip: head.requestIsGzip,
-      compressesResponse: service.compressesResponses && head.acceptsGzip, endStream: endStream)
-    let call = ServerCall(
-      id: stream, descriptor: head.descriptor, machine: machine, connection: self)
-    calls[stream] = call
-    runningHandlers += 1
-    link.callOpened()
-    let specifics = CallPeer(certificate: certificate, deadline: head.timeout.map { NIODeadline.now() + TimeAmount($0) })
-    let (service, names) = (service, peerNames)
-    // A call ends with its stream or its handler, whichever is later; its connection keeps count, so that a server that
-    // stops can wait for the last of them. No scope could own a task that the network starts.
-    let task = Task(executorPreference: executor) {
-      await service.run(call, remotePeer: names.remote, localPeer: names.local, specifics: specifics)
+  private func begin(_ request: ParsedRequest, stream: StreamID, endStream: Bool) {
+    guard link.admitsCall() else {
+      link.reset(stream, .refusedStream)
+      return
     }
-    call.start(metadata: head.metadata, timeout: head.timeout, task: task)
+    let method = request.method
+    let machine = ServerStreamStateMachine(
+      maxMessageBytes: method.maxRequestBytes, requestIsGzip: request.requestIsGzip,
+      compressesResponse: service.settings.compressesResponses && request.acceptsGzip && method.acceptsCompression,
+      endStream: endStream)
+    let call = ServerCall(
+      id: stream, method: method, machine: machine, maxCompressionRatio: service.settings.maxCompressionRatio, link: link,
+      handlers: handlers, clock: clock)
+    calls[stream] = call
+    if method.maxCallsPerConnection != nil { callsOfMethod[method.descriptor, default: 0] += 1 }
+    link.callOpened()
+    clock.start()
+    start(call, request)
   }
 
-  /// A handler has returned.
-  func handlerReturned() {
-    runningHandlers -= 1
-    finishIfDone()
+  private func start(_ call: ServerCall, _ request: ParsedRequest) {
+    let specifics = CallPeer(
+      address: address, certificate: certificate,
+      deadline: request.timeout.map { NIODeadline.now() + TimeAmount($0) })
+    let (service, names, executor) = (service, peerNames, executor)
+    // A call ends with its stream or its handler, whichever is later; its connection keeps count, so that a server that
+    // stops can wait for the last of them. No scope could own a task that the network starts.
+    call.start(metadata: request.metadata, timeout: request.timeout) { isLarge in
+      Task(executorPreference: isLarge ? nil : executor) {
+        await service.run(call, remotePeer: names.remote, localPeer: names.local, specifics: specifics)
+      }
+    }
   }
 }

@@ -4,14 +4,26 @@ import NIOCore
 /// What a listener is doing, and who waits for it: changes under a lock, decides nothing by itself.
 struct ServerListenerState: Sendable {
   enum Phase {
+    /// Nobody has asked the server to listen.
+    ///
+    /// Can transition to ``listening``, ``stopped``.
     case idle
+    /// Sockets are being bound or accept connections.
+    ///
+    /// Can transition to ``draining``, ``stopped``.
     case listening
+    /// No connections are taken; those that are open finish their calls.
+    ///
+    /// Can transition to ``stopped``.
     case draining
+    /// Everything is closed, or closing.
+    ///
+    /// This state is terminal.
     case stopped
   }
 
   private(set) var phase = Phase.idle
-  var methods: [String: MethodDescriptor] = [:]
+  var methods: [String: ServedMethod] = [:]
   private var listeners: [any Channel] = []
   private var connections: [ObjectIdentifier: any Channel] = [:]
   private var bound: Result<SocketAddress, any Error>?
@@ -51,9 +63,9 @@ struct ServerListenerState: Sendable {
     return nil
   }
 
-  /// Adds a connection; false when there are too many or none are taken any more.
-  mutating func add(_ channel: any Channel, limit: Int) -> Bool {
-    guard phase == .listening, connections.count < limit else { return false }
+  /// Adds a connection; false when none are taken any more.
+  mutating func add(_ channel: any Channel) -> Bool {
+    guard phase == .listening else { return false }
     connections[ObjectIdentifier(channel)] = channel
     return true
   }

@@ -3,12 +3,13 @@ import NIOCore
 /// The handlers of one connection of a server, from the network inwards: reading, TLS, HTTP/2 with the calls.
 enum ServerPipeline {
   static func configure(
-    _ channel: any Channel, settings: ServerTransportSettings, service: ServerCallService,
-    executor: EventLoopTaskExecutor?, finished: EventLoopPromise<Void>
+    _ channel: any Channel, service: ServerCallService, executor: EventLoopTaskExecutor?, member: QuotaMember? = nil,
+    finished: EventLoopPromise<Void>
   ) throws {
+    let settings = service.settings
     let link = ConnectionLink(
       eventLoop: channel.eventLoop, http2: settings.http2, maxMessageBytes: settings.maxRequestBytes,
-      connection: limits(settings))
+      maxUnsentBytes: settings.maxUnsentBytes, connection: limits(settings), member: member)
     let role = ServerConnectionRole(service: service, link: link, executor: executor, finished: finished)
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(ReadWhileWritable())

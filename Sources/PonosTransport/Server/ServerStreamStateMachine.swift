@@ -17,15 +17,32 @@ package struct ServerStreamStateMachine: Sendable {
   }
 
   private enum Request {
+    /// The client may send messages.
+    ///
+    /// Can transition to ``ending``, ``closed``.
     case open
-    /// The last frame has arrived, its messages may still have to be taken.
+    /// The last frame has arrived; messages before it may still have to be taken.
+    ///
+    /// Can transition to ``closed``.
     case ending
+    /// Everything has been taken, or nobody reads the request any more; what still arrives is dropped.
+    ///
+    /// This state is terminal.
     case closed
   }
 
   private enum Response {
+    /// Nothing has been sent.
+    ///
+    /// Can transition to ``open``, ``closed``.
     case idle
+    /// The metadata has been sent; messages and the status may follow.
+    ///
+    /// Can transition to ``closed``.
     case open
+    /// The status has been sent, or the call was aborted.
+    ///
+    /// This state is terminal.
     case closed
   }
 
@@ -50,6 +67,12 @@ package struct ServerStreamStateMachine: Sendable {
 
   /// Whether the response is complete.
   package var isAnswered: Bool { response == .closed }
+  /// Whether the client has begun a message, and somebody waits for the rest of it.
+  package var isMessageIncomplete: Bool { request != .closed && assembler.isIncomplete }
+  /// Whether somebody waits for more of the request.
+  package var isRequestIncomplete: Bool { request == .open }
+  /// What the prefix of the next message says of its length, and whether it is compressed; nil before the prefix is there.
+  package var announced: (length: Int, isCompressed: Bool)? { assembler.announced }
   /// Whether the client may still send frames on the stream.
   package var requestIsOpen: Bool { !endStreamSeen }
 
@@ -89,7 +112,7 @@ package struct ServerStreamStateMachine: Sendable {
   /// The frame for the metadata at the start of the response.
   package mutating func send(metadata: Metadata) throws(RPCError) -> HeaderFields {
     guard response == .idle else { throw Self.misuse(isOver: response == .closed) }
-    let headers = ResponseHeaders.initial(metadata: metadata, isGzip: compressesResponse)
+    let headers = ResponseHeaderEncoder.initial(metadata: metadata, isGzip: compressesResponse)
     guard MetadataCoding.fitInOneFrame(headers) else {
       throw RPCError(code: .resourceExhausted, message: "the metadata of the response is larger than 16 KiB")
     }
@@ -108,8 +131,8 @@ package struct ServerStreamStateMachine: Sendable {
   package mutating func send(status: Status, metadata: Metadata) throws(RPCError) -> HeaderFields {
     defer { response = .closed }
     switch response {
-    case .idle: return ResponseHeaders.trailersOnly(status: status, metadata: metadata)
-    case .open: return ResponseHeaders.trailers(status: status, metadata: metadata)
+    case .idle: return ResponseHeaderEncoder.trailersOnly(status: status, metadata: metadata)
+    case .open: return ResponseHeaderEncoder.trailers(status: status, metadata: metadata)
     case .closed: throw Self.misuse(isOver: true)
     }
   }

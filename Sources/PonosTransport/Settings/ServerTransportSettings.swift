@@ -1,3 +1,5 @@
+import GRPCCore
+
 /// How a listener behaves.
 package struct ServerTransportSettings: Sendable {
   /// Where a listener binds.
@@ -25,8 +27,27 @@ package struct ServerTransportSettings: Sendable {
   package var handshakeTimeout = Duration.seconds(20)
   /// How long calls may go on after a shutdown began.
   package var drainTime = Duration.seconds(30)
-  /// Connections beyond this number are closed at once; fewer where the process may open fewer files (``ConnectionCeiling``).
-  package var maxConnections = 20_000
+  /// What all listeners of the process may take together; nil makes one for this listener alone, with the limits of
+  /// ``ResourceQuota/Limits/init()``.
+  package var quota: ResourceQuota?
+  /// How long a request that is one message may take from its header fields to its end, and a message of a stream from its first byte to
+  /// its last. Up to a quarter more passes before the call ends with `DEADLINE_EXCEEDED`.
+  package var requestTime = Duration.seconds(30)
+  /// How long a client may take nothing of a response that waits for it. Up to a quarter more passes before the call is reset.
+  package var responseTime = Duration.seconds(30)
+  /// Bytes of responses that may wait on one connection; a response beyond is refused with `RESOURCE_EXHAUSTED`, unless it is the only
+  /// one.
+  package var maxUnsentBytes = 64 << 20
+  /// Whether clients may compress their requests with gzip; see ``MethodLimits`` for single methods.
+  package var acceptsCompression = true
+  /// How many times as large as its compressed form a request message may be, 1 KiB left free; nil for any number.
+  package var maxCompressionRatio: Int? = 8
+  /// Bounds of methods (`package.Service/Method`) and of services (`package.Service`); those of a method replace those of its service.
+  package var methodLimits: [String: MethodLimits] = [
+    "grpc.health.v1.Health": .small,
+    "grpc.health.v1.Health/Watch": MethodLimits(
+      maxRequestBytes: MethodLimits.small.maxRequestBytes, acceptsCompression: false, maxCallsPerConnection: 4),
+  ]
   /// Sockets bound to the port with SO_REUSEPORT, each accepting on an event loop of its own; TCP only.
   package var listeners = 1
   /// Whether responses are compressed with gzip for clients that accept it.
@@ -58,5 +79,14 @@ package struct ServerTransportSettings: Sendable {
   package var port: Int {
     get { if case .tcp(_, let port) = address { port } else { 0 } }
     set { address = .tcp(host: host, port: newValue) }
+  }
+
+  /// A method with the bounds that these settings give it.
+  func served(_ descriptor: MethodDescriptor) -> ServedMethod {
+    let limits =
+      methodLimits[descriptor.fullyQualifiedMethod] ?? methodLimits[descriptor.service.fullyQualifiedService] ?? MethodLimits()
+    return ServedMethod(
+      descriptor, maxRequestBytes: min(maxRequestBytes, limits.maxRequestBytes ?? .max),
+      acceptsCompression: acceptsCompression && limits.acceptsCompression, maxCallsPerConnection: limits.maxCallsPerConnection)
   }
 }

@@ -72,14 +72,13 @@ private final class ServerUnderFuzz {
     settings.http2.windowSize = 65_535
     // Less than an input may have.
     settings.http2.maxHeldBytes = 1_024
-    let service = ServerCallService(
-      methods: ["/a.B/C": method], maxRequestBytes: settings.maxRequestBytes, compressesResponses: true,
-      http2: settings.http2, handler: Self.echo)
+    settings.compressesResponses = true
+    let service = ServerCallService(methods: ["/a.B/C": settings.served(method)], settings: settings, handler: Self.echo)
     let done = channel.eventLoop.makePromise(of: Void.self)
     finished = done.futureResult
     do {
       try ServerPipeline.configure(
-        channel, settings: settings, service: service, executor: EventLoopTaskExecutor(channel.eventLoop), finished: done)
+        channel, service: service, executor: EventLoopTaskExecutor(channel.eventLoop), finished: done)
       link = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).link
       try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     } catch {
@@ -143,7 +142,7 @@ private final class ClientUnderFuzz: @unchecked Sendable {
       settings.http2.windowSize = 65_535
       try ClientPipeline.configure(
         channel, settings: settings,
-        headers: RequestHeaders(scheme: "http", authority: "a", userAgent: "b"), ready: ready, retired: retired)
+        headers: RequestHeaderEncoder(scheme: "http", authority: "a", userAgent: "b"), ready: ready, retired: retired)
       try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     } catch {
       preconditionFailure("the pipeline of the client could not be made: \(error)")
@@ -175,7 +174,7 @@ private final class ClientUnderFuzz: @unchecked Sendable {
         _ = try call.begin([:])
         _ = try call.write(.message(MessageBytes([1, 2, 3])))
         if kind == 0 { call.finishWriting() }
-        for try await _ in ResponseParts(inbound: call.inbound) where kind == 2 { break }
+        for try await _ in ResponsePartSequence(inbound: call.inbound) where kind == 2 { break }
       } catch {
         // Whatever the server did is an answer.
       }

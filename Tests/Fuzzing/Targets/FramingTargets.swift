@@ -58,11 +58,11 @@ extension FuzzTarget {
   ) { input in
     let headers = HeaderFields(fields(input))
     let method = MethodDescriptor(fullyQualifiedService: "a.B", method: "C")
-    if let head = try? RequestHead(headers, methods: ["/a.B/C": method]) { checkRoundTrip(head.metadata) }
+    if let head = try? ParsedRequest(headers, methods: ["/a.B/C": ServedMethod(method)]) { checkRoundTrip(head.metadata) }
     for endStream in [true, false] {
-      if case .initial(let metadata, _) = ResponseHead(first: headers, endStream: endStream) { checkRoundTrip(metadata) }
+      if case .initial(let metadata, _) = ParsedResponse(first: headers, endStream: endStream) { checkRoundTrip(metadata) }
     }
-    _ = ResponseHead(trailers: headers)
+    _ = ParsedResponse(trailers: headers)
   }
 
   private static func fields(_ input: [UInt8]) -> [(String, String)] {

@@ -32,6 +32,10 @@ enum Echo {
   static let ignore = MethodDescriptor(service: service, method: "Ignore")
   /// Answers with the certificate of the caller, which is empty when it has none, and the thread that its handler runs on as text.
   static let who = MethodDescriptor(service: service, method: "Who")
+  /// One message in, the thread that its handler runs on out, as text.
+  static let place = MethodDescriptor(service: service, method: "Place", type: .unary)
+  /// Answers with the host that the transport counts its caller as, and whether that is this machine, as text.
+  static let origin = MethodDescriptor(service: service, method: "Origin")
 }
 
 /// The server side of ``Echo``.
@@ -110,6 +114,22 @@ final class EchoService: RegistrableRPCService {
       return StreamingServerResponse { writer in
         try await writer.write(certificate)
         try await writer.write(thread)
+        return [:]
+      }
+    }
+    register(Echo.place, &router) { request, _ in
+      let thread = Array("\(pthread_self())".utf8)
+      for try await _ in request.messages {}
+      return StreamingServerResponse { writer in
+        try await writer.write(thread)
+        return [:]
+      }
+    }
+    register(Echo.origin, &router) { _, context in
+      let address = (context.transportSpecific as? CallPeer)?.address
+      let text = "\(address?.host.description ?? "none") \(address?.isLocal ?? false)"
+      return StreamingServerResponse { writer in
+        try await writer.write(Array(text.utf8))
         return [:]
       }
     }

@@ -10,6 +10,10 @@ struct AbuseTests {
   static var settings: ServerTransportSettings {
     var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
     settings.handshakeTimeout = .seconds(2)
+    // All of them come from one host; the suite "Connections of strangers" limits that.
+    var limits = ResourceQuota.Limits()
+    (limits.maxConnections, limits.maxConnectionsPerHost) = (20_000, 20_000)
+    settings.quota = ResourceQuota(limits)
     return settings
   }
 

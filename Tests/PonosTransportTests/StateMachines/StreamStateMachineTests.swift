@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Streams")
 struct StreamStateMachineTests {
-  static let headers = RequestHeaders(scheme: "http", authority: "a", userAgent: "b").make(for: HeaderTests.method)
+  static let headers = RequestHeaderEncoder(scheme: "http", authority: "a", userAgent: "b").make(for: HeaderTests.method)
   static let responseHead: HeaderFields = [":status": "200", "content-type": "application/grpc"]
 
   static func server(endStream: Bool = false) -> ServerStreamStateMachine {

@@ -1,12 +1,12 @@
-/// The parts of a request, as its handler reads them.
-struct RequestParts: AsyncSequence, Sendable {
-  typealias Element = ServerCall.Part
+/// Reads the parts of a response, for its caller.
+struct ResponsePartSequence: AsyncSequence, Sendable {
+  typealias Element = ClientCall.Part
   typealias Failure = any Error
 
-  let inbound: CallInbound<ServerCall>
+  let inbound: CallInbound<ClientCall>
 
   struct Iterator: AsyncIteratorProtocol {
-    let inbound: CallInbound<ServerCall>
+    let inbound: CallInbound<ClientCall>
 
     func next() async throws -> Element? {
       try await inbound.next()

@@ -1,7 +1,7 @@
 package import GRPCCore
 
-/// The header fields a server answers with.
-package enum ResponseHeaders {
+/// Makes the header fields of the responses that a server sends.
+package enum ResponseHeaderEncoder {
   private static let plain: HeaderFields = [":status": "200", "content-type": ContentType.canonical]
   private static let gzip: HeaderFields = [
     ":status": "200", "content-type": ContentType.canonical, "grpc-encoding": "gzip",
@@ -46,12 +46,14 @@ package enum ResponseHeaders {
   /// The answer to a request that cannot be served.
   package static func refusal(_ fault: CallFault) -> HeaderFields {
     var headers = trailersOnly(status: fault.status)
-    if fault.code == .unimplemented { headers.add(name: "grpc-accept-encoding", value: "identity,gzip") }
+    if fault.code == .unimplemented {
+      headers.add(name: "grpc-accept-encoding", value: fault.limit == .compression ? "identity" : "identity,gzip")
+    }
     return headers
   }
 
   private static func append(message: String, to headers: inout HeaderFields) {
     guard !message.isEmpty else { return }
-    headers.add(name: "grpc-message", value: PercentEncoding.encode(message, limit: maxMessageBytes))
+    headers.add(name: "grpc-message", value: StatusMessageEncoding.encode(message, limit: maxMessageBytes))
   }
 }

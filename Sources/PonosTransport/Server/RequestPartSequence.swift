@@ -1,12 +1,12 @@
-/// The parts of a response, as the caller reads them.
-struct ResponseParts: AsyncSequence, Sendable {
-  typealias Element = ClientCall.Part
+/// Reads the parts of a request, for its handler.
+struct RequestPartSequence: AsyncSequence, Sendable {
+  typealias Element = ServerCall.Part
   typealias Failure = any Error
 
-  let inbound: CallInbound<ClientCall>
+  let inbound: CallInbound<ServerCall>
 
   struct Iterator: AsyncIteratorProtocol {
-    let inbound: CallInbound<ClientCall>
+    let inbound: CallInbound<ServerCall>
 
     func next() async throws -> Element? {
       try await inbound.next()

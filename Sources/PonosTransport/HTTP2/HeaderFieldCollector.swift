@@ -1,7 +1,7 @@
 import CNghttp2
 
-/// A block of header fields in the making, as they come out of HPACK.
-struct HeaderBlock {
+/// Collects the header fields of one block as they come out of HPACK.
+struct HeaderFieldCollector {
   private(set) var fields = HeaderFields()
   private let limit: Int
   private var bytes = 0

@@ -1,7 +1,7 @@
 package import GRPCCore
 
-/// What the header fields of a response mean to a client.
-package enum ResponseHead: Sendable {
+/// A response that a client has received: what its header fields mean.
+package enum ParsedResponse: Sendable {
   /// 1xx: the real response follows.
   case interim
   /// Messages follow, compressed with gzip or not at all.
@@ -71,7 +71,7 @@ package enum ResponseHead: Sendable {
     self = headers.defect.map(Self.ending) ?? Self.ending(Fields(headers), headers)
   }
 
-  private static func ending(_ defect: HeaderFields.Defect) -> ResponseHead {
+  private static func ending(_ defect: HeaderFields.Defect) -> ParsedResponse {
     switch defect {
     case .tooLarge:
       .final(Status(code: .resourceExhausted, message: "the header fields of the response are larger than the limit"), [:])
@@ -80,12 +80,12 @@ package enum ResponseHead: Sendable {
     }
   }
 
-  private static func ending(_ fields: Fields, _ headers: HeaderFields) -> ResponseHead {
+  private static func ending(_ fields: Fields, _ headers: HeaderFields) -> ParsedResponse {
     guard let number = fields.status.flatMap({ Int($0) }) else {
       return .final(Status(code: .unknown, message: "the server ended the call without a valid grpc-status"), [:])
     }
     let code = Status.Code(rawValue: number) ?? .unknown
-    let message = fields.message.map { PercentEncoding.decode($0) } ?? ""
+    let message = fields.message.map { StatusMessageEncoding.decode($0) } ?? ""
     return .final(Status(code: code, message: message), MetadataCoding.metadata(from: headers))
   }
 }

@@ -1,7 +1,7 @@
-/// The encoding of `grpc-message`: everything but printable ASCII, and the percent sign itself, as `%XX` of its UTF-8 bytes.
+/// The percent-encoding of `grpc-message`: everything but printable ASCII, and the percent sign itself, as `%XX` of its UTF-8 bytes.
 ///
 /// A space at the beginning or the end is escaped as well: it would be stripped, or the field refused (RFC 9113 section 8.2.1).
-package enum PercentEncoding {
+package enum StatusMessageEncoding {
   private static let space = UInt8(ascii: " ")
 
   /// `text` with all that a header may not carry escaped.

@@ -1,8 +1,8 @@
 package import GRPCCore
 
-/// What the header fields of a request ask for, once they are found to be a gRPC request.
-package struct RequestHead: Sendable {
-  package var descriptor: MethodDescriptor
+/// A request that a server has received: what its header fields ask for, once they are found to be a gRPC request.
+package struct ParsedRequest: Sendable {
+  package var method: ServedMethod
   /// Custom metadata, without the fields of the protocol.
   package var metadata: Metadata
   /// Time the client gives the call, counted from the arrival of the header fields.
@@ -24,10 +24,10 @@ package struct RequestHead: Sendable {
 
   /// Judges the header fields of a request against the methods a server has.
   ///
-  /// - Parameter methods: descriptors by path, `/package.Service/Method`.
-  package init(_ headers: HeaderFields, methods: [String: MethodDescriptor]) throws(Refusal) {
+  /// - Parameter methods: methods by path, `/package.Service/Method`.
+  package init(_ headers: HeaderFields, methods: [String: ServedMethod]) throws(Refusal) {
     var path = ""
-    var method = ""
+    var verb = ""
     var contentType = ""
     var timeout: String?
     var encoding = "identity"
@@ -35,7 +35,7 @@ package struct RequestHead: Sendable {
     for field in headers {
       switch field.name {
       case ":path": path = field.value
-      case ":method": method = field.value
+      case ":method": verb = field.value
       case "content-type": contentType = field.value
       case GRPCTimeout.name: timeout = field.value
       case "grpc-encoding": encoding = field.value
@@ -44,25 +44,30 @@ package struct RequestHead: Sendable {
       }
     }
     switch headers.defect {
-    case nil where method.isEmpty || path.isEmpty: throw .malformed
+    case nil where verb.isEmpty || path.isEmpty: throw .malformed
     case nil: break
     case .tooLarge: throw .http(status: "431")
     case .malformed: throw .malformed
     }
     guard ContentType.isGRPC(contentType) else { throw .http(status: "415") }
-    guard method == "POST" else { throw .http(status: "405") }
-    guard let descriptor = methods[path] else {
+    guard verb == "POST" else { throw .http(status: "405") }
+    guard let method = methods[path] else {
       throw .grpc(CallFault(.unimplemented, "this server has no method \(path.prefix(200))"))
     }
     guard encoding == "identity" || encoding == "gzip" else {
       throw .grpc(CallFault(.unimplemented, "this server reads identity and gzip, not the encoding of the request"))
     }
-    self.descriptor = descriptor
+    guard encoding != "gzip" || method.acceptsCompression else { throw .grpc(Self.compressionRefused) }
+    self.method = method
     self.requestIsGzip = encoding == "gzip"
     self.acceptsGzip = accepted.split(separator: ",").contains { $0.drop(while: { $0 == " " }) == "gzip" }
     self.timeout = try Self.duration(timeout)
     self.metadata = MetadataCoding.metadata(from: headers, dropping: GRPCTimeout.name)
   }
+
+  /// Said with the code that gRPC has for encodings a server does not read.
+  private static let compressionRefused = CallFault(
+    .unimplemented, "this server takes no compressed requests for this method", limit: .compression)
 
   private static func duration(_ text: String?) throws(Refusal) -> Duration? {
     guard let text else { return nil }

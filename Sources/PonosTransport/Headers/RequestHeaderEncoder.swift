@@ -1,7 +1,7 @@
 package import GRPCCore
 
-/// The header fields a client asks with.
-package struct RequestHeaders: Sendable {
+/// Makes the header fields of the requests that a client sends.
+package struct RequestHeaderEncoder: Sendable {
   /// `http` or `https`.
   package var scheme: String
   /// Host and port, or the name the server is known by.
