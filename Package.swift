@@ -154,7 +154,7 @@ let package = Package(
       name: "PonosExecutor",
       dependencies: [
         "CMalloc", "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTelemetry",
-        "PonosConfiguration", "PonosStore", "PonosContainers", grpcCore, grpcProtobuf, protobuf, hummingbird, hummingbirdCore,
+        "PonosConfiguration", "PonosStore", "PonosContainers", "PonosChain", grpcCore, grpcProtobuf, protobuf, hummingbird, hummingbirdCore,
         httpTypes, serviceLifecycle, unixSignals, logging, nioCore,
       ],
       swiftSettings: strict),
@@ -188,7 +188,8 @@ let package = Package(
     .target(
       name: "PonosTesting",
       dependencies: [
-        "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging,
+        "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK,
+        logging,
       ],
       swiftSettings: strict),
     .target(
@@ -253,8 +254,8 @@ let package = Package(
     .testTarget(
       name: "PonosExecutorTests",
       dependencies: [
-        "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry", "PonosCore",
-        "PonosCrypto", "PonosSystem", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTesting", "PonosStoreTesting",
+        "PonosExecutor", "PonosAggregator", "PonosChain", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry",
+        "PonosCore", "PonosCrypto", "PonosSystem", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTesting", "PonosStoreTesting",
         "PonosContainersTesting",
         "PonosPerformerTesting", "PonosExecutorTesting", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient, nioCore,
         nioHTTP1,

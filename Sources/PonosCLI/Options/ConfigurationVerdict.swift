@@ -51,7 +51,7 @@ struct ConfigurationVerdict: Encodable {
 
   private static func openKeys(of loaded: LoadedConfiguration) -> ([ConfigurationFinding], [String]?) {
     do throws(KeyLoadErrors) {
-      return (loaded.notices, try KeyRing(loaded.config.identity).publicDescriptions.values.sorted(by: >))
+      return (loaded.notices, try KeyRing(loaded.config).publicDescriptions.values.sorted(by: >))
     } catch {
       return (loaded.notices + error.findings, nil)
     }

@@ -39,7 +39,7 @@ package struct AggregatorAuthenticator: Sendable {
     let signer: Signer
     do throws(Rejection) {
       let curve = try await registry.executorCurve(of: set, atBlock: 0)
-      guard let held = keys[curve] else { throw .noSigner(curve, operatorSet: set) }
+      guard let held = keys.key(curve, for: set) else { throw .noSigner(curve, operatorSet: set) }
       signer = held
     } catch {
       throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
