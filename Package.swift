@@ -169,7 +169,8 @@ let package = Package(
       name: "PonosCLI",
       dependencies: [
         "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry", "PonosCore",
-        "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", argumentParser, grpcCore, logging, protobuf,
+        "PonosSystem", "PonosCrypto", "PonosChain", "PonosAPI", "PonosTransport", argumentParser, asyncHTTPClient, grpcCore,
+        logging, nioCore, nioHTTP1, protobuf,
       ],
       swiftSettings: strict),
 

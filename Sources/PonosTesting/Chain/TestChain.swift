@@ -11,6 +11,10 @@ package final class TestChain: Sendable {
   /// What the control of the chain said to a command it cannot carry out.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) {
+      self.description = description
+    }
   }
 
   /// How an endpoint misbehaves, as `Tests/Chain/README.md` says.

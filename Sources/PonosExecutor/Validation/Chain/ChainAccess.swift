@@ -17,12 +17,19 @@ package struct ChainAccess: Sendable {
     _ config: ExecutorConfig, observe: @escaping @Sendable (EndpointEvent) -> Void = { _ in }
   ) throws(EndpointSetupError) -> ChainAccess? {
     guard config.avs.contains(where: \.needsChain) else { return nil }
+    return try ChainAccess(config, observe: observe)
+  }
+
+  /// The same whether or not the configuration needs it.
+  package init(
+    _ config: ExecutorConfig, observe: @escaping @Sendable (EndpointEvent) -> Void = { _ in }
+  ) throws(EndpointSetupError) {
     let chain = config.chain
     let pool = try EndpointPool(
       urls: chain.rpcURLs, settings: EndpointPool.Settings(chainID: chain.chainID), caFile: chain.caFile, observe: observe)
-    return ChainAccess(
-      config: chain, reader: ChainReader(pool: pool, agreement: chain.agreement),
-      mailbox: try mailbox(config, l1: pool, observe))
+    self.config = chain
+    reader = ChainReader(pool: pool, agreement: chain.agreement)
+    mailbox = try Self.mailbox(config, l1: pool, observe)
   }
 
   private static func mailbox(

@@ -55,7 +55,7 @@ struct ChainRig: Sendable {
   ) async throws {
     try await TestChain.running(endpoints: endpoints, blocks: blocks) { chain in
       try await chain.mine(
-        .complete(
+        ChainChange.complete(
           avs, aggregator: (aggregator.address, aggregator.key), operatorAddress: operatorAddress,
           executorKeys: [TestKeys.executor(.ecdsa), TestKeys.executor(.bn254)]))
       let rig = try ChainRig(chain, agreement: agreement, settings: settings, checks: checks)
