@@ -282,7 +282,8 @@ let package = Package(
     .target(
       name: "PonosFuzzing",
       dependencies: [
-        "PonosTransport", "PonosExecutor", "PonosContainers", "PonosConfiguration", "PonosStore", "PonosTelemetry", "PonosSystem",
+        "PonosTransport", "PonosExecutor", "PonosChain", "PonosContainers", "PonosConfiguration", "PonosStore", "PonosTelemetry",
+        "PonosSystem",
         "PonosDocker", "PonosCrypto", "PonosAPI", "PonosCore", grpcCore, protobuf, nioCore,
         nioEmbedded, nioHTTP1, asyncHTTPClient,
       ],
