@@ -64,7 +64,7 @@ let package = Package(
       name: "PonosModules",
       targets: [
         "PonosCore", "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosTelemetry", "PonosConfiguration",
-        "PonosStore", "PonosContainers", "PonosExecutor", "PonosAggregator",
+        "PonosStore", "PonosContainers", "PonosChain", "PonosExecutor", "PonosAggregator",
       ]),
     .library(name: "PonosLibraryTransport", targets: ["PonosLibraryTransport"]),
   ],

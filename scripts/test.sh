@@ -37,4 +37,5 @@ scripts/setup.sh build docker test
 long "build-$CONFIG" "building the programs and the tests ($CONFIG)" scripts/build.sh all
 step "$(swift --version 2>/dev/null | head -n 1)"
 scripts/build-interop.sh
+scripts/build-chain.sh
 scripts/docker.sh run scripts/test.sh --with-engine

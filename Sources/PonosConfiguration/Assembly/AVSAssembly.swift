@@ -29,7 +29,7 @@ extension ConfigurationAssembly {
 
   private func avsConfig(_ entry: ConfigurationSection, _ identity: OperatorIdentity?) -> AVSConfig? {
     let registry = entry.section("registry")
-    let registryConfig = registry.isPresent ? self.registry(registry, identity) : nil
+    let registryConfig = registry.isPresent ? self.registry(registry, identity, in: entry) : nil
     let spec = performer(entry)
     guard let address = entry.address("avsAddress"), registry.isPresent == (registryConfig != nil) else { return nil }
     guard entry.isGiven("image") == (spec != nil) else { return nil }
