@@ -154,7 +154,8 @@ let package = Package(
       name: "PonosExecutor",
       dependencies: [
         "CMalloc", "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTelemetry",
-        "PonosConfiguration", "PonosStore", "PonosContainers", "PonosChain", grpcCore, grpcProtobuf, protobuf, hummingbird, hummingbirdCore,
+        "PonosConfiguration", "PonosStore", "PonosContainers", "PonosChain", grpcCore, grpcProtobuf, protobuf, hummingbird,
+        hummingbirdCore,
         httpTypes, serviceLifecycle, unixSignals, logging, nioCore,
       ],
       swiftSettings: strict),
@@ -189,7 +190,8 @@ let package = Package(
     .target(
       name: "PonosTesting",
       dependencies: [
-        "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK,
+        "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioHTTP2,
+        nioHPACK,
         logging,
       ],
       swiftSettings: strict),
@@ -256,7 +258,8 @@ let package = Package(
       name: "PonosExecutorTests",
       dependencies: [
         "PonosExecutor", "PonosAggregator", "PonosChain", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry",
-        "PonosCore", "PonosCrypto", "PonosSystem", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTesting", "PonosStoreTesting",
+        "PonosCore", "PonosCrypto", "PonosSystem", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTesting",
+        "PonosStoreTesting",
         "PonosContainersTesting",
         "PonosPerformerTesting", "PonosExecutorTesting", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient, nioCore,
         nioHTTP1,

@@ -60,7 +60,8 @@ package struct ExecutorDaemon: Sendable {
       version: Self.version, config: config, startedAt: base.startedAt, clock: base.clock, store: base.store,
       storeStatistics: base.storeStatistics, storeCondition: base.storeCondition, queue: tasks.queue, inFlight: tasks.inFlight,
       roster: processing.roster, performers: performers, admission: intake.admission, metrics: base.metrics,
-      chain: ChainView(base.chain, tasks.onChain), installationID: try await base.store.installationID())
+      chain: ChainView(base.chain, tasks.onChain, servesOthers: config.avs.contains { $0.registry != nil }),
+      installationID: try await base.store.installationID())
     base.registry.beforeScrape { view.publishGauges() }
     if let chain = base.chain {
       base.registry.beforeScrape {
@@ -168,7 +169,9 @@ package struct ExecutorDaemon: Sendable {
       operatorAddress: config.identity.address, registry: operatorSets, verifier: base.verifier,
       signers: { [config] set in Set(SignatureCurve.allCases.filter { config.hasKey(of: $0, for: set) }) },
       maxPayloadBytes: { [config] in config.settings(for: $0).maxPayloadBytes },
-      checkOnChain: { [mailbox = base.chain?.mailbox] (task) async throws(Rejection) in try await mailbox?.check(task) })
+      checkOnChain: { [mailbox = base.chain?.mailbox] (task) async throws(Rejection) in
+        try await mailbox?.check(task)
+      })
     let transmitter = ResultTransmitter(store: base.store, metrics: base.streamMetrics)
     var recent = RecentOutcomes<TaskOutcome>.Limits()
     recent.age = config.storeKeeping.retention.milliseconds
@@ -284,7 +287,8 @@ package struct ExecutorDaemon: Sendable {
         authenticator: authenticator, performers: performers,
         deployments: DeployRequest.Rules(
           configuration: { [config] in config.avs($0) }, sharedVariables: config.management.sharedVariables), logger: logger),
-      principals: PrincipalInterceptor(authenticator: authenticator, allowsRemote: config.management.allowsRemote), health: health,
+      principals: PrincipalInterceptor(authenticator: authenticator, allowsRemote: config.management.allowsRemote),
+      health: health,
       interceptors: [MetricsInterceptor(registry: base.registry)] + base.failpoints.interceptors, logger: logger)
   }
 

@@ -52,7 +52,8 @@ extension Acceptance {
             #expect(try await daemon.answer(to: submission) == "0x10")
           }
         }
-        let forged = try submission("0x04", daemon, head, by: TestAggregator(address: Refusal.stranger, key: TestKeys.stranger(.ecdsa)))
+        let forged = try submission(
+          "0x04", daemon, head, by: TestAggregator(address: Refusal.stranger, key: TestKeys.stranger(.ecdsa)))
         #expect(try await daemon.refusal(of: forged).ponosCode == "aggregator_not_registered")
         let metrics = try await daemon.operations.get("/metrics").body
         for name in ["eigen_rpc_request_total", "eigen_rpc_request_duration_seconds", "ponos_chain_head_block"] {

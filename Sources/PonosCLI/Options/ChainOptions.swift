@@ -40,7 +40,8 @@ enum AVSReportText {
     if let set = report.aggregatorSet { try Console.print("  aggregators: operator set \(set)") }
     for aggregator in report.aggregators {
       let curve = aggregator.curve?.rawValue ?? "no curve"
-      try Console.print("    \(aggregator.address) \(curve) \(aggregator.key.map(shortened) ?? "no key: its submissions are refused")")
+      let key = aggregator.key.map(shortened) ?? "no key: its submissions are refused"
+      try Console.print("    \(aggregator.address) \(curve) \(key)")
     }
     for set in report.executorSets {
       let standing = set.problem.map { "refused: \($0)" } ?? "accepted"

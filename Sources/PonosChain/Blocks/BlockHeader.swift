@@ -19,7 +19,8 @@ package struct BlockHeader: Hashable, Sendable {
 
   /// Reads the block object of the Ethereum API; nil when a field is missing or malformed, as a pending block's are.
   init?(_ value: RPCValue) {
-    guard let number = value["number"]?.text.flatMap(Quantity.decode), let hash = value["hash"]?.text.flatMap(Digest32.init(hex:)),
+    guard let number = value["number"]?.text.flatMap(Quantity.decode),
+      let hash = value["hash"]?.text.flatMap(Digest32.init(hex:)),
       let parentHash = value["parentHash"]?.text.flatMap(Digest32.init(hex:)),
       let timestamp = value["timestamp"]?.text.flatMap(Quantity.decode)
     else { return nil }

@@ -80,7 +80,8 @@ package struct ChainError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether the endpoint is not to be asked for a while. Others are the fault of one question, or of nobody.
   package var isFaultOfEndpoint: Bool {
     switch code {
-    case .blockUnknown, .statePruned, .disagreement, .tooFewAnswers, .noEndpoint, .cancelled, .malformedAnswer, .unsupported: false
+    case .blockUnknown, .statePruned, .disagreement, .tooFewAnswers, .noEndpoint, .cancelled, .malformedAnswer, .unsupported:
+      false
     default: true
     }
   }
@@ -123,7 +124,8 @@ extension ChainError.Code {
   fileprivate var cure: String {
     switch self {
     case .unreachable: "Check the URL, the network, and caFile for a private CA"
-    case .timedOut, .truncated, .nodeFailed, .httpStatus: "Look at the node or the provider's status page, and configure a second endpoint"
+    case .timedOut, .truncated, .nodeFailed, .httpStatus:
+      "Look at the node or the provider's status page, and configure a second endpoint"
     case .tooLarge, .notJSON, .notRPC, .wrongID, .incomplete, .malformedResult, .malformedAnswer:
       "Check that the URL is a JSON-RPC endpoint of an Ethereum node"
     case .rateLimited: "Take a larger plan, or configure another endpoint"

@@ -26,9 +26,11 @@ extension ConfigurationAssembly {
 
   /// A single URL first, then the list; either may be in a file.
   private func endpoints(_ section: ConfigurationSection) -> [String] {
-    let single = section.strongest(of: ["rpcUrl", "rpcUrlFile"]) == "rpcUrlFile"
+    let single =
+      section.strongest(of: ["rpcUrl", "rpcUrlFile"]) == "rpcUrlFile"
       ? fileURLs(section, "rpcUrlFile").prefix(1) : (section.text("rpcUrl").map { [$0] } ?? [])[...]
-    let list = section.strongest(of: ["rpcUrls", "rpcUrlsFile"]) == "rpcUrlsFile"
+    let list =
+      section.strongest(of: ["rpcUrls", "rpcUrlsFile"]) == "rpcUrlsFile"
       ? fileURLs(section, "rpcUrlsFile") : section.text("rpcUrls").map(ScalarText.urls) ?? []
     var seen: Set<String> = []
     return (single + list).filter { seen.insert($0).inserted }

@@ -24,7 +24,8 @@ extension ConfigurationSchema {
     OperationsKeys.address.row, OperationsKeys.port.row,
     ConfigurationKey(
       "operations.hosts", .names, absent: "localhost",
-      "Host names it is reached by through a proxy. On a loopback address it answers to no others, but for `/healthz` and `/readyz`."),
+      "Host names it is reached by through a proxy. On a loopback address it answers to no others, but for `/healthz` and `/readyz`."
+    ),
     ConfigurationKey("queue", .group, "How many accepted tasks may wait, and what happens when more come."),
     QueueKeys.maxPerAVS.row, QueueKeys.maxTotal.row, QueueKeys.overflow.row,
   ]

@@ -32,7 +32,8 @@ package final class ChainMetrics: Sendable {
     disagreements = registry.counter(
       "ponos_chain_disagreements_total", help: "Reads to which endpoints gave different answers.", labels: [])
     lookups = registry.gauge(
-      "ponos_chain_decisions", help: "Decisions from what was known (hit), and those that had to read the chain (miss), since the start.",
+      "ponos_chain_decisions",
+      help: "Decisions from what was known (hit), and those that had to read the chain (miss), since the start.",
       labels: ["outcome"])
     head = registry.gauge("ponos_chain_head_block", help: "Newest block an endpoint told of.", labels: ["endpoint"])
     lag = registry.gauge(

@@ -36,10 +36,12 @@ package struct ChainInspector: Sendable {
   package func inspect(_ avs: EthereumAddress) async -> AVSChainReport {
     var report = AVSChainReport(avs: avs)
     guard let manager = access.config.allocationManager, let registrar = access.config.keyRegistrar else {
-      report.problems.append("EigenLayer's contracts on this chain are not known; set contracts.allocationManager and contracts.keyRegistrar")
+      report.problems.append(
+        "EigenLayer's contracts on this chain are not known; set contracts.allocationManager and contracts.keyRegistrar")
       return report
     }
-    do throws(ReadError) { try await fill(&report, AllocationManager(address: manager), KeyRegistrar(address: registrar)) } catch {
+    do throws(ReadError) { try await fill(&report, AllocationManager(address: manager), KeyRegistrar(address: registrar)) } catch
+    {
       switch error {
       case .chain(let error): report.problems.append(error.description)
       case .contract(let error):
@@ -102,8 +104,12 @@ package struct ChainInspector: Sendable {
   /// What keeps tasks of the set from being accepted, and what to do; nil for nothing.
   private func problem(_ set: OperatorSet, _ member: SetMember) -> String? {
     guard let curve = member.curve else { return "the set has no curve; the AVS has to configure one in the KeyRegistrar" }
-    guard member.isMember else { return "the operator is not in the set; register it for set \(set.id) in the AllocationManager" }
-    guard let registered = member.key else { return "no key is registered; register the \(curve.rawValue) key in the KeyRegistrar" }
+    guard member.isMember else {
+      return "the operator is not in the set; register it for set \(set.id) in the AllocationManager"
+    }
+    guard let registered = member.key else {
+      return "no key is registered; register the \(curve.rawValue) key in the KeyRegistrar"
+    }
     guard config.hasKey(of: curve, for: set) else {
       return "no \(curve.rawValue) key is configured for it; add it to operator.signingKeys or operatorSetKeys"
     }

@@ -6,29 +6,35 @@ import PonosCore
 struct ChainView: Sendable {
   private let access: ChainAccess
   private let freshness: ChainFreshness
+  /// Whether AVSs are served that do not need the chain.
+  private let servesOthers: Bool
 
   /// nil when nothing is read from the chain.
-  init?(_ access: ChainAccess?, _ registry: ChainOperatorSetRegistry?) {
+  init?(_ access: ChainAccess?, _ registry: ChainOperatorSetRegistry?, servesOthers: Bool) {
     guard let access else { return nil }
+    self.servesOthers = servesOthers
     self.access = access
     freshness = registry?.freshness ?? ChainFreshness(maxStale: access.config.maxStale)
   }
 
   var endpoints: [EndpointView] { access.reader.pool.snapshots().map { EndpointView($0, now: .now) } }
 
-  /// Ready while tasks can be judged by what is known. While no endpoint answers, it says so even so.
+  /// Ready while tasks can be judged by what is known, or while there are AVSs with a registry, whom an outage must not take the node
+  /// from. While no endpoint answers it says so in any case.
   var check: Readiness.Check {
     let status = access.reader.headStatus
     let standing = freshness.standing(status)
     let reason = standing == .live ? laggards : outage(status, standing)
-    return Readiness.Check(name: "chain", isReady: standing != .lost, reason: reason)
+    return Readiness.Check(
+      name: "chain", isReady: standing != .lost || servesOthers, isComplete: standing != .lost, reason: reason)
   }
 
   private func outage(_ status: ChainReader.HeadStatus, _ standing: ChainFreshness.Standing) -> String {
     let known = status.head.map { "the newest block known is \($0.number)" } ?? "no block is known"
     let silence = status.silence.map { " since \($0.components.seconds) s" } ?? ""
     let consequence = standing == .stale ? "what is known is used" : "tasks of AVSs without a registry are refused"
-    return "no endpoint of the chain answers\(silence), \(known), \(consequence): \(endpoints.map(\.summary).joined(separator: "; "))"
+    let each = endpoints.map(\.summary).joined(separator: "; ")
+    return "no endpoint of the chain answers\(silence), \(known), \(consequence): \(each)"
   }
 
   /// Endpoints that somebody has to see to.

@@ -30,13 +30,14 @@ struct DaemonView: Sendable {
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
     let closed = admission.obstacle
-    return Readiness(checks: [
-      .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
-      Readiness.Check(storeCondition.standing(storeStatistics())),
-      .init(
-        name: "performers", isReady: obstacles.isEmpty || isServingAny, isComplete: obstacles.isEmpty,
-        reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
-    ] + (chain.map { [$0.check] } ?? []))
+    return Readiness(
+      checks: [
+        .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
+        Readiness.Check(storeCondition.standing(storeStatistics())),
+        .init(
+          name: "performers", isReady: obstacles.isEmpty || isServingAny, isComplete: obstacles.isEmpty,
+          reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
+      ] + (chain.map { [$0.check] } ?? []))
   }
 
   /// One broken AVS must not take the node from the others: a balancer sends nothing to a node that is not ready.

@@ -34,7 +34,8 @@ extension FuzzTarget {
       let answer = try call.answer(.returned(bytes))
       precondition(!bytes.isEmpty && bytes.count.isMultiple(of: 32), "an answer is read from bytes that no function gives")
       precondition(call.view.accepts(bytes), "an answer is read and not accepted")
-      precondition(try call.answer(.returned(bytes)) == answer, "an answer is read in two ways")
+      let again = try call.answer(.returned(bytes))
+      precondition(again == answer, "an answer is read in two ways")
     } catch {
       precondition(!error.description.isEmpty)
     }
@@ -46,7 +47,8 @@ extension FuzzTarget {
   static let rpcReplies = FuzzTarget(
     "rpc-replies",
     words: [
-      "\"jsonrpc\":\"2.0\",", "\"id\":0", "\"id\":null", "\"result\":", "\"error\":{\"code\":-32000,\"message\":\"", "\"0x\"", "null", "[",
+      "\"jsonrpc\":\"2.0\",", "\"id\":0", "\"id\":null", "\"result\":", "\"error\":{\"code\":-32000,\"message\":\"", "\"0x\"",
+      "null", "[",
       "]", "{", "}", "1e400", "-1", "\\u0000",
     ]
   ) { input in

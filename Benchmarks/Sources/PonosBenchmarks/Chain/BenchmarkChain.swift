@@ -95,7 +95,9 @@ final class BenchmarkChain {
   /// A registry that says what it was told, as that of the configuration does.
   struct FixedRegistry: OperatorSetRegistry {
     private let curves: [UInt32: SignatureCurve] = [1: .ecdsa]
-    private let keys: [EthereumAddress: VerificationKey] = [BenchmarkChain.claim().aggregator: .ecdsa(BenchmarkChain.claim().aggregator)]
+    private let keys: [EthereumAddress: VerificationKey] = [
+      BenchmarkChain.claim().aggregator: .ecdsa(BenchmarkChain.claim().aggregator)
+    ]
 
     func executorCurve(of set: OperatorSet, atBlock block: UInt64) async throws(Rejection) -> SignatureCurve {
       guard let curve = curves[set.id] else { throw .unknownOperatorSet(set) }

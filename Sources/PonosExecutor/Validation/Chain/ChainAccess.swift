@@ -91,7 +91,8 @@ package struct ChainAccess: Sendable {
     }
     let ours = CertificateVerifiers.domainSeparator(verifier: verifier)
     guard onChain == ours else {
-      throw .differs("the ECDSACertificateVerifier at \(verifier) has the domain separator \(onChain), and results are signed for \(ours)")
+      throw .differs(
+        "the ECDSACertificateVerifier at \(verifier) has the domain separator \(onChain), and results are signed for \(ours)")
     }
   }
 }

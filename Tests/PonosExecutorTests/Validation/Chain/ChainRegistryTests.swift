@@ -14,7 +14,8 @@ struct ChainRegistryTests {
 
   private static let block = BlockHeader(
     number: 9, hash: Digest32(unchecked: [UInt8](repeating: 9, count: 32)),
-    parentHash: Digest32(unchecked: [UInt8](repeating: 8, count: 32)), timestamp: 100, bloom: LogsBloom(hex: nil, isBlockEmpty: true))
+    parentHash: Digest32(unchecked: [UInt8](repeating: 8, count: 32)), timestamp: 100,
+    bloom: LogsBloom(hex: nil, isBlockEmpty: true))
 
   @Test("lets in what aggregators of either curve sign, for sets of either curve", arguments: SignatureCurve.allCases)
   func pairs(curve: SignatureCurve) async throws {
@@ -108,9 +109,9 @@ struct ChainRegistryTests {
 
   @Test("chooses the key of the set, before that of the AVS and that of the operator")
   func keySelection() {
-    let keys = KeyRing([
-      (.all, TestKeys.executor(.ecdsa)), (.avs(ChainRig.avs), TestKeys.aggregator(.ecdsa)),
-      (.set(ChainRig.set), TestKeys.stranger(.ecdsa)),
+    let keys = KeyRing(scoped: [
+      (.all, TestKeys.executor(.ecdsa).signer), (.avs(ChainRig.avs), TestKeys.aggregator(.ecdsa).signer),
+      (.set(ChainRig.set), TestKeys.stranger(.ecdsa).signer),
     ])
     #expect(keys.key(.ecdsa, for: ChainRig.set)?.verificationKey == TestKeys.stranger(.ecdsa).verificationKey)
     #expect(keys.key(.ecdsa, for: ChainRig.aggregators)?.verificationKey == TestKeys.aggregator(.ecdsa).verificationKey)
