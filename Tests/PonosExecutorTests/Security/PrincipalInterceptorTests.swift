@@ -1,7 +1,9 @@
 import GRPCCore
 import PonosAPI
+import PonosCore
 import PonosCrypto
 import PonosTesting
+import SwiftProtobuf
 import Testing
 
 @testable import PonosExecutor
@@ -41,7 +43,7 @@ struct PrincipalInterceptorTests {
     let seen = Seen<Message>()
     _ = try await withServerContextRPCCancellationHandle { handle in
       let context = ServerContext(descriptor: method, remotePeer: "ipv4:192.0.2.7:4", localPeer: "", cancellation: handle)
-      return try await PrincipalInterceptor(authenticator: authenticator).intercept(request: request, context: context) {
+      return try await PrincipalInterceptor(authenticator: authenticator, allowsRemote: true).intercept(request: request, context: context) {
         request, _ -> StreamingServerResponse<Int> in
         for try await message in request.messages { await seen.add(message) }
         await seen.set(Principal.current)

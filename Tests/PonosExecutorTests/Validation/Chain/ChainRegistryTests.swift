@@ -49,6 +49,54 @@ struct ChainRegistryTests {
     }
   }
 
+  @Test("reads three AVSs over twenty blocks of fifty tasks with fewer than two requests for a block and an AVS")
+  func load() async throws {
+    let services = (1...3).map { EthereumAddress(unchecked: [UInt8](repeating: UInt8($0), count: 20)) }
+    try await TestChain.running(interval: 1) { chain in
+      for avs in services {
+        try await chain.mine(
+          ChainChange.complete(
+            avs, aggregator: (ChainRig.aggregator.address, ChainRig.aggregator.key), operatorAddress: ChainRig.operatorAddress,
+            executorKeys: [TestKeys.executor(.ecdsa)]))
+      }
+      let rig = try ChainRig(chain, avs: Set(services))
+      try await rig.reader.advance()
+      try await chain.reset()
+      let following = Task { await rig.reader.follow { _ in } }
+      defer { following.cancel() }
+      for block in 0..<20 {
+        // Somebody registers in every fifth block.
+        let changes: [ChainChange] =
+          block % 5 == 0
+          ? [.join(EthereumAddress(unchecked: [UInt8](repeating: 0x70 + UInt8(block), count: 20)), ChainRig.aggregators)] : []
+        let head = try await chain.mine(changes).number
+        for task in 0..<50 {
+          let set = OperatorSet(avs: services[task % 3], id: 1)
+          #expect(try await rig.code(of: ChainRig.draft(head, set: set)) == nil)
+        }
+      }
+      let requests = try await chain.stats()[0].requests
+      print("load: 1000 tasks over 20 blocks of 3 AVSs cost \(requests) requests")
+      #expect(requests < 20 * 3 * 2)
+    }
+  }
+
+  @Test("adds little to a task whose facts are known")
+  func added() async throws {
+    try await ChainRig.running { rig in
+      let claim = SubmissionClaim(
+        operatorSet: ChainRig.set, aggregator: ChainRig.aggregator.address, block: 0, signature: [UInt8](repeating: 1, count: 64),
+        digest: Digest32(unchecked: [UInt8](repeating: 2, count: 32)), isSignedBy: { _ in true })
+      _ = try await rig.registry.standing(of: claim)
+      let start = ContinuousClock.now
+      for _ in 0..<10_000 { _ = try await rig.registry.standing(of: claim) }
+      let each = (ContinuousClock.now - start) / 10_000
+      print("a verdict that is known takes \(each)")
+      // A debug build on a machine that is shared; docs/performance.md has the figure of a release build.
+      #expect(each < .microseconds(200))
+    }
+  }
+
   @Test("refuses who is not registered, whatever key he has")
   func strangers() async throws {
     try await ChainRig.running { rig in

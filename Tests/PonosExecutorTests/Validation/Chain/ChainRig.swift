@@ -22,7 +22,8 @@ struct ChainRig: Sendable {
 
   init(
     _ chain: TestChain, agreement: Int = 1, settings: ChainOperatorSetRegistry.Settings = .init(),
-    keys: KeyRing = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) }), checks: [EthereumAddress: TaskCheck] = [:]
+    keys: KeyRing = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) }), checks: [EthereumAddress: TaskCheck] = [:],
+    avs: Set<EthereumAddress> = [avs]
   ) throws {
     var pool = EndpointPool.Settings(chainID: 31337)
     (pool.requestLimit, pool.totalLimit, pool.hedgeDelay) = (.milliseconds(700), .seconds(3), .milliseconds(200))
@@ -32,7 +33,7 @@ struct ChainRig: Sendable {
     reader = ChainReader(pool: endpoints, agreement: agreement)
     registry = ChainOperatorSetRegistry(
       reader: reader, allocationManager: deployment.allocationManager, keyRegistrar: deployment.keyRegistrar,
-      operatorAddress: Self.operatorAddress, avs: [Self.avs], curves: { _ in Set(SignatureCurve.allCases) }, settings: settings)
+      operatorAddress: Self.operatorAddress, avs: avs, curves: { _ in Set(SignatureCurve.allCases) }, settings: settings)
     registry.use(keys)
     let mailbox = TaskMailboxCheck(pool: endpoints, mailbox: deployment.taskMailbox, agreement: 1, checks: checks)
     validator = TaskValidator(
