@@ -6,7 +6,9 @@ CONFIG ?= debug
 FILTER ?=
 # 1 leaves the daemon of the demo running.
 KEEP ?= 0
-export CONFIG FILTER KEEP
+# 1 runs the demo without registries, on a chain of EVM blocks (make demo CHAIN=1).
+CHAIN ?= 0
+export CONFIG FILTER KEEP CHAIN
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test build lint fmt proto bench clean
@@ -16,7 +18,7 @@ help:
 	@echo
 	@echo "  CONFIG=debug|release chooses the build. Everything missing is installed first (apt, Debian 12; root or sudo)."
 
-demo: ## set up, start the daemon with two performers in Docker, run signed tasks through it (KEEP=1 leaves it up)
+demo: ## set up, start the daemon with two performers in Docker, run signed tasks through it (KEEP=1 leaves it up, CHAIN=1 reads a chain)
 	@scripts/demo.sh
 
 test: ## set up, build, run all tests, acceptance tests on real Docker included (FILTER=… narrows)

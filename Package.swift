@@ -74,7 +74,7 @@ let package = Package(
       name: "PonosModules",
       targets: [
         "PonosCore", "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosTelemetry", "PonosConfiguration",
-        "PonosStore", "PonosContainers", "PonosExecutor", "PonosAggregator",
+        "PonosStore", "PonosContainers", "PonosChain", "PonosExecutor", "PonosAggregator",
       ]),
     .library(name: "PonosLibraryTransport", targets: ["PonosLibraryTransport"]),
   ],
@@ -178,7 +178,8 @@ let package = Package(
       name: "PonosExecutor",
       dependencies: [
         "CMalloc", "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTelemetry",
-        "PonosConfiguration", "PonosStore", "PonosContainers", grpcCore, grpcProtobuf, protobuf, hummingbird, hummingbirdCore,
+        "PonosConfiguration", "PonosStore", "PonosContainers", "PonosChain", grpcCore, grpcProtobuf, protobuf, hummingbird,
+        hummingbirdCore,
         httpTypes, serviceLifecycle, unixSignals, logging, nioCore,
       ],
       swiftSettings: strict),
@@ -193,8 +194,8 @@ let package = Package(
       name: "PonosCLI",
       dependencies: [
         "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry", "PonosCore",
-        "PonosSystem", "PonosCrypto", "PonosAPI", "PonosTransport", "PonosDocker", argumentParser, crypto, grpcCore, logging,
-        protobuf,
+        "PonosSystem", "PonosCrypto", "PonosChain", "PonosAPI", "PonosTransport", "PonosDocker", argumentParser, asyncHTTPClient,
+        crypto, grpcCore, logging, nioCore, nioHTTP1, protobuf,
       ] + fixed,
       swiftSettings: strict),
 
@@ -213,7 +214,9 @@ let package = Package(
     .target(
       name: "PonosTesting",
       dependencies: [
-        "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging,
+        "PonosCore", "PonosSystem", "PonosCrypto", "PonosDocker", asyncHTTPClient, nioCore, nioPosix, nioHTTP1, nioHTTP2,
+        nioHPACK,
+        logging,
       ],
       swiftSettings: strict),
     .target(
@@ -279,8 +282,9 @@ let package = Package(
     .testTarget(
       name: "PonosExecutorTests",
       dependencies: [
-        "PonosExecutor", "PonosAggregator", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry", "PonosCore",
-        "PonosCrypto", "PonosSystem", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTesting", "PonosStoreTesting",
+        "PonosExecutor", "PonosAggregator", "PonosChain", "PonosConfiguration", "PonosStore", "PonosContainers", "PonosTelemetry",
+        "PonosCore", "PonosCrypto", "PonosSystem", "PonosDocker", "PonosAPI", "PonosTransport", "PonosTesting",
+        "PonosStoreTesting",
         "PonosContainersTesting",
         "PonosPerformerTesting", "PonosExecutorTesting", protobuf, grdb, logging, metrics, grpcCore, asyncHTTPClient, nioCore,
         nioHTTP1,
@@ -306,7 +310,8 @@ let package = Package(
     .target(
       name: "PonosFuzzing",
       dependencies: [
-        "PonosTransport", "PonosExecutor", "PonosContainers", "PonosConfiguration", "PonosStore", "PonosTelemetry", "PonosSystem",
+        "PonosTransport", "PonosExecutor", "PonosChain", "PonosContainers", "PonosConfiguration", "PonosStore", "PonosTelemetry",
+        "PonosSystem",
         "PonosDocker", "PonosCrypto", "PonosAPI", "PonosCore", grpcCore, protobuf, nioCore,
         nioEmbedded, nioHTTP1, asyncHTTPClient,
       ],

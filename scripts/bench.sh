@@ -34,4 +34,6 @@ fi
 scripts/setup.sh build docker bench
 build PonosBenchmarks
 build NoOpPerformer
+scripts/setup.sh test
+scripts/build-chain.sh
 scripts/docker.sh run scripts/bench.sh --with-engine "$@"

@@ -3,6 +3,7 @@
 # signature of every answer verified.
 #
 #   CONFIG=debug KEEP=1 scripts/demo.sh        KEEP=1 leaves the daemon (and a Docker engine of ours) running
+#   CHAIN=1 scripts/demo.sh                    without registries: an EVM of Tests/Chain says who may submit and with which keys we sign
 #   scripts/demo.sh --stop                     ends what KEEP=1 left
 #
 # Everything it writes is under .build/demo; keys are made afresh for each run. Ends by itself, with status 0 when all went well.
@@ -10,7 +11,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
 cd "$repo"
 umask 077
-export CONFIG=${CONFIG:-debug} KEEP=${KEEP:-0}
+export CONFIG=${CONFIG:-debug} KEEP=${KEEP:-0} CHAIN=${CHAIN:-0}
 
 ponos=$repo/.build/$CONFIG/ponos-executor
 place=$repo/.build/demo
@@ -48,13 +49,76 @@ make_keys() {
 # public NAME FIELD: the public side of a key.
 public() { jq -r ".$2" "$place/$1.public.json"; }
 
+# The chain of Tests/Chain with a block every two seconds, and both AVSs registered on it: aggregators in operator set 0, the operator in
+# set 1 (ECDSA) and set 2 (BN254).
+start_chain() {
+  local tries
+  step "starting a chain of EVM blocks, and registering the AVSs on it"
+  # Its standard input is a pipe that nobody writes to: the chain ends with whoever holds it.
+  # shellcheck disable=SC2016 # The inner shell expands them.
+  setsid bash -c 'tail -f /dev/null | exec "$0" "$@"' env PONOS_CHAIN_CODE="$repo/.build/chain/contracts.json" \
+    "$repo/.build/chain/python/bin/python" "$repo/Tests/Chain/node.py" --endpoints 2 --block-time 2 --interval 2 \
+    >"$place/chain.json" 2>"$place/chain.log" 9>&- &
+  echo $! >"$place/chain.pid"
+  for ((tries = 0; tries < 600; tries++)); do
+    if [ -s "$place/chain.json" ]; then break; fi
+    sleep 0.05
+  done
+  [ -s "$place/chain.json" ] || fail "the chain did not start; its log is $place/chain.log"
+  register "$square_avs"
+  register "$price_avs"
+}
+
+# register AVS: everything that the contracts have to know of it.
+register() {
+  jq -n --arg avs "$1" --arg operator "$operator" --arg aggregator "$aggregator" \
+    --arg key "$(public aggregator-ecdsa address)" --arg ecdsa "$(public operator-ecdsa address)" \
+    --arg bn254 "$(printf '01%.0s' {1..64})$(public operator-bn254 publicKey | sed 's/^0x//')" '
+    {do: "mine", changes: [
+      {change: "avs", avs: $avs, aggregatorSet: 0, executorSets: [1, 2]},
+      {change: "curve", avs: $avs, set: 0, curve: "ecdsa"},
+      {change: "join", avs: $avs, set: 0, operator: $aggregator},
+      {change: "key", avs: $avs, set: 0, operator: $aggregator, ecdsa: $key},
+      {change: "curve", avs: $avs, set: 1, curve: "ecdsa"}, {change: "curve", avs: $avs, set: 2, curve: "bn254"},
+      {change: "join", avs: $avs, set: 1, operator: $operator}, {change: "join", avs: $avs, set: 2, operator: $operator},
+      {change: "key", avs: $avs, set: 1, operator: $operator, ecdsa: $ecdsa},
+      {change: "key", avs: $avs, set: 2, operator: $operator, bn254: $bn254}]}' \
+    | curl -fsS -o /dev/null --data-binary @- "http://127.0.0.1:$(jq .control "$place/chain.json")/"
+}
+
+stop_chain() {
+  local pid
+  pid=$(cat "$place/chain.pid" 2>/dev/null) || return 0
+  # The session that it leads, checked by its command line, as numbers are used again.
+  if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "Tests/Chain/node.py"; then kill -TERM -- "-$pid" 2>/dev/null || true; fi
+  rm -f "$place/chain.pid"
+}
+
+# What the file says of an AVS in place of the chain.
+registry() {
+  if [ "$CHAIN" = 1 ]; then return; fi
+  cat <<YAML
+    registry:
+      executorOperatorSets: [{id: 1, curve: ecdsa}, {id: 2, curve: bn254}]
+      aggregators: [{address: "$aggregator", curve: ecdsa, signingAddress: "$(public aggregator-ecdsa address)"}]
+YAML
+}
+
+l1_chain() {
+  if [ "$CHAIN" != 1 ]; then
+    echo "{chainId: 31337}"
+  else
+    jq -r '"{chainId: 31337, rpcUrls: [\(.endpoints | map("http://127.0.0.1:\(.)") | join(", "))]}"' "$place/chain.json"
+  fi
+}
+
 write_configuration() {
   cat >"$place/executor.yaml" <<YAML
 grpcPort: $task_port
 managementServerGrpcPort: $management_port
 operations: {address: 127.0.0.1, port: $operations_port}
 storage: {type: sqlite, path: $place/executor.db}
-l1Chain: {chainId: 31337}
+l1Chain: $(l1_chain)
 operator:
   address: "$operator"
   signingKeys:
@@ -63,12 +127,10 @@ operator:
 avsPerformers:
   - avsAddress: "$square_avs"
     image: {repository: ponos-square, tag: $CONFIG, pullPolicy: Never}
-    registry: &registry
-      executorOperatorSets: [{id: 1, curve: ecdsa}, {id: 2, curve: bn254}]
-      aggregators: [{address: "$aggregator", curve: ecdsa, signingAddress: "$(public aggregator-ecdsa address)"}]
+$(registry)
   - avsAddress: "$price_avs"
     image: {repository: ponos-price-median, tag: $CONFIG, pullPolicy: Never}
-    registry: *registry
+$(registry)
 YAML
 }
 
@@ -127,6 +189,7 @@ remove_containers() {
 leave() {
   if [ "$KEEP" = 1 ] && [ -e "$place/ready" ]; then return; fi
   stop_daemon
+  stop_chain
   remove_containers
 }
 
@@ -178,6 +241,10 @@ account() {
   echo "What came back, every signature checked against the operator's public keys"
   results square "ECDSA secp256k1" "0x04 squared is $(text square)"
   results price-median "BN254" "the median of 4 quotes, one of them an outlier, is $(price)"
+  if [ "$CHAIN" = 1 ]; then
+    echo "What the chain says"
+    "$ponos" chain status --config "$place/executor.yaml" 2>/dev/null | sed 's/^/  /'
+  fi
   echo "How long"
   echo "  $SECONDS s for this part; the tasks alone $(jq -s 'map(.seconds) | add * 100 | round / 100' \
     "$place/square.json" "$place/price-median.json") s"
@@ -196,6 +263,7 @@ account() {
 # The second half, with an engine in DOCKER_HOST.
 with_engine() {
   stop_daemon
+  stop_chain
   remove_containers
   rm -rf "$place"
   mkdir -p "$place"
@@ -203,9 +271,10 @@ with_engine() {
   step "making keys"
   make_keys
   task_port=$(free_port 9090) management_port=$(free_port 9091) operations_port=$(free_port 9092)
+  trap leave EXIT
+  if [ "$CHAIN" = 1 ]; then start_chain; fi
   write_configuration
   write_quotes
-  trap leave EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
   local began
@@ -223,6 +292,10 @@ with_engine() {
 case "${1:-}" in
   "")
     scripts/setup.sh build docker demo
+    if [ "$CHAIN" = 1 ]; then
+      scripts/setup.sh test
+      scripts/build-chain.sh
+    fi
     long "build-$CONFIG" "building the daemon and the examples ($CONFIG)" scripts/build.sh
     step "$(tail -n 1 "$logs/build-$CONFIG.log")"
     scripts/docker.sh run scripts/demo.sh --with-engine
@@ -235,6 +308,7 @@ case "${1:-}" in
     ;;
   --stop-with-engine)
     stop_daemon
+    stop_chain
     remove_containers
     ;;
   *) fail "usage: scripts/demo.sh [--stop]" ;;

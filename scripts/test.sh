@@ -113,4 +113,5 @@ long "build-$CONFIG" "building the programs and the tests ($CONFIG)" scripts/bui
 step "$(tail -n 1 "$logs/build-$CONFIG.log")"
 step "$(swift --version 2>/dev/null | head -n 1)"
 scripts/build-interop.sh
+scripts/build-chain.sh
 scripts/docker.sh run scripts/test.sh --with-engine

@@ -2,12 +2,12 @@ import ArgumentParser
 import PonosConfiguration
 
 /// `config`: looks at a configuration without running anything.
-struct ConfigCommand: ParsableCommand {
+struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config", abstract: "Checks and shows configurations.", subcommands: [Check.self, Show.self])
 
   /// `config check FILE`.
-  struct Check: ParsableCommand {
+  struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Says whether the daemon could start with a configuration, and everything that is wrong with it.",
       discussion: """
@@ -16,6 +16,7 @@ struct ConfigCommand: ParsableCommand {
 
         EXAMPLES
           ponos-executor config check /etc/ponos/executor.yaml
+          ponos-executor config check --chain --open-keys /etc/ponos/executor.yaml
           ponos-executor config check --open-keys /etc/ponos/executor.yaml
           EXECUTOR_GRPC_PORT=abc ponos-executor config check executor.yaml -o json
         """)
@@ -26,11 +27,15 @@ struct ConfigCommand: ParsableCommand {
     @Flag(help: "Open the signing keys too, as run does, and print what is public of them.")
     var openKeys = false
 
+    @Flag(help: "Ask the chain too: every endpoint, and whether tasks of each AVS would be accepted.")
+    var chain = false
+
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var format: OutputOptions
 
-    func run() throws {
-      let verdict = ConfigurationVerdict(file: file, options: options, opensKeys: openKeys)
+    func run() async throws {
+      var verdict = ConfigurationVerdict(file: file, options: options, opensKeys: openKeys)
+      if chain, verdict.usable { await verdict.askChain(options) }
       switch format.output {
       case .json:
         try Console.print(json: verdict)

@@ -18,6 +18,7 @@ struct PonosCommand: AsyncParsableCommand {
       """,
     subcommands: [
       RunCommand.self, ConfigCommand.self, TaskCommand.self, PerformerCommand.self, KeysCommand.self, StateCommand.self,
+      ChainCommand.self,
       VersionCommand.self,
     ])
 }

@@ -38,12 +38,19 @@ package struct EffectiveSetting: Sendable, Equatable, Codable {
   }
 
   private static func display(_ text: String, _ key: ConfigurationKey) -> String {
-    if key.kind == .url, let colon = text.firstRange(of: "://") {
+    if key.kind == .urls { return ScalarText.urls(text).map(shortened).joined(separator: " ") }
+    if key.kind == .url { return shortened(text) }
+    return key.isSecret ? "<secret>" : text
+  }
+
+  /// A URL without what follows its host, and without credentials.
+  private static func shortened(_ text: String) -> String {
+    if let colon = text.firstRange(of: "://") {
       let authority = text[colon.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
       let host = authority.split(separator: "@").last ?? ""
       let isWhole = authority.endIndex == text.endIndex && host.count == authority.count
       return "\(text[..<colon.upperBound])\(host)\(isWhole ? "" : "/…")"
     }
-    return key.isSecret ? "<secret>" : text
+    return "<secret>"
   }
 }

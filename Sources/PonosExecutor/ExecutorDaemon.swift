@@ -40,15 +40,17 @@ package struct ExecutorDaemon: Sendable {
     guard taken.isEmpty else { throw ListenerErrors(errors: taken) }
     // Password hashes take seconds by design. Unfinished tasks come back in the meantime: recovery needs the curves, not the
     // keys.
-    async let decryptedKeys = KeyRing.load(config.identity)
+    async let decryptedKeys = KeyRing.load(config)
     let base = try infrastructure()
     let tasks = try taskState(on: base)
-    try await StateRecovery(
+    let recovery = StateRecovery(
       store: base.store, journal: tasks.journal, validator: tasks.validator, inFlight: tasks.inFlight, queue: tasks.queue,
-      metrics: base.metrics, logger: logger
-    ).recoverTasks()
+      metrics: base.metrics, logger: logger)
+    try await recovery.recoverTasks()
     base.failpoints.pass(.startRecovered)
     let keys = base.failpoints.watching(try await decryptedKeys)
+    tasks.onChain?.use(keys)
+    try await base.chain?.prepare(logger)
     let processing = processing(of: tasks, keys, base)
     let docker = DockerClient(endpoint: try .fromEnvironment(environment))
     let performers = performers(in: docker, base, processing)
@@ -58,12 +60,22 @@ package struct ExecutorDaemon: Sendable {
       version: Self.version, config: config, startedAt: base.startedAt, clock: base.clock, store: base.store,
       storeStatistics: base.storeStatistics, storeCondition: base.storeCondition, queue: tasks.queue, inFlight: tasks.inFlight,
       roster: processing.roster, performers: performers, admission: intake.admission, metrics: base.metrics,
+      chain: ChainView(base.chain, tasks.onChain, servesOthers: config.avs.contains { $0.registry != nil }),
       installationID: try await base.store.installationID())
     base.registry.beforeScrape { view.publishGauges() }
+    if let chain = base.chain {
+      base.registry.beforeScrape {
+        base.chainMetrics.publish(chain.reader, remembered: tasks.onChain?.rememberedCount ?? 0)
+      }
+    }
 
     // In start order; stopped in reverse.
     var services: [any Service] = storeServices(
       base.store, statistics: base.storeStatistics, condition: base.storeCondition, metrics: base.metrics)
+    if let chain = base.chain {
+      services.append(
+        ChainService(access: chain, onFirstAnswer: { await recovery.takeUpKeptTasks() }, logger: logger))
+    }
     services += [
       OperationsServer(
         configuration: config.operations, registry: base.registry, readiness: { view.readiness() },
@@ -109,6 +121,9 @@ package struct ExecutorDaemon: Sendable {
     let storeStatistics: @Sendable () -> StoreStatistics
     let storeCondition = StoreCondition()
     let audit: AuditLog
+    /// nil when nothing is read from the chain.
+    let chain: ChainAccess?
+    let chainMetrics: ChainMetrics
   }
 
   private func infrastructure() throws -> Infrastructure {
@@ -118,16 +133,25 @@ package struct ExecutorDaemon: Sendable {
     let avs = config.avs.map(\.address)
     let metrics = ExecutorMetrics(registry: registry, avs: avs, version: Self.version, started: Date())
     let (store, storeStatistics) = try openStore(metrics: metrics, failpoints: failpoints)
+    let chainMetrics = ChainMetrics(registry: registry, version: Self.version)
+    let endpointLog = EndpointLog(logger: logger)
+    let chain = try ChainAccess.open(config) { event in
+      chainMetrics.observe(event)
+      endpointLog.note(event)
+    }
     return Infrastructure(
       failpoints: failpoints, startedAt: clock.unix(), registry: registry, metrics: metrics,
       streamMetrics: StreamMetrics(registry: registry, avs: avs),
       verifier: SignatureVerifier { metrics.signaturesChecked($0) }, store: store, storeStatistics: storeStatistics,
-      audit: AuditLog(path: config.auditLogPath, logger: Logger(label: "ponos.audit"), now: clock.unix))
+      audit: AuditLog(path: config.auditLogPath, logger: Logger(label: "ponos.audit"), now: clock.unix),
+      chain: chain, chainMetrics: chainMetrics)
   }
 
   /// What says which tasks may be accepted, and what holds the accepted ones: the journal, the queue, the tasks in flight.
   private struct TaskState {
-    let operatorSets: StaticOperatorSetRegistry
+    let operatorSets: OperatorSetRegistries
+    /// nil when every AVS has a static registry.
+    let onChain: ChainOperatorSetRegistry?
     let validator: TaskValidator
     let queue: TaskQueue
     let transmitter: ResultTransmitter
@@ -137,11 +161,17 @@ package struct ExecutorDaemon: Sendable {
 
   private func taskState(on base: Infrastructure) throws -> TaskState {
     let (metrics, clock) = (base.metrics, base.clock)
-    let operatorSets = try StaticOperatorSetRegistry(config.avs)
+    let onChain = base.chain?.registry(config)
+    let operatorSets = OperatorSetRegistries(
+      configured: try StaticOperatorSetRegistry(config.avs), onChain: onChain,
+      chainAVS: Set(config.avs.filter { $0.registry == nil }.map(\.address)))
     let validator = TaskValidator(
       operatorAddress: config.identity.address, registry: operatorSets, verifier: base.verifier,
-      signers: { [curves = config.identity.curves] in curves },
-      maxPayloadBytes: { [config] in config.settings(for: $0).maxPayloadBytes })
+      signers: { [config] set in Set(SignatureCurve.allCases.filter { config.hasKey(of: $0, for: set) }) },
+      maxPayloadBytes: { [config] in config.settings(for: $0).maxPayloadBytes },
+      checkOnChain: { [mailbox = base.chain?.mailbox] (task) async throws(Rejection) in
+        try await mailbox?.check(task)
+      })
     let transmitter = ResultTransmitter(store: base.store, metrics: base.streamMetrics)
     var recent = RecentOutcomes<TaskOutcome>.Limits()
     recent.age = config.storeKeeping.retention.milliseconds
@@ -150,7 +180,7 @@ package struct ExecutorDaemon: Sendable {
       inFlight.dismissCallers(of: id, with: .interrupted(.outcomeNotWritten(error.description)))
     }
     return TaskState(
-      operatorSets: operatorSets, validator: validator,
+      operatorSets: operatorSets, onChain: onChain, validator: validator,
       queue: TaskQueue(limits: config.queue, weights: config.weights) { metrics.queue($0) }, transmitter: transmitter,
       inFlight: inFlight, journal: journal)
   }

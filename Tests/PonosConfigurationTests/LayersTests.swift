@@ -21,7 +21,7 @@ import Testing
   ])
   func variablesInEverySpelling(name: String) throws {
     let loaded = try ConfigurationText.load(minimal, environment: [name: "http://rpc.test"])
-    #expect(loaded.config.chain.rpcURL == "http://rpc.test")
+    #expect(loaded.config.chain.rpcURLs == ["http://rpc.test"])
     #expect(loaded.settings.contains(EffectiveSetting(key: "l1Chain.rpcUrl", value: "http://rpc.test", origin: name)))
   }
 
@@ -177,7 +177,7 @@ import Testing
   @Test func aURLFromAFile() throws {
     try ConfigurationText.withFile("https://rpc.test/v1/key\n") { path in
       let config = try ConfigurationText.load(minimal, environment: ["EXECUTOR_L1_CHAIN_RPC_URL_FILE": path]).config
-      #expect(config.chain.rpcURL == "https://rpc.test/v1/key")
+      #expect(config.chain.rpcURLs == ["https://rpc.test/v1/key"])
     }
   }
 

@@ -19,7 +19,7 @@ import Testing
     #expect(config.identity.ecdsaKey == .hex(SecretBytes(text: "0x" + String(repeating: "3", count: 64))))
     #expect(config.identity.bn254Key == .hex(SecretBytes(text: String(repeating: "0", count: 63) + "1")))
     #expect(config.chain.chainID == 99)
-    #expect(config.chain.rpcURL == "https://rpc.test")
+    #expect(config.chain.rpcURLs == ["https://rpc.test"])
     #expect(config.chain.ecdsaCertificateVerifier == EthereumAddress(hex: "0x9999999999999999999999999999999999999999"))
     #expect(config.storage == .sqlite(path: "/tmp/ponos/tasks.db"))
     let keeping = StoreKeepingConfig(
@@ -94,7 +94,7 @@ import Testing
     #expect(config.operations == OperationsConfig())
     #expect(config.queue == QueueConfig())
     #expect(config.storage == .sqlite(path: "/var/lib/ponos/executor.db"))
-    #expect(config.chain.rpcURL == nil)
+    #expect(config.chain.rpcURLs.isEmpty)
     let entry = "avsPerformers: [{avsAddress: '0x4444444444444444444444444444444444444444'}]\n"
     let withAVS = ConfigurationText.minimal.replacing("chainId: 31337", with: "chainId: 31337\n  rpcUrl: http://rpc.test") + entry
     let avs = try #require(try ConfigurationText.load(withAVS).config.avs.first)

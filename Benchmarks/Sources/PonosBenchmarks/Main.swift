@@ -55,6 +55,7 @@ struct MeasureCommand: AsyncParsableCommand {
 enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   case crypto
   case queue
+  case chain
   case journal
   case recovery
   case tasks
@@ -64,6 +65,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
     switch self {
     case .crypto: "Hashing, signing, verifying: CPU time on one core"
     case .queue: "Task queue: CPU time on one core"
+    case .chain: "The chain: what it adds to a submission (an operation of the first comparison is a thousand)"
     case .journal: "Journal: accepted tasks made durable"
     case .recovery: "Recovery: a start with 100,000 tasks of 1 KiB accepted and none finished"
     case .tasks: "Whole tasks: client, daemon, performer in a container"
@@ -81,6 +83,8 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
       for comparison in comparisons { report(try await comparison.measure(rounds: rounds, seconds: seconds)) }
     case .queue:
       try await QueueBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
+    case .chain:
+      try await ChainBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .journal:
       try await JournalBenchmarks.measure(rounds: rounds, seconds: seconds, report: report)
     case .recovery:

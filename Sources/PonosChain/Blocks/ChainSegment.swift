@@ -22,7 +22,12 @@ package struct ChainSegment: Sendable {
     var touches: [UInt64] = []
   }
 
-  package init() {}
+  /// Rises whenever a watched contract may have changed.
+  package private(set) var generation: UInt64
+
+  package init(generation: UInt64 = 0) {
+    self.generation = generation
+  }
 
   package var head: BlockHeader? { headers.last }
   package var first: BlockHeader? { headers.first }
@@ -49,7 +54,10 @@ package struct ChainSegment: Sendable {
     precondition(isFollowed(by: header))
     headers.append(header)
     for address in watches.keys {
-      if let key = watches[address]?.key, Self.touches(header, key) { watches[address]?.touches.append(header.number) }
+      if let key = watches[address]?.key, Self.touches(header, key) {
+        watches[address]?.touches.append(header.number)
+        generation += 1
+      }
     }
     if headers.count > Self.length + Self.length / 4 { forgetOldest() }
   }
@@ -57,6 +65,7 @@ package struct ChainSegment: Sendable {
   /// Removes the blocks after `number`, which a reorganisation replaced.
   package mutating func cut(after number: UInt64) {
     headers.removeAll { $0.number > number }
+    generation += 1
     for address in watches.keys {
       // A contract watched from a block on that is gone is watched anew.
       if let origin = watches[address]?.origin, origin > number { watches[address] = nil }
@@ -71,6 +80,11 @@ package struct ChainSegment: Sendable {
     return watch.touches.last { $0 <= number } ?? watch.origin
   }
 
+  /// The first block since which no watched contract can have changed.
+  package var quietSince: UInt64? {
+    watches.values.map { $0.touches.last ?? $0.origin }.max()
+  }
+
   /// Seconds between blocks, by those known; nil while there are fewer than three.
   package var secondsPerBlock: Double? {
     guard headers.count > 2, let first, let head, head.timestamp > first.timestamp else { return nil }
@@ -80,6 +94,7 @@ package struct ChainSegment: Sendable {
   private mutating func watch(_ contract: EthereumAddress) {
     guard let first else { return }
     var watch = Watch(key: LogsBloomKey(contract), origin: first.number)
+    generation += 1
     watch.touches = headers.dropFirst().filter { Self.touches($0, watch.key) }.map(\.number)
     watches[contract] = watch
   }

@@ -14,6 +14,8 @@ extension ChainReader {
     /// Since an endpoint last told of its head; nil before the first time.
     package let silence: Duration?
     package let lastError: ChainError?
+    /// Since asking for the head last failed; nil when it has not.
+    package let sinceFailure: Duration?
     package let secondsPerBlock: Double
   }
 
@@ -21,7 +23,21 @@ extension ChainReader {
     state.withLock { state in
       HeadStatus(
         head: state.segment.head, silence: state.lastContact.map { .now - $0 }, lastError: state.lastError,
-        secondsPerBlock: state.secondsPerBlock)
+        sinceFailure: state.lastFailure.map { .now - $0 }, secondsPerBlock: state.secondsPerBlock)
+    }
+  }
+
+  /// A stretch of the chain in which no contract that was ever read can have changed: from a block on, to the newest one.
+  package struct Stability: Hashable, Sendable {
+    /// Another one for each change.
+    package let generation: UInt64
+    package let since: UInt64
+  }
+
+  /// nil before anything was read.
+  package var stability: Stability? {
+    state.withLock { state in
+      state.segment.quietSince.map { Stability(generation: state.segment.generation, since: $0) }
     }
   }
 
@@ -36,10 +52,10 @@ extension ChainReader {
         throw ChainError(.malformedResult, endpoint: "the endpoint", call: RPCRequest.head.summary)
       }
       let hasChanged = try await join(try await confirmed(newest))
-      state.withLock { ($0.lastContact, $0.lastError) = (.now, nil) }
+      state.withLock { ($0.lastContact, $0.lastError, $0.lastFailure) = (.now, nil, nil) }
       return hasChanged
     } catch {
-      state.withLock { $0.lastError = error }
+      state.withLock { ($0.lastError, $0.lastFailure) = (error, .now) }
       throw error
     }
   }
@@ -132,7 +148,7 @@ extension ChainReader.State {
   /// Begins anew with `blocks`: nothing that was known can be joined to them.
   fileprivate mutating func restart(with blocks: [BlockHeader]) {
     if segment.head != nil { figures.reorganisations += 1 }
-    segment = ChainSegment()
+    segment = ChainSegment(generation: segment.generation + 1)
     facts.removeAll()
     oldBlocks.removeAll()
     for block in blocks { segment.append(block) }

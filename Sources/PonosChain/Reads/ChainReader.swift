@@ -16,6 +16,8 @@ package final class ChainReader: Sendable {
     /// When a block was last appended.
     var lastProgress: ContinuousClock.Instant?
     var lastError: ChainError?
+    /// When asking for the head last failed.
+    var lastFailure: ContinuousClock.Instant?
     var figures = Figures()
   }
 

@@ -29,7 +29,7 @@ extension ConfigurationAssembly {
 
   private func avsConfig(_ entry: ConfigurationSection, _ identity: OperatorIdentity?) -> AVSConfig? {
     let registry = entry.section("registry")
-    let registryConfig = registry.isPresent ? self.registry(registry, identity) : nil
+    let registryConfig = registry.isPresent ? self.registry(registry, identity, in: entry) : nil
     let spec = performer(entry)
     guard let address = entry.address("avsAddress"), registry.isPresent == (registryConfig != nil) else { return nil }
     guard entry.isGiven("image") == (spec != nil) else { return nil }
@@ -42,7 +42,24 @@ extension ConfigurationAssembly {
     config.responseRules = responseRules(entry.section("responseRules"))
     config.limits = limits(entry.section("resources"))
     config.registry = registryConfig
+    config.signingKeys = signingKeys(entry.section("signingKeys"))
+    config.operatorSetKeys = operatorSetKeys(entry)
+    config.taskCheck = entry.choice("taskCheck").flatMap(TaskCheck.init(rawValue:)) ?? config.taskCheck
     return config
+  }
+
+  private func operatorSetKeys(_ entry: ConfigurationSection) -> [UInt32: SigningKeySources] {
+    var keys: [UInt32: SigningKeySources] = [:]
+    for set in entry.entries("operatorSetKeys") {
+      guard let id = set.integer("id").flatMap({ UInt32(exactly: $0) }) else { continue }
+      if keys[id] != nil {
+        report.add(
+          .error, .conflict, key: set.path.appending(key: "id"), origin: set.origin("id"), "set \(id) is listed twice",
+          cure: "keep one of them")
+      }
+      keys[id] = signingKeys(set.section("signingKeys"))
+    }
+    return keys
   }
 
   private func performer(_ entry: ConfigurationSection) -> PerformerSpec? {

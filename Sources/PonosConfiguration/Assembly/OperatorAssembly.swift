@@ -18,6 +18,11 @@ extension ConfigurationAssembly {
     return OperatorIdentity(address: address, ecdsaKey: ecdsa, bn254Key: bls)
   }
 
+  /// The keys of an AVS or an operator set.
+  func signingKeys(_ keys: ConfigurationSection) -> SigningKeySources {
+    SigningKeySources(ecdsa: ecdsaKey(keys.section("ecdsa")), bn254: blsKey(keys.section("bls")))
+  }
+
   /// Whether any key is meant here, even one that cannot be used and has been reported.
   private func namesKey(_ section: ConfigurationSection) -> Bool {
     let isRemote = section.schema.name == "ecdsa" && section.boolean("useRemoteSigner") == true

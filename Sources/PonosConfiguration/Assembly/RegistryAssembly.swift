@@ -3,8 +3,13 @@ import PonosCrypto
 
 /// The static registry of an AVS.
 extension ConfigurationAssembly {
-  func registry(_ section: ConfigurationSection, _ identity: OperatorIdentity?) -> StaticRegistryConfig? {
-    let sets = sets(section, identity)
+  /// What the file says in place of the chain; nil after something was reported.
+  ///
+  /// - Parameter entry: The entry of the AVS, which may have keys of its own.
+  func registry(
+    _ section: ConfigurationSection, _ identity: OperatorIdentity?, in entry: ConfigurationSection
+  ) -> StaticRegistryConfig? {
+    let sets = sets(section, entry.isGiven("signingKeys") || entry.isGiven("operatorSetKeys") ? nil : identity)
     let aggregators = aggregators(section)
     guard let sets, let aggregators else { return nil }
     return StaticRegistryConfig(executorOperatorSets: sets, aggregators: aggregators)

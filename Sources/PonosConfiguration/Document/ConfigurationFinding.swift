@@ -25,6 +25,8 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
     case exposedSecret = "exposed_secret"
     /// A signing key that cannot be opened.
     case unusableKey = "unusable_key"
+    /// The chain says that tasks would be refused, or cannot be asked.
+    case chainDiffers = "chain_differs"
     /// Two settings, or two spellings of one, contradict each other.
     case conflict
     /// Known, but not available in this version.

@@ -3,7 +3,8 @@ import PonosCore
 extension ConfigurationSchema {
   /// The AVSs this executor works for, and their performers.
   static let avsKeys: [ConfigurationKey] =
-    performerKeys + interfaceKeys + dispatchKeys + responseKeys + limitKeys + registryKeys + otherPerformerKeys
+    performerKeys + interfaceKeys + dispatchKeys + responseKeys + limitKeys + registryKeys + keySelectionKeys
+    + otherPerformerKeys
 
   private static let performerKeys: [ConfigurationKey] = [
     ConfigurationKey("avsPerformers", .list, "One entry per AVS. An empty list is fine: performers can be deployed later."),
@@ -66,7 +67,7 @@ extension ConfigurationSchema {
   private static let registryKeys: [ConfigurationKey] = [
     ConfigurationKey(
       "avsPerformers[].registry", .group,
-      "Operator sets and aggregators of the AVS, instead of reads from the chain."),
+      "Operator sets and aggregators of the AVS, instead of what the chain says: nothing is read for this AVS."),
     ConfigurationKey(
       "avsPerformers[].registry.executorOperatorSets", .list, required: true, "Operator sets this executor works in."),
     ConfigurationKey(
@@ -87,6 +88,25 @@ extension ConfigurationSchema {
       "avsPerformers[].registry.aggregators[].publicKey", .bn254PublicKey,
       "With `curve: bn254`, and needed there: its G2 public key, imaginary parts first."),
   ]
+
+  /// What is read from the chain, and with which keys.
+  private static let keySelectionKeys: [ConfigurationKey] =
+    [
+      ConfigurationKey(
+        "avsPerformers[].taskCheck", .choice(TaskCheck.allCases.map(\.rawValue)), default: TaskCheck.none.rawValue,
+        "What the TaskMailbox has to know of a task. `exists`: it was created and is not finished. `full`: also its operator set and "
+          + "payload, and its SLA ends the task."),
+      ConfigurationKey(
+        "avsPerformers[].signingKeys", .group, absent: "as `operator.signingKeys`",
+        "Keys for this AVS, before those of the operator: a key serves one operator set only, so two sets of one curve need two keys."
+      ),
+    ] + signingKeys(below: "avsPerformers[].signingKeys") + [
+      ConfigurationKey("avsPerformers[].operatorSetKeys", .list, "Keys for single operator sets, before all others."),
+      ConfigurationKey(
+        "avsPerformers[].operatorSetKeys[].id", .integer(0...Int(UInt32.max)), required: true, "Number of the set."),
+      ConfigurationKey(
+        "avsPerformers[].operatorSetKeys[].signingKeys", .group, required: true, "Its keys, as `operator.signingKeys`."),
+    ] + signingKeys(below: "avsPerformers[].operatorSetKeys[].signingKeys")
 
   private static let otherPerformerKeys: [ConfigurationKey] = [
     ConfigurationKey(ignored: "avsPerformers[].workerCount", because: "use `concurrency`"),

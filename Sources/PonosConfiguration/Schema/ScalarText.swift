@@ -107,6 +107,17 @@ enum ScalarText {
       && digits.allSatisfy { ("0"..."9").contains(Character(Unicode.Scalar($0))) || (0x61...0x66).contains($0) }
   }
 
+  /// Whether a URL is one that HTTP requests can be sent to.
+  static func isHTTP(_ url: String) -> Bool {
+    let scheme = url.prefix { $0 != ":" }.lowercased()
+    return scheme == "http" || scheme == "https"
+  }
+
+  /// The parts of a list of URLs, which cannot contain its separators.
+  static func urls(_ text: String) -> [String] {
+    text.split { $0.isWhitespace || $0 == "," }.map(String.init)
+  }
+
   /// `http`, `https`, `ws` or `wss`, and something behind the `://`.
   static func isURL(_ text: String) -> Bool {
     guard let colon = text.firstRange(of: "://") else { return false }

@@ -77,21 +77,58 @@ extension ConfigurationSchema {
   ]
 
   /// The chain whose contracts the operator is registered with.
-  static let chainKeys: [ConfigurationKey] = [
-    ConfigurationKey("l1Chain", .group, required: true, "The chain the operator is registered on."),
+  static let chainKeys: [ConfigurationKey] =
+    [
+      ConfigurationKey("l1Chain", .group, required: true, "The chain the operator is registered on."),
+      ConfigurationKey(
+        "l1Chain.chainId", .integer(1...Int.max), required: true,
+        "Id of the chain. It selects the certificate verifier that ECDSA results are signed for."),
+    ] + endpointKeys + [
+      ConfigurationKey(
+        "l1Chain.agreement", .integer(1...16), default: "1",
+        "Endpoints that have to give the same answer before a key or a membership counts."),
+      ConfigurationKey(
+        "l1Chain.maxBlockAge", .duration(.seconds(60)...(.seconds(366 * 86400))), default: "168h",
+        "Oldest block that a submission may name. Tasks of an L2 name the block of its last operator table."),
+      ConfigurationKey(
+        "l1Chain.rotationGrace", .integer(0...100_000), default: "64",
+        "Blocks after the replacement of a key for which submissions of earlier blocks may still be signed with it."),
+      ConfigurationKey(
+        "l1Chain.maxStale", .duration(.zero...(.seconds(86400))), default: "10m",
+        "While no endpoint answers, what is known stays good for this long; then submissions are refused with `chain_unavailable`. "
+          + "`0s` turns that off."),
+    ] + contractKeys
+
+  private static let endpointKeys: [ConfigurationKey] = [
     ConfigurationKey(
-      "l1Chain.chainId", .integer(1...Int.max), required: true,
-      "Id of the chain. It selects the certificate verifier that ECDSA results are signed for."),
-    ConfigurationKey(
-      "l1Chain.rpcUrl", .url, secret: true,
-      "JSON-RPC endpoint of the chain. Not needed while every AVS has a `registry`; this version does not read from the chain."),
+      "l1Chain.rpcUrls", .urls, secret: true,
+      "JSON-RPC endpoints of the chain, the preferred one first; the others serve when it fails. Needed unless every AVS has a `registry`."
+    ),
+    ConfigurationKey("l1Chain.rpcUrl", .url, secret: true, "A single endpoint; asked before those of `rpcUrls`."),
     ConfigurationKey("l1Chain.rpcUrlFile", .path, "File that holds the endpoint, for URLs with an access key."),
+    ConfigurationKey("l1Chain.rpcUrlsFile", .path, "File that holds the endpoints, one on each line; instead of `rpcUrls`."),
+    ConfigurationKey(
+      "l1Chain.caFile", .path, absent: "the system's authorities",
+      "PEM file of certificates that are trusted besides, for endpoints with a private authority."),
+  ]
+
+  private static let contractKeys: [ConfigurationKey] = [
     ConfigurationKey("contracts", .group, "Addresses of contracts, for chains that are not built in."),
     ConfigurationKey(
       "contracts.ecdsaCertificateVerifier", .address, absent: "by `l1Chain.chainId`",
       "The ECDSACertificateVerifier proxy whose address is part of each ECDSA certificate."),
+    ConfigurationKey("contracts.allocationManager", .address, absent: "by `l1Chain.chainId`", "EigenLayer's AllocationManager."),
+    ConfigurationKey("contracts.keyRegistrar", .address, absent: "by `l1Chain.chainId`", "EigenLayer's KeyRegistrar."),
     ConfigurationKey(
-      ignored: "overrideContracts", because: "certificate digests are computed here, so no mailbox contract is asked"),
+      "taskMailbox", .group, "The mailbox that `avsPerformers[].taskCheck` asks; on L1 unless this says otherwise."),
+    ConfigurationKey(
+      "taskMailbox.chainId", .integer(1...Int.max), absent: "`l1Chain.chainId`", "Id of the chain the tasks live on."),
+    ConfigurationKey(
+      "taskMailbox.rpcUrls", .urls, absent: "those of `l1Chain`", secret: true, "JSON-RPC endpoints of that chain."),
+    ConfigurationKey("taskMailbox.address", .address, absent: "by its chain id", "The TaskMailbox."),
+    ConfigurationKey(
+      ignored: "overrideContracts",
+      because: "certificate digests are computed here; see `taskMailbox` for the mailbox that is asked"),
     ConfigurationKey(ignored: "kubernetes", because: "performers run in Docker; this block belongs to Kubernetes mode"),
   ]
 }

@@ -18,7 +18,7 @@ struct SpellingNormalizer {
   private func leaf(_ node: ConfigurationNode, _ schema: SchemaNode, at path: ConfigurationPath) -> ConfigurationNode? {
     // Templates write "" for a key without a value, and the reference does not tell that from an absent key either.
     if let text = node.text { return text.isEmpty ? nil : node }
-    if schema.key.kind == .names, let joined = joined(node) { return joined }
+    if schema.key.kind == .names || schema.key.kind == .urls, let joined = joined(node) { return joined }
     let wrong = if case .list = node.content { "is a list" } else { "is a group of keys" }
     report.add(
       .error, .invalidValue, key: path, origin: node.origin, "\(wrong), but one value belongs here",

@@ -30,6 +30,8 @@ package enum ValueKind: Sendable, Equatable {
   /// Bytes in hex, as many as the range says.
   case hexBytes(ClosedRange<Int>)
   case url
+  /// Any number of them from 1; written as a list, or with spaces or commas between them.
+  case urls
   /// Host name or IPv4 address, and port.
   case endpoint
   /// The path of a URL, from its slash on.
@@ -65,6 +67,7 @@ package enum ValueKind: Sendable, Equatable {
     case .bn254PublicKey: "hex, 128 bytes"
     case .hexBytes(let range): "hex, \(range.lowerBound)–\(range.upperBound) bytes"
     case .url: "URL"
+    case .urls: "list of URLs"
     case .endpoint: "host:port"
     case .urlPath: "path of a URL"
     case .ipv4: "IPv4 address"
@@ -115,6 +118,10 @@ package enum ValueKind: Sendable, Equatable {
     case .urlPath:
       return ScalarText.isURLPath(text) ? nil : ("is not the path of a URL", "write one that begins with a slash, such as /task")
     case .url: return ScalarText.isURL(text) ? nil : ("is not a URL", "write one such as https://rpc.example.org")
+    case .urls:
+      let urls = ScalarText.urls(text)
+      return !urls.isEmpty && urls.allSatisfy(ScalarText.isURL)
+        ? nil : ("is not a list of URLs", "write one or more such as https://rpc.example.org")
     case .endpoint:
       return ScalarText.endpoint(text) == nil
         ? ("is not a host and a port", "write them such as aggregator.example.org:9100") : nil

@@ -82,6 +82,35 @@ package struct OperatorIdentity: Sendable, Equatable {
   package var bn254Key: KeySource?
 }
 
+/// Keys that are used for some operator sets instead of the operator's own.
+package struct SigningKeySources: Sendable, Equatable {
+  /// nil leaves the key of the wider scope in use.
+  package var ecdsa: KeySource?
+  /// nil leaves the key of the wider scope in use.
+  package var bn254: KeySource?
+
+  package init(ecdsa: KeySource? = nil, bn254: KeySource? = nil) {
+    self.ecdsa = ecdsa
+    self.bn254 = bn254
+  }
+
+  package subscript(curve: SignatureCurve) -> KeySource? {
+    switch curve {
+    case .ecdsa: ecdsa
+    case .bn254: bn254
+    }
+  }
+}
+
+extension ExecutorConfig {
+  /// Whether there is a key of `curve` for `set`: its own, that of its AVS, or the operator's.
+  package func hasKey(of curve: SignatureCurve, for set: OperatorSet) -> Bool {
+    let avs = avs(set.avs)
+    let own = SigningKeySources(ecdsa: identity.ecdsaKey, bn254: identity.bn254Key)
+    return avs?.operatorSetKeys[set.id]?[curve] != nil || avs?.signingKeys[curve] != nil || own[curve] != nil
+  }
+}
+
 /// Where a signing key comes from.
 package enum KeySource: Sendable, Equatable {
   /// Hex digits of the private key.
@@ -95,10 +124,43 @@ package enum KeySource: Sendable, Equatable {
 package struct ChainConfig: Sendable, Equatable {
   /// L1 chain id; selects the certificate verifier.
   package var chainID: UInt64
-  /// Optional while every AVS has a static registry.
-  package var rpcURL: String?
+  /// Endpoints in order of preference, with what access keys they carry; none while every AVS has a static registry.
+  package var rpcURLs: [String]
+  /// PEM file of certificates that are trusted besides the system's.
+  package var caFile: String?
+  /// Endpoints that have to give the same answer, at least 1.
+  package var agreement = 1
+  /// Oldest block that a submission may name.
+  package var maxBlockAge = Duration.seconds(7 * 86400)
+  /// Blocks after the replacement of a key for which it is still good for submissions of earlier blocks.
+  package var rotationGrace: UInt64 = 64
+  /// How long known facts stay good while no endpoint answers.
+  package var maxStale = Duration.seconds(600)
   /// The contract whose address is part of ECDSA certificate digests.
   package var ecdsaCertificateVerifier: EthereumAddress
+  /// nil on a chain without a known deployment.
+  package var allocationManager: EthereumAddress?
+  /// nil on a chain without a known deployment.
+  package var keyRegistrar: EthereumAddress?
+  /// nil when there is none known.
+  package var taskMailbox: TaskMailboxConfig?
+
+  package init(chainID: UInt64, rpcURLs: [String] = [], ecdsaCertificateVerifier: EthereumAddress) {
+    self.chainID = chainID
+    self.rpcURLs = rpcURLs
+    self.ecdsaCertificateVerifier = ecdsaCertificateVerifier
+    let known = EigenLayerDeployment.known(chainID: chainID)
+    allocationManager = known?.allocationManager
+    keyRegistrar = known?.keyRegistrar
+  }
+}
+
+/// The mailbox that knows which tasks there are.
+package struct TaskMailboxConfig: Sendable, Equatable {
+  package var chainID: UInt64
+  /// Empty for a mailbox on L1, which is read through the endpoints of that.
+  package var rpcURLs: [String]
+  package var address: EthereumAddress
 }
 
 /// One entry of `avsPerformers`.
@@ -131,6 +193,15 @@ package struct AVSConfig: Sendable, Equatable {
   package var limits = ResourceLimits.standard
   /// Operator sets and aggregator keys, instead of reads from L1.
   package var registry: StaticRegistryConfig?
+  /// Keys for this AVS, before the operator's.
+  package var signingKeys = SigningKeySources()
+  /// Keys for single operator sets, before all others.
+  package var operatorSetKeys: [UInt32: SigningKeySources] = [:]
+  /// What the mailbox has to know of its tasks.
+  package var taskCheck = TaskCheck.none
+
+  /// Whether the chain is read for it.
+  package var needsChain: Bool { registry == nil || taskCheck != .none }
 }
 
 /// What L1 would say about an AVS.

@@ -12,6 +12,8 @@ package enum Rejection: Error, Hashable, Sendable {
   case unknownOperatorSet(OperatorSet)
   /// The AVS does not have this aggregator.
   case unknownAggregator(EthereumAddress, avs: EthereumAddress)
+  /// The chain says something that the submission does not agree with, or says nothing.
+  case chain(ChainRejection)
   /// The signature cannot be read or does not fit the content and the aggregator's key.
   case badSignature(String)
   /// We hold no key of the curve this operator set signs with.
@@ -58,6 +60,7 @@ package enum Rejection: Error, Hashable, Sendable {
     case .unknownAVS: "unknown_avs"
     case .unknownOperatorSet: "unknown_operator_set"
     case .unknownAggregator: "unknown_aggregator"
+    case .chain(let rejection): rejection.code
     case .badSignature: "bad_signature"
     case .noSigner: "no_signer"
     case .noPerformer: "no_performer"
@@ -94,6 +97,8 @@ package enum Rejection: Error, Hashable, Sendable {
       "operator_set_id \(set.id) is not an executor operator set of AVS \(set.avs) here; check the set id, or add the set to the registry"
     case .unknownAggregator(let aggregator, let avs):
       "aggregator_address \(aggregator) is not an aggregator of AVS \(avs); check the address, or add its key to the registry"
+    case .chain(let rejection):
+      rejection.message
     case .badSignature(let problem):
       "signature \(problem)"
     case .noSigner(let curve, let set):
@@ -139,6 +144,7 @@ package enum Rejection: Error, Hashable, Sendable {
   /// When to send again, if the cause passes by itself; nil otherwise.
   package var retryDelay: Duration? {
     switch self {
+    case .chain(let rejection): rejection.retryDelay
     case .circuitOpen(_, let delay), .avsRateLimited(_, let delay), .aggregatorRateLimited(_, _, let delay): delay
     // The end of the cause cannot be known. Long enough that repetitions are no load.
     case .queueFull, .tooManyCallers, .storeOverloaded, .performerUnavailable, .storeUnavailable, .outcomeNotWritten,

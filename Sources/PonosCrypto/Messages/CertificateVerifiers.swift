@@ -7,11 +7,7 @@ package enum CertificateVerifiers {
   /// Addresses coincide on a chain and the L2s it serves: Ethereum and Base, and Sepolia, Base Sepolia and the local
   /// development chains, which start from a copy of Sepolia.
   package static func ecdsaAddress(chainID: UInt64) -> EthereumAddress? {
-    switch chainID {
-    case 1, 8453: EthereumAddress(hex: "0xd0930ee96D07de4F9d493c259232222e46B6EC25")
-    case 11_155_111, 84532, 31337, 31338: EthereumAddress(hex: "0xb3Cd1A457dEa9A9A6F6406c6419B1c326670A96F")
-    default: nil
-    }
+    EigenLayerDeployment.known(chainID: chainID)?.ecdsaCertificateVerifier
   }
 
   /// The EIP-712 domain separator of the verifier at `verifier`. The domain has no chain id, so one serves L1 and its L2s.

@@ -63,6 +63,13 @@ extension RPCError {
       case .queueFull, .tooManyCallers, .storeOverloaded, .avsRateLimited, .aggregatorRateLimited: .resourceExhausted
       case .performerUnavailable, .circuitOpen, .storeUnavailable, .outcomeNotWritten, .notAccepting: .unavailable
       case .storedRecordDamaged: .dataLoss
+      case .chain(let rejection):
+        switch rejection.kind {
+        case .forbidden: .permissionDenied
+        case .unmet: .failedPrecondition
+        case .passing: .unavailable
+        case .excess: .resourceExhausted
+        }
       }
     var metadata =
       rejection.retryDelay.map { RetryHint.metadata(code: code, message: rejection.message, delay: $0) } ?? [:]

@@ -35,32 +35,45 @@ extension KeyRing {
   /// Loads the operator's keys from where the configuration says they are. Slow for keystores: their password hash takes seconds
   /// by design.
   package init(_ identity: OperatorIdentity) throws(KeyLoadErrors) {
-    try self.init(identity.keySources.map { $0.load() })
+    try self.init(identity.keySources.map { ($0.scope, $0.load()) })
+  }
+
+  /// The same with the keys of AVSs and operator sets.
+  package init(_ config: ExecutorConfig) throws(KeyLoadErrors) {
+    try self.init(config.keySources.map { ($0.scope, $0.load()) })
   }
 
   /// Loads the operator's keys like `init(_:)`, all at the same time, each on a thread of its own.
   package static func load(_ identity: OperatorIdentity) async throws(KeyLoadErrors) -> KeyRing {
-    let sources = identity.keySources
+    try await load(identity.keySources)
+  }
+
+  /// The same with the keys of AVSs and operator sets.
+  package static func load(_ config: ExecutorConfig) async throws(KeyLoadErrors) -> KeyRing {
+    try await load(config.keySources)
+  }
+
+  private static func load(_ sources: [ConfiguredKey]) async throws(KeyLoadErrors) -> KeyRing {
     let outcomes = await withTaskGroup(of: (Int, Result<SigningKey, KeyLoadError>).self) { group in
       for (index, source) in sources.enumerated() {
         group.addTask { (index, await BlockingWork.run { source.load() }) }
       }
       return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
-    return try KeyRing(sources.indices.compactMap { outcomes[$0] })
+    return try KeyRing(sources.indices.compactMap { index in outcomes[index].map { (sources[index].scope, $0) } })
   }
 
-  private init(_ outcomes: [Result<SigningKey, KeyLoadError>]) throws(KeyLoadErrors) {
-    var keys: [SigningKey] = []
+  private init(_ outcomes: [(Scope, Result<SigningKey, KeyLoadError>)]) throws(KeyLoadErrors) {
+    var keys: [(Scope, Signer)] = []
     var errors: [KeyLoadError] = []
-    for outcome in outcomes {
+    for (scope, outcome) in outcomes {
       switch outcome {
-      case .success(let key): keys.append(key)
+      case .success(let key): keys.append((scope, key.signer))
       case .failure(let error): errors.append(error)
       }
     }
     guard errors.isEmpty else { throw KeyLoadErrors(errors: errors) }
-    self.init(keys)
+    self.init(scoped: keys)
   }
 }
 
@@ -69,10 +82,30 @@ extension OperatorIdentity {
   package var curves: Set<SignatureCurve> { Set(keySources.map(\.curve)) }
 
   fileprivate var keySources: [ConfiguredKey] {
-    let sources: [(KeySource?, SignatureCurve, String)] = [
-      (ecdsaKey, .ecdsa, "operator.signingKeys.ecdsa"), (bn254Key, .bn254, "operator.signingKeys.bls"),
-    ]
-    return sources.compactMap { source, curve, key in source.map { ConfiguredKey(source: $0, curve: curve, key: key) } }
+    SigningKeySources(ecdsa: ecdsaKey, bn254: bn254Key).keys(for: .all, below: "operator")
+  }
+}
+
+extension ExecutorConfig {
+  /// All keys: the operator's, those of AVSs, those of operator sets.
+  fileprivate var keySources: [ConfiguredKey] {
+    identity.keySources
+      + avs.enumerated().flatMap { index, avs in
+        let path = "avsPerformers[\(index)]"
+        return avs.signingKeys.keys(for: .avs(avs.address), below: path)
+          + avs.operatorSetKeys.sorted { $0.key < $1.key }.flatMap { id, sources in
+            sources.keys(for: .set(OperatorSet(avs: avs.address, id: id)), below: "\(path).operatorSetKeys (set \(id))")
+          }
+      }
+  }
+}
+
+extension SigningKeySources {
+  fileprivate func keys(for scope: KeyRing.Scope, below path: String) -> [ConfiguredKey] {
+    let sources: [(KeySource?, SignatureCurve, String)] = [(ecdsa, .ecdsa, "ecdsa"), (bn254, .bn254, "bls")]
+    return sources.compactMap { source, curve, name in
+      source.map { ConfiguredKey(source: $0, curve: curve, key: "\(path).signingKeys.\(name)", scope: scope) }
+    }
   }
 }
 
@@ -82,6 +115,7 @@ private struct ConfiguredKey: Sendable {
   let curve: SignatureCurve
   /// The configuration key.
   let key: String
+  let scope: KeyRing.Scope
 
   func load() -> Result<SigningKey, KeyLoadError> {
     Result { () throws(KeyLoadError) in try Self.load(source, curve: curve, at: key) }

@@ -20,6 +20,8 @@ struct DaemonView: Sendable {
   let performers: PerformerService
   let admission: Admission
   let metrics: ExecutorMetrics
+  /// nil when nothing is read from the chain.
+  let chain: ChainView?
   let installationID: String
 
   /// Tasks a state dump lists.
@@ -28,13 +30,14 @@ struct DaemonView: Sendable {
   func readiness() -> Readiness {
     let obstacles = performers.notReady()
     let closed = admission.obstacle
-    return Readiness(checks: [
-      .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
-      Readiness.Check(storeCondition.standing(storeStatistics())),
-      .init(
-        name: "performers", isReady: obstacles.isEmpty || isServingAny, isComplete: obstacles.isEmpty,
-        reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
-    ])
+    return Readiness(
+      checks: [
+        .init(name: "intake", isReady: closed == nil, reason: closed.map { "no tasks are taken in: the executor is \($0)" }),
+        Readiness.Check(storeCondition.standing(storeStatistics())),
+        .init(
+          name: "performers", isReady: obstacles.isEmpty || isServingAny, isComplete: obstacles.isEmpty,
+          reason: obstacles.isEmpty ? nil : obstacles.joined(separator: "; ")),
+      ] + (chain.map { [$0.check] } ?? []))
   }
 
   /// One broken AVS must not take the node from the others: a balancer sends nothing to a node that is not ready.
@@ -56,7 +59,7 @@ struct DaemonView: Sendable {
         QueueView(avs: avs.address, waiting: depths[avs.address] ?? 0, limit: config.queue.maxPerAVS)
       },
       tasks: metrics.taskCounts(waiting: waiting, executing: roster.snapshot().reduce(0) { $0 + $1.outstanding }),
-      recentTasks: recent)
+      recentTasks: recent, chain: chain?.endpoints ?? [])
   }
 
   /// Sets the gauges that are read rather than counted.

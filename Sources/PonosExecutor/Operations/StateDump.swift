@@ -17,12 +17,15 @@ package struct StateDump: Sendable, Equatable, Codable {
   package var tasks: TaskCounts
   /// Newest first.
   package var recentTasks: [TaskSummary]
+  /// Endpoints of the chain in their order; none when nothing is read from it.
+  package var chain: [EndpointView]
 
   package init(
     version: String, startedAt: UnixMilliseconds, now: UnixMilliseconds, operatorAddress: EthereumAddress,
     installationID: String?, readiness: Readiness, configuration: ConfigurationSummary, performers: [PerformerView],
-    queues: [QueueView], tasks: TaskCounts, recentTasks: [TaskSummary]
+    queues: [QueueView], tasks: TaskCounts, recentTasks: [TaskSummary], chain: [EndpointView] = []
   ) {
+    self.chain = chain
     self.version = version
     self.startedAt = startedAt
     self.now = now

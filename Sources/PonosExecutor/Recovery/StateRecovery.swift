@@ -93,6 +93,15 @@ package struct StateRecovery: Sendable {
       ])
   }
 
+  /// Takes up what was kept because the chain did not say how to sign it.
+  func takeUpKeptTasks() async {
+    do throws(StoreError) { try await recoverTasks() } catch {
+      logger.error(
+        "tasks that wait for the chain cannot be read; they are taken up at the next start",
+        metadata: [LogKey.code: "\(error.code.rawValue)", LogKey.error: "\(error.message)"])
+    }
+  }
+
   // MARK: One page
 
   /// What recovery does with a row.

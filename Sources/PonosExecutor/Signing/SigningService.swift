@@ -76,7 +76,7 @@ package struct SigningService: Sendable {
   }
 
   private func signer(for task: ValidatedTask) throws(TaskFailure) -> Signer {
-    guard let signer = keys[task.curve] else {
+    guard let signer = keys.key(task.curve, for: task.submission.operatorSet) else {
       throw .signingFailed("there is no \(task.curve.rawValue) key any more")
     }
     return signer

@@ -10,6 +10,65 @@ package protocol OperatorSetRegistry: Sendable {
   func aggregatorKey(
     of aggregator: EthereumAddress, avs: EthereumAddress, atBlock block: UInt64
   ) async throws(Rejection) -> VerificationKey
+
+  /// Throws `.unknownAVS` for an AVS that the registry knows nothing of. Asks nobody.
+  func checkServes(_ avs: EthereumAddress) throws(Rejection)
+  /// Everything that the acceptance of a submission depends on, before its signature is verified.
+  func standing(of claim: SubmissionClaim) async throws(Rejection) -> SubmissionStanding
+  /// The curve of a set in which a task was accepted by an earlier process.
+  func acceptedCurve(of set: OperatorSet) async throws(Rejection) -> SignatureCurve
+}
+
+/// What a submission says of itself.
+package struct SubmissionClaim: Sendable {
+  package let operatorSet: OperatorSet
+  package let aggregator: EthereumAddress
+  /// 0 means latest.
+  package let block: UInt64
+  package let signature: [UInt8]
+  /// What the signature has to be over.
+  package let digest: Digest32
+  /// Whether the signature is that of a key.
+  package let isSignedBy: @Sendable (VerificationKey) async -> Bool
+
+  package init(
+    operatorSet: OperatorSet, aggregator: EthereumAddress, block: UInt64, signature: [UInt8], digest: Digest32,
+    isSignedBy: @escaping @Sendable (VerificationKey) async -> Bool
+  ) {
+    self.operatorSet = operatorSet
+    self.aggregator = aggregator
+    self.block = block
+    self.signature = signature
+    self.digest = digest
+    self.isSignedBy = isSignedBy
+  }
+}
+
+/// What a registry says of a submission that may be accepted.
+package struct SubmissionStanding: Sendable, Equatable {
+  /// Signs the result.
+  package var curve: SignatureCurve
+  /// Has to have signed the submission.
+  package var aggregatorKey: VerificationKey
+
+  package init(curve: SignatureCurve, aggregatorKey: VerificationKey) {
+    self.curve = curve
+    self.aggregatorKey = aggregatorKey
+  }
+}
+
+extension OperatorSetRegistry {
+  package func checkServes(_ avs: EthereumAddress) throws(Rejection) {}
+
+  package func standing(of claim: SubmissionClaim) async throws(Rejection) -> SubmissionStanding {
+    SubmissionStanding(
+      curve: try await executorCurve(of: claim.operatorSet, atBlock: claim.block),
+      aggregatorKey: try await aggregatorKey(of: claim.aggregator, avs: claim.operatorSet.avs, atBlock: claim.block))
+  }
+
+  package func acceptedCurve(of set: OperatorSet) async throws(Rejection) -> SignatureCurve {
+    try await executorCurve(of: set, atBlock: 0)
+  }
 }
 
 /// A registry that answers from the configuration, whatever the block.
@@ -34,6 +93,10 @@ package struct StaticOperatorSetRegistry: OperatorSetRegistry {
       entries[config.address] = entry
     }
     self.entries = entries
+  }
+
+  package func checkServes(_ avs: EthereumAddress) throws(Rejection) {
+    if entries[avs] == nil { throw .unknownAVS(avs) }
   }
 
   package func executorCurve(

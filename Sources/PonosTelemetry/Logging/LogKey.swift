@@ -25,6 +25,10 @@ package enum LogKey {
   package static let source = "source"
   /// Name of a service of this daemon.
   package static let service = "service"
+  /// An endpoint of the chain, by its host; never its URL, which may carry a key.
+  package static let endpoint = "endpoint"
+  /// A call of the chain's API.
+  package static let call = "call"
   package static let address = "address"
   package static let port = "port"
   package static let path = "path"

@@ -45,6 +45,12 @@ struct DaemonConfiguration: Sendable {
   var heartbeat: String?
   /// Ports of 127.0.0.1 at which it dials the registered ECDSA aggregator, for the AVS of the same place in `avs`.
   var aggregatorPorts: [Int] = []
+  /// Endpoints of a chain, which is read instead of a `registry`; nil for none.
+  var rpcURLs: [String]?
+  /// More keys of `l1Chain`.
+  var chainSettings: [String: String] = [:]
+  /// Lines at the top level of the file.
+  var more = ""
   var debug = false
   /// Something configured cannot come up, so readiness is not to be waited for: the first AVS being served is enough.
   var isNeverReady = false
@@ -105,7 +111,8 @@ extension DaemonConfiguration {
     authentication: {enabled: \(authentication)}
     operations: {address: 127.0.0.1, port: \(place.operationsPort)}
     storage: \(storesInMemory ? "{type: memory}" : "{type: sqlite, path: \(place.database.path)}")
-    l1Chain: {chainId: 31337}
+    l1Chain: {\(chainText)}
+    \(more)
     operator:
       address: "\(Self.operatorAddress)"
       signingKeys:
@@ -115,6 +122,13 @@ extension DaemonConfiguration {
     \(heartbeat.map { "streams: {heartbeat: \($0)}\n" } ?? "")\(aggregators)avsPerformers:
     \(avs.map(entry).joined(separator: "\n"))
     """ + "\n"
+  }
+
+  private var chainText: String {
+    var settings = chainSettings
+    settings["chainId"] = settings["chainId"] ?? "31337"
+    if let rpcURLs { settings["rpcUrls"] = "[\(rpcURLs.map { "\"\($0)\"" }.joined(separator: ", "))]" }
+    return settings.sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: ", ")
   }
 
   private var queueSettings: String {
@@ -156,7 +170,11 @@ extension DaemonConfiguration {
       lines.append("  - {name: \(name), value: \"\(value)\"}")
     }
     for (name, source) in avs.environmentFromDaemon { lines.append("  - {name: \(name), valueFromEnv: \(source)}") }
-    lines.append("  registry:")
+    return rpcURLs == nil ? (lines + registry).joined(separator: "\n") : lines.joined(separator: "\n")
+  }
+
+  private var registry: [String] {
+    var lines = ["  registry:"]
     lines.append("    executorOperatorSets: [{id: 0, curve: ecdsa}, {id: 1, curve: bn254}]")
     lines.append("    aggregators:")
     for aggregator in [TestAggregator.registered(.ecdsa), .registered(.bn254)] {
@@ -165,7 +183,7 @@ extension DaemonConfiguration {
         "    - {address: \"\(aggregator.address)\", curve: \(aggregator.key.curve.rawValue), "
           + "\(name): \"\(Self.publicKeyText(of: aggregator.key))\"}")
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private static func publicKeyText(of key: SigningKey) -> String {

@@ -22,7 +22,7 @@ package struct FuzzTarget: Sendable {
   package static let all: [FuzzTarget] =
     transport + [
       .submission, .streamMessages, .urgency, .configuration, .keystore, .keystoreOpening, .signedHistory, .dockerReplies,
-      .dockerLog, .dockerLines, .httpReplies, .statusDetails,
+      .dockerLog, .dockerLines, .httpReplies, .statusDetails, .contractAnswers, .rpcReplies,
     ]
 
   /// The readers of the gRPC transport.

@@ -57,6 +57,7 @@ enum RejectionTable {
       rejection: .payloadTooLarge(avs: avs, count: 12, limit: 10), code: "payload_too_large",
       words: ["payload has 12", avs.description, "10", "maxPayloadBytes"]),
     Row(rejection: .storeOverloaded("a slow disk"), code: "store_overloaded", words: ["a slow disk", "nothing was accepted"]),
+    Row(rejection: .chain(.unavailable(problem: "rpc_timed_out")), code: "chain_unavailable", words: ["rpc_timed_out", "later"]),
   ]
 
   /// Which row a refusal belongs to. Total, so that a new refusal does not compile until the table knows it.
@@ -86,6 +87,7 @@ enum RejectionTable {
     case .insufficientResources: 21
     case .payloadTooLarge: 22
     case .storeOverloaded: 23
+    case .chain: 24
     }
   }
 }

@@ -21,7 +21,7 @@ enum StateDumpFixture {
       identity: OperatorIdentity(
         address: StoreRecords.address(77), ecdsaKey: .hex(SecretBytes(text: secret)), bn254Key: nil),
       chain: ChainConfig(
-        chainID: 17000, rpcURL: "https://user:\(secret)@rpc.example/", ecdsaCertificateVerifier: StoreRecords.address(9)),
+        chainID: 17000, rpcURLs: ["https://user:\(secret)@rpc.example/"], ecdsaCertificateVerifier: StoreRecords.address(9)),
       avs: [AVSConfig(address: StoreRecords.address(1), performer: spec)],
       storage: .sqlite(path: "/var/lib/ponos/executor.sqlite"))
   }

@@ -97,7 +97,7 @@ struct PipelineRig: Sendable {
         journal: journal, roster: roster, runner: TaskRunner(clock: clock.taskClock), signing: signing, outbox: outbox,
         recovery: recovery, running: running, metrics: metrics, clock: clock.taskClock, rules: { _ in rules }))
     validator = TaskValidator(
-      operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { keys.curves })
+      operatorAddress: Self.operatorAddress, registry: try StaticOperatorSetRegistry(configs), signers: { _ in keys.curves })
     let answers = StoredAnswers(journal: journal, signing: signing, metrics: metrics, logger: logger)
     let limiter = SubmissionLimiter(
       limits: Dictionary(uniqueKeysWithValues: avs.map { ($0, submissions) }), clock: clock.taskClock)

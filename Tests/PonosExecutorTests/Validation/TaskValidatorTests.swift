@@ -88,7 +88,7 @@ struct TaskValidatorTests {
   func payloadThatIsLargerThanAVSsTasksMayHaveIsRefused() async throws {
     let validator = TaskValidator(
       operatorAddress: Rig.operatorAddress, registry: try StaticOperatorSetRegistry([Rig.config(Rig.avs)]),
-      signers: { [.ecdsa, .bn254] }, maxPayloadBytes: { _ in 4 })
+      signers: { _ in [.ecdsa, .bn254] }, maxPayloadBytes: { _ in 4 })
     let bad = TestAggregator(address: TestAggregator.registered(.ecdsa).address, key: TestKeys.stranger(.ecdsa))
     func refusal(_ payload: String) async throws -> Rejection? {
       let submission = try Rig.submission(Rig.draft(payload), by: bad)

@@ -13,7 +13,7 @@ enum RecoveryRig {
     let queue = TaskQueue(limits: QueueConfig())
     try await StateRecovery(
       store: store, journal: TaskJournal(store: store, clock: .system),
-      validator: TaskValidator(operatorAddress: executor, registry: OneCurveRegistry(), signers: { [.ecdsa] }),
+      validator: TaskValidator(operatorAddress: executor, registry: OneCurveRegistry(), signers: { _ in [.ecdsa] }),
       inFlight: InFlightTasks(), queue: queue,
       metrics: ExecutorMetrics(registry: PrometheusRegistry(), avs: [avs], version: "benchmark"),
       logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }

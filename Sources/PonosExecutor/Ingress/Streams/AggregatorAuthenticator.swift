@@ -31,7 +31,7 @@ package struct AggregatorAuthenticator: Sendable {
 
   private func key(of owner: TaskOwner) async throws(SessionFailure) -> VerificationKey {
     do throws(Rejection) { return try await registry.aggregatorKey(of: owner.aggregator, avs: owner.avs, atBlock: 0) } catch {
-      throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
+      throw SessionFailure(error)
     }
   }
 
@@ -39,10 +39,10 @@ package struct AggregatorAuthenticator: Sendable {
     let signer: Signer
     do throws(Rejection) {
       let curve = try await registry.executorCurve(of: set, atBlock: 0)
-      guard let held = keys[curve] else { throw .noSigner(curve, operatorSet: set) }
+      guard let held = keys.key(curve, for: set) else { throw .noSigner(curve, operatorSet: set) }
       signer = held
     } catch {
-      throw SessionFailure(.unauthenticated(code: error.code, message: error.message))
+      throw SessionFailure(error)
     }
     do {
       let signature = try await signer.sign(.message(message.digest))
@@ -60,5 +60,14 @@ struct SessionFailure: Error {
 
   init(_ end: SessionEnd) {
     self.end = end
+  }
+
+  /// As a registry refuses. What passes by itself is no verdict on the peer, which may dial again.
+  init(_ rejection: Rejection) {
+    if case .chain(let cause) = rejection, cause.retryDelay != nil {
+      self.init(.unavailable(code: rejection.code, message: rejection.message))
+    } else {
+      self.init(.unauthenticated(code: rejection.code, message: rejection.message))
+    }
   }
 }

@@ -24,6 +24,7 @@ package enum DashboardPage {
     \(counts(state.tasks))
     <section aria-labelledby="performers-title"><h2 id="performers-title">Performers</h2>\(performers(state))</section>
     <section aria-labelledby="queues-title"><h2 id="queues-title">Queues</h2>\(queues(state))</section>
+    \(chain(state))
     <section aria-labelledby="tasks-title"><h2 id="tasks-title">Last tasks</h2>\(tasks(state))</section>
     </main>
     <footer><span id="refresh" role="status"></span>
@@ -107,6 +108,25 @@ package enum DashboardPage {
       """
     }
     return table(["AVS", "Waiting", "Filled"], numbers: ["Waiting"], rows, empty: "No AVS is configured.")
+  }
+
+  /// Nothing where every AVS has a registry.
+  private static func chain(_ state: StateDump) -> HTML {
+    guard !state.chain.isEmpty else { return "" }
+    let rows = state.chain.map { endpoint -> HTML in
+      let tone = endpoint.state == "serving" ? "good" : "bad"
+      let error: HTML = endpoint.state == "serving" ? "" : endpoint.lastError.map { #"<p class="error">\#($0)</p>"# } ?? ""
+      return """
+        <tr><td data-label="Endpoint">\(endpoint.endpoint)</td>
+        <td data-label="State"><span class="badge \(tone)">\(endpoint.state)</span>\(error)</td>
+        <td data-label="Head" class="number">\(endpoint.head.map { DashboardText.count(Int($0)) } ?? "…")</td>
+        <td data-label="Lag" class="number">\(DashboardText.count(Int(endpoint.lag)))</td>
+        <td data-label="Calls" class="number">\(DashboardText.count(endpoint.callsLastHour))<small>last hour</small></td></tr>
+        """
+    }
+    let rendered = table(
+      ["Endpoint", "State", "Head", "Lag", "Calls"], numbers: ["Head", "Lag", "Calls"], rows, empty: "No endpoint is configured.")
+    return #"<section aria-labelledby="chain-title"><h2 id="chain-title">Chain</h2>\#(rendered)</section>"#
   }
 
   private static func meter(_ value: Int, of limit: Int) -> HTML {

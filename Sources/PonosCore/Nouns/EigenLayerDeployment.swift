@@ -1,5 +1,3 @@
-import PonosCore
-
 /// Where EigenLayer's contracts are on an L1 chain.
 package struct EigenLayerDeployment: Hashable, Sendable {
   package var allocationManager: EthereumAddress
