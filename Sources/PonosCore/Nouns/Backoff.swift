@@ -15,7 +15,7 @@ package struct Backoff: Sendable, Equatable {
 
   /// The pause after `failures` attempts in a row that failed, counted from 1.
   package func pause(after failures: Int) -> Duration {
-    min(first * (1 << min(max(failures - 1, 0), Self.maxDoublings)), longest)
+    min(first * (1 << min(max(failures, 1) - 1, Self.maxDoublings)), longest)
   }
 
   /// The same with a random part, so that clients that failed together do not come back in step: between half of the pause and all of it.
