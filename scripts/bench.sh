@@ -34,4 +34,5 @@ fi
 scripts/setup.sh build docker bench
 build PonosBenchmarks
 build NoOpPerformer
+long build-task-peer "building the peer of whole tasks" Benchmarks/Peer/build.sh "$repo/$products/task-peer"
 scripts/docker.sh run scripts/bench.sh --with-engine "$@"
