@@ -30,7 +30,8 @@ extension FuzzTarget {
         assembler.append(ByteBuffer(bytes: piece))
         unread += piece.count
         while let message = try assembler.next() {
-          let read = message.bytes.isCompressed ? try message.bytes.decompressed(DecompressionLimits(maxBytes: limit)) : message.bytes
+          let read =
+            message.bytes.isCompressed ? try message.bytes.decompressed(DecompressionLimits(maxBytes: limit)) : message.bytes
           precondition(read.buffer.readableBytes <= limit, "a message is longer than allowed")
           result.messages.append(read)
           unread -= message.weight.held

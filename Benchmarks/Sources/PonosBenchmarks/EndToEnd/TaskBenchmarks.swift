@@ -48,7 +48,8 @@ enum TaskBenchmarks {
     }
     targets.append(try SubmissionTarget(port: peerPort))
     lanes.append(
-      Lane("Go peer, Badger, ecdsa signatures", peer, targets[targets.count - 1], SubmissionStock(parties: parties, curve: .ecdsa)))
+      Lane(
+        "Go peer, Badger, ecdsa signatures", peer, targets[targets.count - 1], SubmissionStock(parties: parties, curve: .ecdsa)))
     try await Self.withConnections(targets.map(\.client)) {
       for lane in lanes { try await lane.target.waitUntilServing(lane.stock, lane.process) }
       for callers in [1, 64] {
