@@ -141,7 +141,7 @@ let package = Package(
     // Speaks JSON-RPC to Ethereum nodes.
     .target(
       name: "PonosChain",
-      dependencies: ["PonosCore", "PonosCrypto", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL],
+      dependencies: ["PonosCore", "PonosSystem", "PonosCrypto", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL],
       swiftSettings: strict),
     // Speaks gRPC: messages, then the transport beneath them.
     .target(name: "PonosAPI", dependencies: [grpcCore, grpcProtobuf, protobuf]),

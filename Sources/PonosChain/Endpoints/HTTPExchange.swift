@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import PonosSystem
 
 /// The HTTP connections to all endpoints of a chain; freed with the last reference.
 final class HTTPExchange: Sendable {
@@ -46,10 +47,13 @@ final class HTTPExchange: Sendable {
     if let authorization = url.authorization { request.headers.add(name: "Authorization", value: authorization) }
     request.body = .bytes(ByteBuffer(string: body))
     do {
-      return try await withinLimit(limit) { [request] in try await self.exchange(request, limit: limit) }
+      if let reply = try await withDeadline(limit, { [request] in try await self.exchange(request, limit: limit) }) {
+        return reply
+      }
     } catch {
       throw Self.failure(error, at: url, call: call)
     }
+    throw ChainError(Task.isCancelled ? .cancelled : .timedOut, endpoint: url.host, call: call)
   }
 
   private func exchange(_ request: HTTPClientRequest, limit: Duration) async throws -> Reply {
@@ -65,7 +69,6 @@ final class HTTPExchange: Sendable {
     let code: ChainError.Code =
       switch error {
       case is CancellationError: .cancelled
-      case is LimitExceeded: .timedOut
       case is NIOTooManyBytesError: .tooLarge
       case let error as HTTPParserError where error == .invalidEOFState: .truncated
       case is HTTPParserError: .notRPC
@@ -75,25 +78,5 @@ final class HTTPExchange: Sendable {
       default: .unreachable
       }
     return ChainError(Task.isCancelled ? .cancelled : code, endpoint: url.host, call: call, cause: url.redact("\(error)"))
-  }
-}
-
-/// An exchange did not end in time.
-private struct LimitExceeded: Error {}
-
-/// Runs `operation` and cancels it when it takes longer than `limit`; then throws `LimitExceeded`.
-private func withinLimit<Value: Sendable>(
-  _ limit: Duration, _ operation: @escaping @Sendable () async throws -> Value
-) async throws -> Value {
-  try await withThrowingTaskGroup(of: Value.self) { group in
-    group.addTask(operation: operation)
-    group.addTask {
-      try await Task.sleep(for: limit)
-      throw LimitExceeded()
-    }
-    defer { group.cancelAll() }
-    // Two children were added, so there is a first one.
-    guard let value = try await group.next() else { throw LimitExceeded() }
-    return value
   }
 }

@@ -1,4 +1,5 @@
 import PonosCore
+import PonosSystem
 import Synchronization
 
 /// Answers of contracts at blocks of one chain: asks endpoints for what is not known, once for everybody who needs it.
@@ -121,25 +122,15 @@ package final class ChainReader: Sendable {
     } catch {
       outcome = .failure(error)
     }
-    let waiters = state.withLock { $0.flights.end(flight) }
-    for waiter in waiters { waiter.resume(returning: outcome) }
+    state.withLock { $0.flights.end(flight) }.resume(returning: outcome)
     try outcome.get()
   }
 
   /// Waits for somebody else's read. Fails as it fails; but when only its caller went away, the one who waits reads itself.
   private func wait(for flight: UInt64) async throws(ChainError) {
-    let waiter = state.withLock { $0.flights.nextID() }
-    let outcome = await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<FlightTable.Outcome, Never>) in
-        let isWaiting = state.withLock { state in
-          !Task.isCancelled && state.flights.wait(for: flight, as: waiter, continuation)
-        }
-        if !isWaiting { continuation.resume(returning: .success(())) }
-      }
-    } onCancel: {
-      let continuation = state.withLock { $0.flights.leave(flight, waiter) }
-      continuation?.resume(returning: .success(()))
-    }
+    let outcome = await state.wait(
+      in: \.flights.waiters, for: flight, cancelled: .success(()),
+      unless: { $0.flights.isFlying(flight) ? nil : .success(()) })
     if Task.isCancelled { throw ChainError(.cancelled, endpoint: "nobody", call: "eth_call") }
     if case .failure(let error) = outcome, error.code != .cancelled { throw error }
   }

@@ -21,7 +21,9 @@ extension ChainOperatorSetRegistry {
     let named = position.header == position.head ? newest : try await facts(for: claim, at: position.header)
     let rules = rules(for: claim, at: position.header.number)
     var grace: ChainFacts?
-    if rules.needsGrace(named: named, newest: newest) { grace = try await graceFacts(for: claim, before: position.head) }
+    if rules.needsGrace(named: named, newest: newest) {
+      grace = try await graceFacts(for: claim, at: position, named: named)
+    }
     let verdict = try rules.judge(named: named, newest: newest, grace: grace)
     lookups.withLock { $0.note(claim.aggregator, avs: claim.operatorSet.avs, key: verdict.aggregatorKey) }
     let standing = SubmissionStanding(curve: verdict.curve, aggregatorKey: try verificationKey(verdict.aggregatorKey))
@@ -90,10 +92,15 @@ extension ChainOperatorSetRegistry {
     }
   }
 
-  /// The facts at the last block at which a replaced key has to have been good still.
-  private func graceFacts(for claim: SubmissionClaim, before head: BlockHeader) async throws(Rejection) -> ChainFacts? {
+  /// The facts at the block at which a replaced key has to have been good still: a grace before the newest one, or at the submission's own
+  /// block when that is later.
+  private func graceFacts(
+    for claim: SubmissionClaim, at position: Position, named: ChainFacts
+  ) async throws(Rejection) -> ChainFacts? {
     guard settings.rotationGrace > 0 else { return nil }
-    let number = head.number > settings.rotationGrace ? head.number - settings.rotationGrace : 0
+    let (head, grace) = (position.head.number, settings.rotationGrace)
+    let number = head > grace ? head - grace : 0
+    if position.header.number >= number { return named }
     let header: BlockHeader
     do throws(ChainError) { header = try await reader.header(at: number) } catch {
       throw rejection(of: error, block: number)

@@ -174,7 +174,7 @@ struct ChainRegistryTests {
     settings.maxBlockAge = .seconds(60)
     try await ChainRig.running(settings: settings) { rig in
       let head = try await rig.follow()
-      #expect(try await rig.code(of: ChainRig.draft(head - 6)) != "block_too_old")
+      #expect(try await rig.code(of: ChainRig.draft(head - 4)) != "block_too_old")
       #expect(try await rig.code(of: ChainRig.draft(head - 10)) == "block_too_old")
       async let waiting = rig.code(of: ChainRig.draft(head + 1))
       try await rig.chain.mine()
