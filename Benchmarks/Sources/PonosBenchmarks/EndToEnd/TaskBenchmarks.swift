@@ -2,9 +2,11 @@ import Foundation
 import GRPCCore
 import PonosAPI
 import PonosCore
+import PonosCrypto
 
 /// Whole tasks: a client submits them to a daemon, which checks, journals, runs, signs and records each. The floor is a process that
-/// only passes them on: same client, same transport, same messages, same performer image.
+/// only passes them on: same client, same transport, same messages, same performer image. Beside them a program that makes the daemon's
+/// promises by other means (Benchmarks/Peer).
 enum TaskBenchmarks {
   static let image = "ponos-bench/no-op:latest"
 
@@ -19,6 +21,9 @@ enum TaskBenchmarks {
     let daemons = try DaemonUnderTest.Store.allCases.map { store in
       (store, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
     }
+
+    let peerPort = try LoopbackPort.free()
+    let peer = try Self.peer(port: peerPort, performer: container, parties: parties, workspace: workspace)
 
     defer {
       for (_, daemon) in daemons { daemon.process.stop() }
@@ -41,6 +46,9 @@ enum TaskBenchmarks {
         lanes.append(Lane("daemon, \(store.rawValue) store, \(curve.rawValue) signatures", daemon.process, target, stock))
       }
     }
+    targets.append(try SubmissionTarget(port: peerPort))
+    lanes.append(
+      Lane("Go peer, Badger, ecdsa signatures", peer, targets[targets.count - 1], SubmissionStock(parties: parties, curve: .ecdsa)))
     try await Self.withConnections(targets.map(\.client)) {
       for lane in lanes { try await lane.target.waitUntilServing(lane.stock, lane.process) }
       for callers in [1, 64] {
@@ -50,6 +58,18 @@ enum TaskBenchmarks {
         report(try await comparison.measure(rounds: rounds, seconds: seconds))
       }
     }
+  }
+
+  private static func peer(
+    port: Int, performer: NoOpContainer, parties: TaskParties, workspace: Workspace
+  ) throws -> ChildProcess {
+    try ChildProcess(
+      Workspace.products.appendingPathComponent("task-peer"),
+      [
+        "-listen", "127.0.0.1:\(port)", "-performer", "\(performer.address):8080", "-store", workspace.path("peer"),
+        "-key", Hex.encodePrefixed(TaskParties.ecdsaScalar), "-operator", "\(TaskParties.operatorAddress)",
+        "-aggregator", "\(parties.aggregatorKey.address)",
+      ], log: workspace.path("peer.log"))
   }
 
   /// One thing that answers submissions, with what it is to be asked.
