@@ -10,7 +10,8 @@ import PonosCrypto
 enum TaskBenchmarks {
   static let image = "ponos-bench/no-op:latest"
 
-  static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+  /// - Parameter beside: Another build of the daemon, which takes part with the SQLite store.
+  static func measure(rounds: Int, seconds: Double, beside: String? = nil, report: (Outcome) -> Void) async throws {
     let workspace = try Workspace()
     let parties = try TaskParties()
     let container = try NoOpContainer(image: image)
@@ -18,8 +19,13 @@ enum TaskBenchmarks {
     let proxy = try ChildProcess(
       Workspace.products.appendingPathComponent("PonosBenchmarks"),
       ["echo-proxy", "--host", container.address, "--listen", "\(proxyPort)"], log: workspace.path("proxy.log"))
-    let daemons = try DaemonUnderTest.Store.allCases.map { store in
-      (store, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
+    var daemons = try DaemonUnderTest.Store.allCases.map { store in
+      (store.rawValue, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
+    }
+    if let beside {
+      let other = try DaemonUnderTest(
+        store: .sqlite, image: image, parties: parties, workspace: workspace, executable: beside, name: "beside")
+      daemons.append(("other build, sqlite", other))
     }
 
     let peerPort = try LoopbackPort.free()
@@ -38,17 +44,18 @@ enum TaskBenchmarks {
     var lanes = [
       Lane("echo proxy over the same two hops", proxy, targets[0], SubmissionStock(parties: parties, curve: .ecdsa))
     ]
-    for (store, daemon) in daemons {
+    for (name, daemon) in daemons {
       let target = try SubmissionTarget(port: daemon.port)
       targets.append(target)
       for curve in SignatureCurve.allCases {
         let stock = SubmissionStock(parties: parties, curve: curve)
-        lanes.append(Lane("daemon, \(store.rawValue) store, \(curve.rawValue) signatures", daemon.process, target, stock))
+        lanes.append(Lane("daemon, \(name) store, \(curve.rawValue) signatures", daemon.process, target, stock))
       }
     }
     targets.append(try SubmissionTarget(port: peerPort))
     lanes.append(
-      Lane("Go peer, Badger, ecdsa signatures", peer, targets[targets.count - 1], SubmissionStock(parties: parties, curve: .ecdsa)))
+      Lane(
+        "Go peer, Badger, ecdsa signatures", peer, targets[targets.count - 1], SubmissionStock(parties: parties, curve: .ecdsa)))
     try await Self.withConnections(targets.map(\.client)) {
       for lane in lanes { try await lane.target.waitUntilServing(lane.stock, lane.process) }
       for callers in [1, 64] {
