@@ -10,7 +10,8 @@ import PonosCrypto
 enum TaskBenchmarks {
   static let image = "ponos-bench/no-op:latest"
 
-  static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+  /// - Parameter beside: Another build of the daemon, which takes part with the SQLite store.
+  static func measure(rounds: Int, seconds: Double, beside: String? = nil, report: (Outcome) -> Void) async throws {
     let workspace = try Workspace()
     let parties = try TaskParties()
     let container = try NoOpContainer(image: image)
@@ -18,9 +19,17 @@ enum TaskBenchmarks {
     let proxy = try ChildProcess(
       Workspace.products.appendingPathComponent("PonosBenchmarks"),
       ["echo-proxy", "--host", container.address, "--listen", "\(proxyPort)"], log: workspace.path("proxy.log"))
-    let daemons = try DaemonUnderTest.Store.allCases.map { store in
-      (store, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
+    var daemons = try DaemonUnderTest.Store.allCases.map { store in
+      (store.rawValue, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
     }
+    if let beside {
+      let other = try DaemonUnderTest(
+        store: .sqlite, image: image, parties: parties, workspace: workspace, executable: beside, name: "beside")
+      daemons.append(("other build, sqlite", other))
+    }
+
+    let peerPort = try LoopbackPort.free()
+    let peer = try Self.peer(port: peerPort, performer: container, parties: parties, workspace: workspace)
 
     let peerPort = try LoopbackPort.free()
     let peer = try Self.peer(port: peerPort, performer: container, parties: parties, workspace: workspace)
@@ -38,12 +47,12 @@ enum TaskBenchmarks {
     var lanes = [
       Lane("echo proxy over the same two hops", proxy, targets[0], SubmissionStock(parties: parties, curve: .ecdsa))
     ]
-    for (store, daemon) in daemons {
+    for (name, daemon) in daemons {
       let target = try SubmissionTarget(port: daemon.port)
       targets.append(target)
       for curve in SignatureCurve.allCases {
         let stock = SubmissionStock(parties: parties, curve: curve)
-        lanes.append(Lane("daemon, \(store.rawValue) store, \(curve.rawValue) signatures", daemon.process, target, stock))
+        lanes.append(Lane("daemon, \(name) store, \(curve.rawValue) signatures", daemon.process, target, stock))
       }
     }
     targets.append(try SubmissionTarget(port: peerPort))
