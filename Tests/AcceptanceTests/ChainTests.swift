@@ -43,7 +43,7 @@ extension Acceptance {
     }
 
     @Test("runs tasks for the four pairs of curves, and shows no access key anywhere")
-    func pairs() async throws {
+    func runsTasksForFourPairsOfCurves() async throws {
       try await running(curves: [.ecdsa, .bn254]) { chain, daemon in
         let head = try await chain.mine().number
         for (index, curve) in [SignatureCurve.ecdsa, .bn254].enumerated() {
@@ -64,7 +64,7 @@ extension Acceptance {
     }
 
     @Test("survives the end of one endpoint under load without a failed task")
-    func failOver() async throws {
+    func survivesEndOfOneEndpointUnderLoadWithoutFailed() async throws {
       try await running(endpoints: 2, blockTime: 0.5) { chain, daemon in
         let faults: [TestChain.Fault] = [.hang, .error, .garbage, .cut, .limited, .none]
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -88,7 +88,7 @@ extension Acceptance {
     }
 
     @Test("goes on through an outage of a minute, refuses after a restart in it, and heals by itself")
-    func outage() async throws {
+    func goesOnThroughOutageOfMinute() async throws {
       try await running { chain, daemon in
         let head = try await chain.head().number
         #expect(try await daemon.answer(to: try submission("0x04", daemon, head)) == "0x10")
@@ -112,7 +112,7 @@ extension Acceptance {
     }
 
     @Test("keeps tasks accepted before, when it starts while the chain is away")
-    func restart() async throws {
+    func keepsTasksAcceptedBefore() async throws {
       try await running { chain, daemon in
         let head = try await chain.head().number
         let slow = try submission("sleep 3000", daemon, head)
@@ -133,7 +133,7 @@ extension Acceptance {
     }
 
     @Test("does not start where nothing it signs would be accepted")
-    func domain() async throws {
+    func doesNotStartWhereNothingItSignsWouldBeAccepted() async throws {
       try await TestChain.running { chain in
         var configuration = DaemonConfiguration(.scripted())
         configuration.rpcURLs = chain.urls

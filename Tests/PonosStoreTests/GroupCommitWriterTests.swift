@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test("a lone writer never waits for others, however long it might", .timeLimit(.minutes(1)))
-  func alone() async throws {
+  func loneWriterNeverWaitsForOthers() async throws {
     var limits = GroupCommitWriter.Limits()
     limits.gatherTime = .seconds(3600)
     let writer = GroupCommitWriter(pool: pool, limits: limits)
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test("where many writers come, commits wait for as many as came, and no longer", .timeLimit(.minutes(1)))
-  func gathering() async throws {
+  func whereManyWritersCome() async throws {
     var limits = GroupCommitWriter.Limits()
     // Commits that all waited for so long would take ten times the time limit.
     limits.gatherTime = .seconds(3)
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test("where the writers that were expected stay away, a commit waits for them once", .timeLimit(.minutes(1)))
-  func company() async throws {
+  func whereWritersThatWereExpectedStayAway() async throws {
     var limits = GroupCommitWriter.Limits()
     limits.gatherTime = .milliseconds(1)
     let writer = GroupCommitWriter(pool: pool, limits: limits)
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test("a write that nobody waits for begins no transaction, and is made when the store closes at the latest")
-  func posts() async throws {
+  func writeThatNobodyWaitsForBeginsNoTransaction() async throws {
     let writer = GroupCommitWriter(pool: pool)
     for id in 1...5 {
       writer.post("post", onFailure: { Issue.record("\($0)") }) {

@@ -355,7 +355,7 @@ import Testing
   }
 
   @Test("of a store that is brought up to date", arguments: Fault.all)
-  func atUpgrade(fault: Fault) async throws {
+  func ofStoreThatIsBroughtUpToDate(fault: Fault) async throws {
     let earlier = directory.file("earlier.sqlite")
     try await EarlierDatabase.writeVersion6(at: earlier)
     try FileManager.default.copyItem(atPath: earlier, toPath: path)

@@ -92,7 +92,7 @@ struct EngineReconcilerTests {
   }
 
   @Test("tells the supervisor of a performer whose container has ended, or is gone, and no other")
-  func unnoticedEnds() async throws {
+  func tellsSupervisorOfPerformerWhoseContainerHasEnded() async throws {
     let (statuses, supervisors) = (PerformerStatusTable(), SupervisorRegistry())
     var mailboxes: [String: PerformerMailbox] = [:]
     for (id, state) in [("serving", PerformerState.running), ("ended", .running), ("gone", .running), ("replacing", .restarting)]

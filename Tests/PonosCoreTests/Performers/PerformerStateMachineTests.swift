@@ -126,7 +126,7 @@ struct PerformerStateMachineTests {
   ]
 
   @Test("makes every transition that its states document, and no other")
-  func documentedTransitions() {
+  func makesEveryTransitionThatItsStatesDocument() {
     var random = SeededGenerator(seed: 1)
     var seen = Self.transitions.mapValues { _ in Set<PerformerState>() }
     for history in 0..<3000 {

@@ -18,7 +18,7 @@ struct ReplicaClaimsTests {
   }
 
   @Test("of a whole AVS keep its replicas and no other AVS's, and wait for those of its replicas")
-  func wholeAVS() {
+  func ofWholeAVSKeepItsReplicasAndNoOtherAVSs() {
     var claims = ReplicaClaims()
     #expect([claims.claim(second), claims.claim(allOf: first.avs)] == [true, false])
     claims.release(second)
@@ -29,7 +29,7 @@ struct ReplicaClaimsTests {
   }
 
   @Test("that were refused, or are unknown, change nothing")
-  func refusals() {
+  func thatWereRefused() {
     var claims = ReplicaClaims()
     #expect([claims.claim(first)] == [true])
     let before = claims

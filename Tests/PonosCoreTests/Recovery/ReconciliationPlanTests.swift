@@ -226,7 +226,7 @@ struct ReconciliationPlanTests {
   }
 
   @Test("of a running daemon names containers that ended or are gone, and removes none of those that ended")
-  func namesLosses() {
+  func ofRunningDaemonNamesContainersThatEndedOrAreGone() {
     let claims = ["ended", "gone", "serving"].map { ReconciliationPlan.Claim(performerID: $0, containers: .only("of-\($0)")) }
     let plan = ReconciliationPlan(
       expected: claims, claims: claims,

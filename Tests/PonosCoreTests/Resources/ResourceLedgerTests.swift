@@ -22,14 +22,14 @@ struct ResourceLedgerTests {
   }
 
   @Test("reserves ceilings: together they may exceed what the host has")
-  func overcommits() {
+  func reservesCeilingsTogetherTheyMayExceedWhatHostHas() {
     var ledger = ResourceLedger(capacity: HostCapacity(memoryBytes: 4 << 30, cpus: 2))
     for id in ["a", "b", "c"] { #expect(ledger.reserve(reservation(avs, memory: 3 << 30), for: id) == .fits) }
     #expect(ledger.reservations.count == 3)
   }
 
   @Test("forgets a refusal once the performer fits, is there already, or is given up")
-  func endsRefusals() {
+  func forgetsRefusalOncePerformerFits() {
     let changes: [(inout ResourceLedger) -> Void] = [
       { ledger in
         ledger.capacity = HostCapacity(memoryBytes: 4 << 30, cpus: 4)
@@ -47,7 +47,7 @@ struct ResourceLedgerTests {
   }
 
   @Test("drops the reservation of a performer that does not fit any more, and of one that is released")
-  func endsReservations() {
+  func dropsReservationOfPerformerThatDoesNotFitAnyMore() {
     var ledger = ResourceLedger()
     #expect(ledger.reserve(reservation(avs), for: "a") == .fits, "an unknown host has enough of everything")
     #expect(ledger.reserve(reservation(other), for: "b") == .fits)

@@ -35,7 +35,7 @@ enum ChainRejectionTable {
 @Suite("Refusals because of the chain")
 struct ChainRejectionTests {
   @Test("keep their codes, and say what to do")
-  func stable() {
+  func keepTheirCodes() {
     for row in ChainRejectionTable.rows {
       #expect(row.rejection.code == row.code && row.rejection.kind == row.kind)
       for word in row.words { #expect(row.rejection.message.contains(word), "\(row.rejection.message)") }
@@ -44,14 +44,14 @@ struct ChainRejectionTests {
   }
 
   @Test("say when to come again exactly when the cause passes by itself")
-  func delays() {
+  func sayWhenToComeAgainExactlyWhenCausePassesByItself() {
     for row in ChainRejectionTable.rows {
       #expect((row.rejection.retryDelay != nil) == (row.kind == .passing || row.kind == .excess), "\(row.code)")
     }
   }
 
   @Test("share no code with other refusals and failures")
-  func distinct() {
+  func shareNoCodeWithOtherRefusalsAndFailures() {
     let codes = ChainRejectionTable.rows.map(\.code)
     #expect(Set(codes).count == codes.count)
     let others = RejectionTable.rows.map(\.code) + FailureTable.rows.map(\.code)

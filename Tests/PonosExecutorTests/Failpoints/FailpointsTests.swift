@@ -68,7 +68,7 @@ struct FailpointsTests {
   }
 
   @Test("with a key outside of the process, digest and signature are recorded in two steps")
-  func orderOutside() async throws {
+  func withKeyOutsideOfProcess() async throws {
     let passed = Mutex<[Failpoint]>([])
     let failpoints = Failpoints { point in passed.withLock { $0.append(point) } }
     let keys = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) }).asIfOutside
@@ -82,7 +82,7 @@ struct FailpointsTests {
   }
 
   @Test("a process that is to end between digest and signature takes two steps, and no other does")
-  func twoSteps() throws {
+  func processThatIsToEndBetweenDigestAndSignatureTakes() throws {
     let keys = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) })
     for point in Failpoint.allCases {
       let failpoints = try Failpoints(environment: [Failpoints.variable: point.rawValue])

@@ -24,7 +24,7 @@ struct DigestGuardTests {
   @Test(
     "a signature made in memory is nowhere until it is recorded: after a crash the task runs again, and what was answered is recorded",
     arguments: [0, 1] as [UInt32])
-  func crashBeforeRecord(set: UInt32) async throws {
+  func signatureMadeInMemoryIsNowhereUntilItIsRecorded(set: UInt32) async throws {
     let store = FaultyStore()
     // A second answer would be another one.
     let performer = FakePerformer { id, _, call throws(PerformerCallError) in .echo(id, [UInt8(call)]) }

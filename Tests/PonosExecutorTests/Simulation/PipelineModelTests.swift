@@ -60,7 +60,7 @@ struct PipelineModelTests {
   }
 
   @Test("so is one whose digest is recorded with its end")
-  func oneStep() {
+  func soIsOneWhoseDigestIsRecordedWithItsEnd() {
     var model = PipelineModel()
     model.called(1, Self.id, contentHash: Self.content)
     model.answered(Self.id, output: Self.output)

@@ -33,7 +33,7 @@ struct ConnectionBoundsTests {
   }
 
   @Test("445 idle connections of one host: it keeps what one host may have, and others get in, new ones of its own too")
-  func idleCrowd() async throws {
+  func test445IdleConnectionsOfOneHost() async throws {
     let quota = Self.quota(connections: 200, perHost: 50)
     var settings = ConnectionTests.tcp
     settings.quota = quota
@@ -51,7 +51,7 @@ struct ConnectionBoundsTests {
   }
 
   @Test("one ceiling for two listeners, at which the largest crowd makes room for newcomers")
-  func sharedCeiling() async throws {
+  func oneCeilingForTwoListeners() async throws {
     let quota = Self.quota(connections: 12, perHost: 10)
     var settings = ConnectionTests.tcp
     settings.quota = quota
@@ -76,7 +76,7 @@ struct ConnectionBoundsTests {
   }
 
   @Test("a listener at its ceiling neither dies nor spins, and takes connections again when there is room")
-  func refusals() async throws {
+  func listenerAtItsCeilingNeitherDiesNorSpins() async throws {
     let quota = Self.quota(connections: 2, perHost: 2)
     var settings = ConnectionTests.tcp
     settings.quota = quota
@@ -100,7 +100,7 @@ struct ConnectionBoundsTests {
   }
 
   @Test("a TLS connection that makes room is closed at once, without its peer's consent")
-  func overTLS() async throws {
+  func tlsConnectionThatMakesRoomIsClosedAtOnce() async throws {
     let quota = Self.quota(connections: 100, perHost: 1)
     var settings = ConnectionTests.tcp
     settings.quota = quota
@@ -118,7 +118,7 @@ struct ConnectionBoundsTests {
   }
 
   @Test("handlers and interceptors know where a call comes from")
-  func origin() async throws {
+  func handlersAndInterceptorsKnowWhereCallComesFrom() async throws {
     try await ConnectionTests.serve(ConnectionTests.tcp) { _, client in
       try await ConnectionTests.connect(client) { calls in
         let answer = try await calls.unary([], method: Echo.origin)
@@ -141,7 +141,7 @@ struct ConnectionBoundsTests {
       ("::1", "0:0:0:0::/64", true), ("::ffff:127.0.0.1", "127.0.0.1", true), ("::ffff:10.1.2.3", "10.1.2.3", false),
       ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", false), ("2001:db8:1:2::9", "2001:db8:1:2::/64", false),
     ])
-  func hosts(address: String, host: String, isLocal: Bool) throws {
+  func peersAreCountedByTheirAddress(address: String, host: String, isLocal: Bool) throws {
     let peer = PeerAddress(try SocketAddress(ipAddress: address, port: 1))
     #expect(peer.host.description == host)
     #expect(peer.isLocal == isLocal)

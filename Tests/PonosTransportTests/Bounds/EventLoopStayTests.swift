@@ -48,7 +48,7 @@ struct EventLoopStayTests {
   }
 
   @Test("no conversation of the fuzzer's keeps a loop for long, nor a thousand times as much of it")
-  func conversations() throws {
+  func noConversationOfFuzzersKeepsLoopForLong() throws {
     let corpus = try Self.corpus
     #expect(corpus.count >= 10)
     for (name, bytes) in corpus {
@@ -63,7 +63,7 @@ struct EventLoopStayTests {
   }
 
   @Test("large and odd requests keep no loop for long", arguments: LargeInput.allCases)
-  func largeInputs(_ input: LargeInput) throws {
+  func largeAndOddRequestsKeepNoLoopForLong(_ input: LargeInput) throws {
     let server = try EmbeddedServer()
     let stay = Self.feed(try input.bytes(for: server), to: server)
     #expect(stay < Self.longest)

@@ -20,7 +20,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("beginnings of messages on many connections: the largest holders end, and the process holds no more than its budget")
-  func receivedBytes() throws {
+  func beginningsOfMessagesOnManyConnections() throws {
     let limit = 2 << 20
     let quota = Self.quota(received: limit)
     let attackers = try (0..<40).map { _ in try EmbeddedServer(Self.settings(quota), host: .ipv4(1)) }
@@ -47,7 +47,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("256 answers of 1.5 MiB that nobody reads: one connection holds no more than its budget, and the rest is refused")
-  func connectionUnsentBytes() throws {
+  func test256AnswersOf1() throws {
     let quota = Self.quota()
     let server = try EmbeddedServer(Self.settings(quota))
     server.answerBytes = 3 << 19
@@ -72,7 +72,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("answers that nobody reads on many connections: the process holds no more than its budget")
-  func unsentBytes() throws {
+  func answersThatNobodyReadsOnManyConnections() throws {
     let limit = 16 << 20
     let quota = Self.quota(unsent: limit)
     let servers = try (0..<8).map { try EmbeddedServer(Self.settings(quota), host: .ipv4($0 / 4)) }
@@ -95,7 +95,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("small calls reserve nothing: the process-wide counts are touched by what is large alone")
-  func smallCalls() throws {
+  func smallCallsReserveNothing() throws {
     let quota = Self.quota(received: 0, unsent: 0)
     let server = try EmbeddedServer(Self.settings(quota))
     for stream in stride(from: UInt32(1), to: 400, by: 2) { try server.request(EmbeddedServer.unary, on: stream) }
@@ -105,7 +105,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("one result for many callers lies in memory once")
-  func sharedMessage() throws {
+  func oneResultForManyCallersLiesInMemoryOnce() throws {
     let message = SharedMessage([UInt8](repeating: 7, count: 1 << 20))
     let copies: [MessageBytes] = try (0..<2).map { _ in try SharedMessage.Serializer().serialize(message) }
     let places = copies.map { copy in copy.framed.withUnsafeReadableBytes { $0.baseAddress } }
@@ -116,7 +116,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("a request has 30 seconds to be complete, and so has a message of a stream, which may itself go on")
-  func requestTime() throws {
+  func requestHas30SecondsToBeComplete() throws {
     let quota = Self.quota()
     let server = try EmbeddedServer(Self.settings(quota))
     try server.receive(try server.head(EmbeddedServer.unary, on: 1))
@@ -141,7 +141,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("a method's own limit is judged by the length that a message announces, before any of it is there")
-  func requestSize() throws {
+  func methodsOwnLimitIsJudgedByLengthThatMessage() throws {
     let quota = Self.quota()
     var settings = Self.settings(quota)
     settings.methodLimits["a.B/Unary"] = .small
@@ -158,7 +158,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("compression that is switched off for a method is refused with the encodings that are not")
-  func compressionOff() throws {
+  func compressionThatIsSwitchedOffForMethodIsRefused() throws {
     let quota = Self.quota()
     var settings = Self.settings(quota)
     settings.methodLimits["a.B/Unary"] = .small
@@ -171,7 +171,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("few calls of a method that goes on for long fit on a connection, and one that ends makes room")
-  func callsOfMethod() throws {
+  func fewCallsOfMethodThatGoesOnForLongFitOnConnection() throws {
     let quota = Self.quota()
     var settings = Self.settings(quota)
     settings.methodLimits["a.B/Stream"] = MethodLimits(maxCallsPerConnection: 4)
@@ -187,7 +187,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("a listener knows the health service: requests of 64 KiB, four watchers, no compression")
-  func healthLimits() {
+  func listenerKnowsHealthService() {
     let service = ServiceDescriptor(fullyQualifiedService: "grpc.health.v1.Health")
     let settings = EmbeddedServer.settings
     let (check, watch) = (
@@ -201,7 +201,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("a message of 4 KiB becomes no more than 32 KiB: the rest is not decompressed")
-  func compressionRatio() throws {
+  func messageOf4KiBBecomesNoMoreThan32KiB() throws {
     let compressed = Gzip.compress(ByteBuffer(repeating: 0, count: 4 << 20))
     let limits = DecompressionLimits(maxBytes: 6 << 20, maxRatio: 8)
     // Without the ratio: 4 MiB.
@@ -217,7 +217,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("a request that does not say its length gets no handler")
-  func handlersBegin() throws {
+  func requestThatDoesNotSayItsLengthGetsNoHandler() throws {
     let server = try EmbeddedServer()
     try server.receive(try server.head(EmbeddedServer.unary, on: 1), server.data([0, 0, 0, 0], on: 1))
     #expect(server.handlersBegun == 0)
@@ -231,7 +231,7 @@ struct MemoryBoundsTests {
   }
 
   @Test("large requests are decoded off the event loop, small ones on it, compressed ones by what they may become")
-  func largeRequests() async throws {
+  func largeRequestsAreDecodedOffEventLoop() async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     try await ConnectionTests.serve(ConnectionTests.tcp, on: group) { _, client in
       try await ConnectionTests.connect(client) { calls in

@@ -20,7 +20,7 @@ struct CallProgressTests {
   }
 
   @Test("what is incomplete is found after its limit, unless the connection itself holds it up")
-  func request() {
+  func whatIsIncompleteIsFoundAfterItsLimit() {
     var progress = CallProgress(limits: Self.limits)
     progress.note(isIncomplete: true, at: 0)
     let found = Self.stalled(progress) { _ in (0, 0, false) }
@@ -32,7 +32,7 @@ struct CallProgressTests {
   }
 
   @Test("more of the same message is no progress, the next message is")
-  func messages() {
+  func moreOfTheSameMessageIsNoProgress() {
     var progress = CallProgress(limits: Self.limits)
     progress.note(isIncomplete: true, at: 0)
     progress.note(isIncomplete: true, at: 3)
@@ -43,7 +43,7 @@ struct CallProgressTests {
   }
 
   @Test("a response of which nothing is taken is found, one that moves is not")
-  func response() {
+  func responseOfWhichNothingIsTakenIsFound() {
     let progress = CallProgress(limits: Self.limits)
     let stuck = Self.stalled(progress) { _ in (100, 7, false) }
     #expect(stuck?.tick == 5 && stuck?.stall == .response)

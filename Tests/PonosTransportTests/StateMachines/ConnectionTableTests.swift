@@ -30,7 +30,7 @@ struct ConnectionTableTests {
   }
 
   @Test("a host at its limit replaces its own connection that has been idle for longest, and none that has calls")
-  func perHost() {
+  func hostAtItsLimitReplacesItsOwnConnection() {
     let arrivals = Arrivals(maxConnections: 100, maxPerHost: 3)
     let first = (0..<5).map { _ in arrivals.connect(1) }
     #expect(first == ["in", "in", "in", "0", "1"])
@@ -45,7 +45,7 @@ struct ConnectionTableTests {
   }
 
   @Test("at the ceiling the host that has most makes room, whoever comes")
-  func ceiling() {
+  func atCeilingHostThatHasMostMakesRoom() {
     let arrivals = Arrivals(maxConnections: 6, maxPerHost: 5)
     let crowd = (0..<4).map { _ in arrivals.connect(1) }
     let others = (2...3).map { arrivals.connect($0) }
@@ -57,7 +57,7 @@ struct ConnectionTableTests {
   }
 
   @Test("a host whose connections all have calls gives one up for a newcomer, if it takes most of what it may")
-  func crowdOfBusy() {
+  func hostWhoseConnectionsAllHaveCallsGives() {
     let arrivals = Arrivals(maxConnections: 8, maxPerHost: 8)
     for _ in 0..<8 { _ = arrivals.connect(1, isBusy: true) }
     #expect(arrivals.connect(1, isBusy: true) == "connections_per_host")
@@ -67,7 +67,7 @@ struct ConnectionTableTests {
   }
 
   @Test("no more connections are closing at a time than are left room for")
-  func leaving() {
+  func noMoreConnectionsAreClosingAtTimeThanAreLeftRoom() {
     let arrivals = Arrivals(maxConnections: 100, maxPerHost: 1)
     let outcomes = (0..<100).map { _ in arrivals.connect(1) }
     let replaced = outcomes.compactMap { Int($0) }
@@ -80,7 +80,7 @@ struct ConnectionTableTests {
   }
 
   @Test("a call that begins while its connection is claimed for closing is not begun")
-  func claimed() {
+  func callThatBeginsWhileItsConnectionIsClaimed() {
     let arrivals = Arrivals(maxConnections: 10, maxPerHost: 1)
     _ = arrivals.connect(1)
     #expect(arrivals.connect(1) == "0")
@@ -91,7 +91,7 @@ struct ConnectionTableTests {
   }
 
   @Test("memory is taken back from the host that holds most, its largest connection first, until an eighth is free")
-  func largestHolders() {
+  func memoryIsTakenBackFromHostThatHoldsMost() {
     let arrivals = Arrivals(maxConnections: 100, maxPerHost: 100)
     // One host holds much in many connections, another most in one.
     for _ in 0..<10 { _ = arrivals.connect(1) }

@@ -18,7 +18,7 @@ struct ChainRegistryTests {
     bloom: LogsBloom(hex: nil, isBlockEmpty: true))
 
   @Test("lets in what aggregators of either curve sign, for sets of either curve", arguments: SignatureCurve.allCases)
-  func pairs(curve: SignatureCurve) async throws {
+  func letsInWhatAggregatorsOfEitherCurveSign(curve: SignatureCurve) async throws {
     let aggregator = TestAggregator.registered(curve)
     try await ChainRig.running(aggregator: aggregator) { rig in
       for set in [UInt32(1), 2] {
@@ -31,7 +31,7 @@ struct ChainRegistryTests {
   }
 
   @Test("asks nothing for a repeat, and few requests for the first of a block")
-  func cost() async throws {
+  func asksNothingForRepeat() async throws {
     try await ChainRig.running { rig in
       try await rig.chain.reset()
       #expect(try await rig.code() == nil)
@@ -50,7 +50,7 @@ struct ChainRegistryTests {
   }
 
   @Test("reads three AVSs over twenty blocks of fifty tasks with fewer than two requests for a block and an AVS")
-  func load() async throws {
+  func readsThreeAVSsOverTwentyBlocksOfFiftyTasks() async throws {
     let services = (1...3).map { EthereumAddress(unchecked: [UInt8](repeating: UInt8($0), count: 20)) }
     try await TestChain.running(interval: 1) { chain in
       for avs in services {
@@ -82,7 +82,7 @@ struct ChainRegistryTests {
   }
 
   @Test("adds little to a task whose facts are known")
-  func added() async throws {
+  func addsLittleToTaskWhoseFactsAreKnown() async throws {
     try await ChainRig.running { rig in
       let claim = SubmissionClaim(
         operatorSet: ChainRig.set, aggregator: ChainRig.aggregator.address, block: 0, signature: [UInt8](repeating: 1, count: 64),
@@ -98,7 +98,7 @@ struct ChainRegistryTests {
   }
 
   @Test("refuses who is not registered, whatever key he has")
-  func strangers() async throws {
+  func refusesWhoIsNotRegistered() async throws {
     try await ChainRig.running { rig in
       #expect(try await rig.code(by: Self.second) == "aggregator_not_registered")
       // A registered key is not membership.
@@ -112,7 +112,7 @@ struct ChainRegistryTests {
   }
 
   @Test("refuses an aggregator that left at once, whatever block it names")
-  func deregistration() async throws {
+  func refusesAggregatorThatLeftAtOnce() async throws {
     try await ChainRig.running { rig in
       let before = try await rig.follow()
       #expect(try await rig.code(of: ChainRig.draft(before)) == nil)
@@ -123,7 +123,7 @@ struct ChainRegistryTests {
   }
 
   @Test("takes a replaced key for submissions of earlier blocks for a grace, and from its block on the new one")
-  func rotation() async throws {
+  func takesReplacedKeyForSubmissionsOfEarlierBlocks() async throws {
     var settings = ChainOperatorSetRegistry.Settings()
     settings.rotationGrace = 5
     try await ChainRig.running(settings: settings) { rig in
@@ -143,7 +143,7 @@ struct ChainRegistryTests {
   }
 
   @Test("says what is missing of this operator itself")
-  func ownStanding() async throws {
+  func saysWhatIsMissingOfThisOperatorItself() async throws {
     try await ChainRig.running { rig in
       try await rig.chain.mine([.key(ChainRig.operatorAddress, ChainRig.set, TestKeys.stranger(.ecdsa))])
       _ = try await rig.follow()
@@ -156,7 +156,7 @@ struct ChainRegistryTests {
   }
 
   @Test("chooses the key of the set, before that of the AVS and that of the operator")
-  func keySelection() {
+  func choosesKeyOfSet() {
     let keys = KeyRing(scoped: [
       (.all, TestKeys.executor(.ecdsa).signer), (.avs(ChainRig.avs), TestKeys.aggregator(.ecdsa).signer),
       (.set(ChainRig.set), TestKeys.stranger(.ecdsa).signer),
@@ -169,7 +169,7 @@ struct ChainRegistryTests {
   }
 
   @Test("bounds the age of blocks, and waits for one that is about to come")
-  func blocks() async throws {
+  func boundsAgeOfBlocks() async throws {
     var settings = ChainOperatorSetRegistry.Settings()
     settings.maxBlockAge = .seconds(60)
     try await ChainRig.running(settings: settings) { rig in
@@ -184,7 +184,7 @@ struct ChainRegistryTests {
   }
 
   @Test("forgets what a reorganisation removed")
-  func reorganisation() async throws {
+  func forgetsWhatReorganisationRemoved() async throws {
     try await ChainRig.running { rig in
       try await rig.chain.mine([
         .key(Self.second.address, ChainRig.aggregators, Self.second.key), .join(Self.second.address, ChainRig.aggregators),
@@ -199,7 +199,7 @@ struct ChainRegistryTests {
   }
 
   @Test("does not notice one bad endpoint", arguments: TestChain.Fault.allCases.filter { $0 != .disagree && $0 != .none })
-  func faults(fault: TestChain.Fault) async throws {
+  func doesNotNoticeOneBadEndpoint(fault: TestChain.Fault) async throws {
     try await ChainRig.running(endpoints: 2) { rig in
       try await rig.chain.fail(fault, seconds: 1, endpoints: [0])
       for _ in 0..<3 {
@@ -212,7 +212,7 @@ struct ChainRegistryTests {
   }
 
   @Test("believes nobody where endpoints disagree")
-  func disagreement() async throws {
+  func believesNobodyWhereEndpointsDisagree() async throws {
     try await ChainRig.running(endpoints: 2, agreement: 2) { rig in
       #expect(try await rig.code() == nil)
       try await rig.chain.fail(.disagree, endpoints: [1])
@@ -225,7 +225,7 @@ struct ChainRegistryTests {
   }
 
   @Test("goes on with what it knows while nobody answers, for as long as it may")
-  func outage() async throws {
+  func goesOnWithWhatItKnowsWhileNobodyAnswers() async throws {
     try await ChainRig.running { rig in
       let head = try await rig.follow()
       #expect(try await rig.code(of: ChainRig.draft(head)) == nil)
@@ -239,14 +239,14 @@ struct ChainRegistryTests {
   }
 
   @Test("knows how long silence may last", arguments: [(5, 0, "live"), (60, 600, "stale"), (60, 0, "lost"), (700, 600, "lost")])
-  func freshness(silence: Int, maxStale: Int, standing: String) {
+  func knowsHowLongSilenceMayLast(silence: Int, maxStale: Int, standing: String) {
     let status = ChainReader.HeadStatus(
       head: ChainRegistryTests.block, silence: .seconds(silence), lastError: nil, sinceFailure: nil, secondsPerBlock: 12)
     #expect("\(ChainFreshness(maxStale: .seconds(maxStale)).standing(status))" == standing)
   }
 
   @Test("keeps forged submissions from costing requests or delaying honest ones")
-  func forgedLoad() async throws {
+  func keepsForgedSubmissionsFromCostingRequests() async throws {
     try await ChainRig.running { rig in
       #expect(try await rig.code() == nil)
       try await rig.chain.reset()
@@ -274,7 +274,7 @@ struct ChainRegistryTests {
   }
 
   @Test("refuses tasks that the mailbox does not have as they were submitted")
-  func taskCheck() async throws {
+  func refusesTasksThatMailboxDoesNotHaveAsThey() async throws {
     try await ChainRig.running(checks: [ChainRig.avs: .full]) { rig in
       let draft = ChainRig.draft()
       #expect(try await rig.code(of: draft) == "task_not_on_chain")
