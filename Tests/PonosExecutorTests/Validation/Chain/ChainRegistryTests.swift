@@ -1,3 +1,4 @@
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting

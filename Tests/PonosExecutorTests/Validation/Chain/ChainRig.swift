@@ -1,4 +1,5 @@
 import PonosChain
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutor
