@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import Testing
 
 /// A process that may open no more files.
@@ -35,15 +36,8 @@ enum OpenFiles {
     let peer = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     try #require(peer >= 0)
     defer { close(peer) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    let connected = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(peer, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
+    let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
+    let connected = address.withSockAddr { connect(peer, $0, socklen_t($1)) }
     try #require(connected == 0)
     let before = processorTime()
     usleep(UInt32(milliseconds) * 1_000)

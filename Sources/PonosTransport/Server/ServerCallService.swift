@@ -1,16 +1,22 @@
 import GRPCCore
 import NIOCore
 
-/// What every connection of a server needs to serve calls.
-struct ServerCallService: Sendable {
+/// What every connection of a server needs to serve calls. An object, so that each call refers to it and copies none of it.
+final class ServerCallService: Sendable {
   typealias Inbound = RPCAsyncSequence<RPCRequestPart<MessageBytes>, any Error>
   typealias Outbound = RPCWriter<RPCResponsePart<MessageBytes>>.Closable
   typealias Handler = @Sendable (RPCStream<Inbound, Outbound>, ServerContext) async -> Void
 
   /// Methods by path.
-  var methods: [String: ServedMethod]
-  var settings: ServerTransportSettings
-  var handler: Handler
+  let methods: [String: ServedMethod]
+  let settings: ServerTransportSettings
+  private let handler: Handler
+
+  init(methods: [String: ServedMethod], settings: ServerTransportSettings, handler: @escaping Handler) {
+    self.methods = methods
+    self.settings = settings
+    self.handler = handler
+  }
 
   /// Runs the handler of one call, from its first part to its last.
   func run(_ call: ServerCall, remotePeer: String, localPeer: String, specifics: CallPeer) async {
