@@ -23,6 +23,7 @@ extension FuzzTarget {
 
   private static func assemble(_ pieces: [[UInt8]]) -> Assembly {
     let limit = 32 << 10
+    let limits = DecompressionLimits(maxBytes: limit)
     var assembler = MessageAssembler(maxMessageBytes: limit, acceptsGzip: true)
     var (result, unread) = (Assembly(), 0)
     do throws(CallFault) {
@@ -30,8 +31,7 @@ extension FuzzTarget {
         assembler.append(ByteBuffer(bytes: piece))
         unread += piece.count
         while let message = try assembler.next() {
-          let read =
-            message.bytes.isCompressed ? try message.bytes.decompressed(DecompressionLimits(maxBytes: limit)) : message.bytes
+          let read = message.bytes.isCompressed ? try message.bytes.decompressed(limits) : message.bytes
           precondition(read.buffer.readableBytes <= limit, "a message is longer than allowed")
           result.messages.append(read)
           unread -= message.weight.held

@@ -37,6 +37,7 @@ struct InteropTests {
     var settings = ServerTransportSettings(host: "127.0.0.1", port: 0)
     settings.maxRequestBytes = 4 << 20
     settings.maxAge = .milliseconds(300)
+    settings.maxCompressionRatio = nil
     let transport = EventLoopServerTransport(settings)
     try await withGRPCServer(transport: transport, services: [EchoService()]) { _ in
       let (code, text) = try await program.client(port: try await transport.boundPort()).output()
