@@ -130,8 +130,8 @@ import Testing
   @Test func anAVSNeedsARegistryOrAnEndpoint() throws {
     let text = minimal + "avsPerformers: [{avsAddress: '0x4444444444444444444444444444444444444444'}]\n"
     let error = try #require(try ConfigurationText.findings(text).error("avsPerformers[0]"))
-    #expect(error.message.contains("not available in this version"))
-    #expect(error.cure?.contains("registry") == true)
+    #expect(error.message.contains("neither a registry nor an endpoint"))
+    #expect(error.cure?.contains("registry") == true && error.cure?.contains("l1Chain.rpcUrl") == true)
   }
 
   @Test func unknownChainsNeedAVerifier() throws {

@@ -58,7 +58,7 @@ package enum ChainRejection: Hashable, Sendable {
     case .lookupsLimited: "aggregator_lookups_limited"
     case .taskUnknown: "task_not_on_chain"
     case .taskFinished: "task_finished"
-    case .taskExpired: "task_expired"
+    case .taskExpired: "task_expired_on_chain"
     case .taskDiffers: "task_differs"
     }
   }

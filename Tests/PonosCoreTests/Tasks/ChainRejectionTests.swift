@@ -27,7 +27,7 @@ enum ChainRejectionTable {
     ),
     (.taskUnknown(id), "task_not_on_chain", .unmet, [id.description, "mailbox"]),
     (.taskFinished(id), "task_finished", .unmet, [id.description, "result"]),
-    (.taskExpired(id), "task_expired", .unmet, [id.description, "SLA"]),
+    (.taskExpired(id), "task_expired_on_chain", .unmet, [id.description, "SLA"]),
     (.taskDiffers(id, field: "payload"), "task_differs", .unmet, [id.description, "payload"]),
   ]
 }

@@ -287,7 +287,7 @@ struct ChainRegistryTests {
       other.payload = [1]
       #expect(try await rig.code(of: other) == "task_differs")
       try await rig.chain.mine(blocks: 11)
-      #expect(try await rig.code(of: draft) == "task_expired")
+      #expect(try await rig.code(of: draft) == "task_expired_on_chain")
       let done = ChainRig.draft()
       try await rig.chain.mine([
         .task(done.id, ChainRig.set, payload: done.payload, timestamp: done.referenceTimestamp), .verify(done.id),
