@@ -36,6 +36,8 @@ package struct ExecutorDaemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT, or until a service fails.
   package func run() async throws {
+    // Before anything counts how many files there may be.
+    let openFiles = OpenFileLimit.raise()
     let taken = ListenerCheck.errors(config)
     guard taken.isEmpty else { throw ListenerErrors(errors: taken) }
     // Password hashes take seconds by design. Unfinished tasks come back in the meantime: recovery needs the curves, not the
@@ -97,7 +99,7 @@ package struct ExecutorDaemon: Sendable {
       "starting",
       metadata: [
         LogKey.version: "\(Self.version)", LogKey.operatorAddress: "\(config.identity.address)",
-        LogKey.openFiles: "\(OpenFileLimit.raise().map(String.init) ?? "unknown")",
+        LogKey.openFiles: "\(openFiles.map(String.init) ?? "unknown")",
       ])
     try await run(base.failpoints.watching(services))
     base.failpoints.pass(.stopServices)

@@ -1,6 +1,7 @@
 import Foundation
 import GRPCCore
 import PonosAPI
+import PonosAggregator
 import PonosCore
 import PonosCrypto
 import PonosExecutorTesting

@@ -23,14 +23,18 @@ struct GRPCPorts {
     let manage = Eigenlayer_Hourglass_V1_ExecutorManagementService.descriptor
     let pipeline: [ConditionalInterceptor<any ServerInterceptor>] =
       interceptors.map { .apply($0, to: .all) } + [.apply(principals, to: .services([manage]))]
+    // One for all listeners: what strangers can make the process hold does not grow with the number of ports.
+    let quota = ResourceQuota(ResourceQuota.Limits())
     func listener(
       _ name: String, port: Int, _ services: [any RegistrableRPCService], _ descriptors: [ServiceDescriptor]
     ) -> GRPCListenerService {
-      GRPCListenerService(
-        name: name, transport: Transports.server(ServerTransportSettings(host: config.listenAddress, port: port)),
+      var settings = ServerTransportSettings(host: config.listenAddress, port: port)
+      settings.quota = quota
+      settings.methodLimits[manage.fullyQualifiedService] = .small
+      return GRPCListenerService(
+        name: name, transport: Transports.server(settings),
         services: services + [HealthHandler(services: descriptors, alwaysServing: [manage], publisher: health)],
-        interceptors: pipeline,
-        logger: logger)
+        interceptors: pipeline, logger: logger)
     }
     if config.managementPort == config.taskPort {
       listeners = [
