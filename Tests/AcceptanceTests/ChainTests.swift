@@ -50,7 +50,7 @@ extension Acceptance {
         for (index, curve) in [SignatureCurve.ecdsa, .bn254].enumerated() {
           for set in SignatureCurve.allCases {
             let submission = try submission("0x04", daemon, head, avs: index, set: set, by: .registered(curve))
-            #expect(try await daemon.answer(to: submission) == "0x10")
+            #expect(try await daemon.answer(to: submission) == "0x04")
           }
         }
         let forged = try submission(
@@ -79,7 +79,7 @@ extension Acceptance {
             group.addTask {
               for _ in 0..<20 {
                 let block = try await chain.head().number
-                #expect(try await daemon.answer(to: try submission("0x04", daemon, block)) == "0x10")
+                #expect(try await daemon.answer(to: try submission("0x04", daemon, block)) == "0x04")
               }
             }
           }
@@ -92,11 +92,11 @@ extension Acceptance {
     func goesOnThroughOutageOfMinute() async throws {
       try await running { chain, daemon in
         let head = try await chain.head().number
-        #expect(try await daemon.answer(to: try submission("0x04", daemon, head)) == "0x10")
+        #expect(try await daemon.answer(to: try submission("0x04", daemon, head)) == "0x04")
         try await chain.fail(.refuse)
         let start = ContinuousClock.now
         while ContinuousClock.now - start < .seconds(60) {
-          #expect(try await daemon.answer(to: try submission("0x04", daemon, head)) == "0x10")
+          #expect(try await daemon.answer(to: try submission("0x04", daemon, head)) == "0x04")
           try await Task.sleep(for: .seconds(5))
         }
         _ = try await daemon.stop()
@@ -108,7 +108,7 @@ extension Acceptance {
         #expect(await !daemon.operations.isReady())
         try await chain.fail(.none)
         try await daemon.becomeReady()
-        #expect(try await daemon.answer(to: try submission("0x04", daemon, head)) == "0x10")
+        #expect(try await daemon.answer(to: try submission("0x04", daemon, head)) == "0x04")
       }
     }
 
@@ -116,7 +116,7 @@ extension Acceptance {
     func keepsTasksAcceptedBefore() async throws {
       try await running { chain, daemon in
         let head = try await chain.head().number
-        let slow = try submission("sleep 3000", daemon, head)
+        let slow = try submission("delay 3000 done", daemon, head)
         async let lost: WireResult? = try? await daemon.submit(slow)
         try await wait(until: "the task to run", within: .seconds(10)) {
           try await daemon.operations.state().recentTasks.contains { $0.phase == "executing" }

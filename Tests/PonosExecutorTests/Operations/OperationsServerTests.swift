@@ -21,14 +21,16 @@ import Testing
 
   /// Runs a server and gives `body` a way to ask it.
   private func withServer(
-    state: @escaping @Sendable () -> StateDump = { StateDumpFixture.state() },
+    state: @escaping @Sendable () -> StateDump = { StateDumpFixture.state() }, hosts: Set<String> = [],
     _ body: (_ ask: (HTTPMethod, String, String?) async throws -> Answer) async throws -> Void
   ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     let registry = PrometheusRegistry()
     _ = ExecutorMetrics(registry: registry, avs: [StoreRecords.address(1)], version: "9.9")
+    var configuration = OperationsConfig(address: "127.0.0.1", port: 0)
+    configuration.hosts = hosts
     let server = OperationsServer(
-      configuration: OperationsConfig(address: "127.0.0.1", port: 0), registry: registry,
+      configuration: configuration, registry: registry,
       readiness: { state().readiness }, state: state,
       logger: Logger(label: "test"), onListening: { continuation.yield($0) })
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -130,6 +132,32 @@ import Testing
     try await withServer { ask in
       let answer = try await ask(.GET, "/api/v1/state", host)
       #expect(answer.status == status)
+    }
+  }
+
+  @Test(arguments: ["/healthz", "/readyz"]) func healthAnswersUnderAnyName(path: String) async throws {
+    try await withServer { ask in
+      #expect(try await ask(.GET, path, "balancer.example").status == 200)
+    }
+  }
+
+  @Test func namesThatTheConfigurationGivesAreKnown() async throws {
+    try await withServer(hosts: ["node.example"]) { ask in
+      #expect(try await ask(.GET, "/", "Node.example:8443").status == 200)
+      let refused = try await ask(.GET, "/", "evil.example")
+      #expect(refused.status == 421 && refused.body.contains("operations.hosts"))
+    }
+  }
+
+  @Test func oneAVSThatIsNotServedIsNamedAndTakesNothingFromTheOthers() async throws {
+    var state = StateDumpFixture.state()
+    state.readiness = Readiness(checks: [
+      .init(name: "performers", isReady: true, isComplete: false, reason: "performer p is failed: no such image")
+    ])
+    try await withServer(state: { [state] in state }) { ask in
+      let ready = try await ask(.GET, "/readyz", nil)
+      #expect(ready.status == 200 && ready.body.contains("no such image") && ready.body.contains("\"complete\" : false"))
+      #expect(try await ask(.GET, "/readyz?strict", nil).status == 503)
     }
   }
 }
