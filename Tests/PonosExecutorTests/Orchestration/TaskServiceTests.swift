@@ -78,7 +78,10 @@ struct TaskServiceTests {
       if write == .failed { throw .answeredError(code: 3, message: "no") }
       return .echo(id, payload)
     }
-    let rig = try Rig(store: store)
+    // Only for keys whose use shows outside is a digest written by itself.
+    let local = KeyRing(SignatureCurve.allCases.map { TestKeys.executor($0) })
+    let keys = write == .digest ? local.asIfOutside : local
+    let rig = try Rig(store: store, keys: keys)
     rig.publish(performer)
     rig.admission.open()
     store.fail([write])
@@ -106,7 +109,7 @@ struct TaskServiceTests {
     }
     #expect(try await store.task(submission.id)?.phase.isFinished == false)
     store.fail([])
-    let next = try Rig(store: store)
+    let next = try Rig(store: store, keys: keys)
     try await next.stateRecovery.recoverTasks()
     try await next.run { next in
       next.publish(performer)

@@ -50,7 +50,8 @@ struct ResultOutboxTests {
     }
     try await eventually { told.values.count == 1 }
     #expect(told.values.first??.isInterrupted == true)
-    #expect(try await store.task(submission.id)?.phase == .collected)
+    #expect(try await store.task(submission.id)?.phase == .executing)
+    #expect(try await store.signedDigest(of: submission.id) == nil)
   }
 
   @Test("a stored result reads back as it was, and only under its own id")
