@@ -36,4 +36,5 @@ build PonosBenchmarks
 build NoOpPerformer
 scripts/setup.sh test
 scripts/build-chain.sh
+long build-task-peer "building the peer of whole tasks" Benchmarks/Peer/build.sh "$repo/$products/task-peer"
 scripts/docker.sh run scripts/bench.sh --with-engine "$@"

@@ -27,6 +27,9 @@ struct MeasureCommand: AsyncParsableCommand {
   @Option(help: "Seconds of one round; rounds of the end-to-end groups take four times as long.")
   var seconds = 0.5
 
+  @Option(help: "Another build of the daemon, to be measured in turn with this one's in the group tasks.")
+  var beside: String?
+
   @Option(help: "Write the figures as JSON to this file.")
   var json: String?
 
@@ -39,7 +42,7 @@ struct MeasureCommand: AsyncParsableCommand {
     var report = Report()
     for group in groups {
       print(Table.heading(group.title))
-      try await group.run(rounds: rounds, seconds: seconds) { outcome in
+      try await group.run(rounds: rounds, seconds: seconds, beside: beside) { outcome in
         print(Table.text(outcome))
         report.outcomes.append(outcome)
       }
@@ -74,7 +77,9 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
   }
 
   /// Runs the group; `report` gets each outcome as it comes.
-  func run(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+  ///
+  /// - Parameter beside: Another build of the daemon.
+  func run(rounds: Int, seconds: Double, beside: String?, report: (Outcome) -> Void) async throws {
     switch self {
     case .crypto:
       let comparisons =
@@ -91,7 +96,7 @@ enum BenchmarkGroup: String, CaseIterable, ExpressibleByArgument {
       try await RecoveryBenchmarks.measure(rounds: rounds, report: report)
       try await RestartBenchmarks.measure(rounds: rounds, report: report)
     case .tasks:
-      try await TaskBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
+      try await TaskBenchmarks.measure(rounds: rounds, seconds: seconds * 4, beside: beside, report: report)
     case .streaming:
       try await StreamBenchmarks.measure(rounds: rounds, seconds: seconds * 4, report: report)
     }

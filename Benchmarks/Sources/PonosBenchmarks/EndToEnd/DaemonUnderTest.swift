@@ -12,7 +12,7 @@ struct DaemonUnderTest {
     case sqlite, memory
 
     /// The database of a daemon with this store.
-    func path(in workspace: Workspace) -> String { workspace.path("\(rawValue).sqlite") }
+    func path(in workspace: Workspace, of name: String? = nil) -> String { workspace.path("\(name ?? rawValue).sqlite") }
   }
 
   let process: ChildProcess
@@ -21,18 +21,25 @@ struct DaemonUnderTest {
   private let started: Double
 
   /// Starts it. It is ready some time later.
-  init(store: Store, image: String, parties: TaskParties, workspace: Workspace) throws {
+  ///
+  /// - Parameters:
+  ///   - executable: The daemon's program; nil for this build's.
+  ///   - name: Of its files; nil for the store's.
+  init(
+    store: Store, image: String, parties: TaskParties, workspace: Workspace, executable: String? = nil, name: String? = nil
+  ) throws {
+    let name = name ?? store.rawValue
     port = try LoopbackPort.free()
     let keystore = try KeystoreWriter.eip2335(.bn254(parties.bn254Key), password: SecretBytes(text: ""), cost: .light)
     // In one piece: another daemon may be reading the one before.
     try Data(keystore).write(to: workspace.url.appendingPathComponent("bn254.json"), options: .atomic)
-    let configuration = workspace.path("\(store.rawValue).yaml")
-    try Self.configuration(store: store, image: image, port: port, parties: parties, workspace: workspace)
+    let configuration = workspace.path("\(name).yaml")
+    try Self.configuration(store: store, name: name, image: image, port: port, parties: parties, workspace: workspace)
       .write(toFile: configuration, atomically: true, encoding: .utf8)
     started = Clock.now
     process = try ChildProcess(
-      Workspace.products.appendingPathComponent("ponos-executor"), ["run", "--config", configuration],
-      log: workspace.path("\(store.rawValue).log"))
+      executable.map { URL(fileURLWithPath: $0) } ?? Workspace.products.appendingPathComponent("ponos-executor"),
+      ["run", "--config", configuration], log: workspace.path("\(name).log"))
   }
 
   /// Returns when its port takes connections; gives up after a minute, or when it has ended.
@@ -62,9 +69,10 @@ struct DaemonUnderTest {
     }
   }
 
-  private static func configuration(store: Store, image: String, port: Int, parties: TaskParties, workspace: Workspace) -> String
-  {
-    let name = image.split(separator: ":")
+  private static func configuration(
+    store: Store, name: String, image: String, port: Int, parties: TaskParties, workspace: Workspace
+  ) -> String {
+    let image = image.split(separator: ":")
     return """
       grpcPort: \(port)
       listenAddress: 127.0.0.1
@@ -76,12 +84,12 @@ struct DaemonUnderTest {
           ecdsa: {privateKey: "\(Hex.encodePrefixed(TaskParties.ecdsaScalar))"}
           bls: {keystoreFile: "\(workspace.path("bn254.json"))", password: ""}
       l1Chain: {chainId: 31337}
-      storage: {type: \(store.rawValue), path: "\(store.path(in: workspace))"}
+      storage: {type: \(store.rawValue), path: "\(store.path(in: workspace, of: name))"}
       queue: {maxPerAvs: \(2 * KilledDatabase.tasks), maxTotal: \(2 * KilledDatabase.tasks)}
       avsPerformers:
         - avsAddress: "\(TaskParties.avs)"
           processType: server
-          image: {repository: "\(name[0])", tag: "\(name[1])", pullPolicy: Never}
+          image: {repository: "\(image[0])", tag: "\(image[1])", pullPolicy: Never}
           concurrency: 64
           registry:
             executorOperatorSets:

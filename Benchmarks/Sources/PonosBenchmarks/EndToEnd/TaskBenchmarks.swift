@@ -2,13 +2,16 @@ import Foundation
 import GRPCCore
 import PonosAPI
 import PonosCore
+import PonosCrypto
 
 /// Whole tasks: a client submits them to a daemon, which checks, journals, runs, signs and records each. The floor is a process that
-/// only passes them on: same client, same transport, same messages, same performer image.
+/// only passes them on: same client, same transport, same messages, same performer image. Beside them a program that makes the daemon's
+/// promises by other means (Benchmarks/Peer).
 enum TaskBenchmarks {
   static let image = "ponos-bench/no-op:latest"
 
-  static func measure(rounds: Int, seconds: Double, report: (Outcome) -> Void) async throws {
+  /// - Parameter beside: Another build of the daemon, which takes part with the SQLite store.
+  static func measure(rounds: Int, seconds: Double, beside: String? = nil, report: (Outcome) -> Void) async throws {
     let workspace = try Workspace()
     let parties = try TaskParties()
     let container = try NoOpContainer(image: image)
@@ -16,9 +19,17 @@ enum TaskBenchmarks {
     let proxy = try ChildProcess(
       Workspace.products.appendingPathComponent("PonosBenchmarks"),
       ["echo-proxy", "--host", container.address, "--listen", "\(proxyPort)"], log: workspace.path("proxy.log"))
-    let daemons = try DaemonUnderTest.Store.allCases.map { store in
-      (store, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
+    var daemons = try DaemonUnderTest.Store.allCases.map { store in
+      (store.rawValue, try DaemonUnderTest(store: store, image: image, parties: parties, workspace: workspace))
     }
+    if let beside {
+      let other = try DaemonUnderTest(
+        store: .sqlite, image: image, parties: parties, workspace: workspace, executable: beside, name: "beside")
+      daemons.append(("other build, sqlite", other))
+    }
+
+    let peerPort = try LoopbackPort.free()
+    let peer = try Self.peer(port: peerPort, performer: container, parties: parties, workspace: workspace)
 
     defer {
       for (_, daemon) in daemons { daemon.process.stop() }
@@ -33,14 +44,18 @@ enum TaskBenchmarks {
     var lanes = [
       Lane("echo proxy over the same two hops", proxy, targets[0], SubmissionStock(parties: parties, curve: .ecdsa))
     ]
-    for (store, daemon) in daemons {
+    for (name, daemon) in daemons {
       let target = try SubmissionTarget(port: daemon.port)
       targets.append(target)
       for curve in SignatureCurve.allCases {
         let stock = SubmissionStock(parties: parties, curve: curve)
-        lanes.append(Lane("daemon, \(store.rawValue) store, \(curve.rawValue) signatures", daemon.process, target, stock))
+        lanes.append(Lane("daemon, \(name) store, \(curve.rawValue) signatures", daemon.process, target, stock))
       }
     }
+    targets.append(try SubmissionTarget(port: peerPort))
+    lanes.append(
+      Lane(
+        "Go peer, Badger, ecdsa signatures", peer, targets[targets.count - 1], SubmissionStock(parties: parties, curve: .ecdsa)))
     try await Self.withConnections(targets.map(\.client)) {
       for lane in lanes { try await lane.target.waitUntilServing(lane.stock, lane.process) }
       for callers in [1, 64] {
@@ -50,6 +65,18 @@ enum TaskBenchmarks {
         report(try await comparison.measure(rounds: rounds, seconds: seconds))
       }
     }
+  }
+
+  private static func peer(
+    port: Int, performer: NoOpContainer, parties: TaskParties, workspace: Workspace
+  ) throws -> ChildProcess {
+    try ChildProcess(
+      Workspace.products.appendingPathComponent("task-peer"),
+      [
+        "-listen", "127.0.0.1:\(port)", "-performer", "\(performer.address):8080", "-store", workspace.path("peer"),
+        "-key", Hex.encodePrefixed(TaskParties.ecdsaScalar), "-operator", "\(TaskParties.operatorAddress)",
+        "-aggregator", "\(parties.aggregatorKey.address)",
+      ], log: workspace.path("peer.log"))
   }
 
   /// One thing that answers submissions, with what it is to be asked.

@@ -27,10 +27,10 @@ struct TaskParties: Sendable {
   /// What the daemon is configured with.
   static let ecdsaScalar = [UInt8](repeating: 0x22, count: 32)
 
-  /// A signed task never sent before, with a payload of 100 bytes.
+  /// A signed task never sent before, with a payload of 1 KiB.
   func submission(for curve: SignatureCurve) throws -> Eigenlayer_Hourglass_V1_TaskSubmission {
     let id = TaskID(unchecked: UniqueID.next())
-    let payload = [UInt8](repeating: 0x5a, count: 100)
+    let payload = [UInt8](repeating: 0x5a, count: 1024)
     let message = SubmissionMessage(
       taskID: id, avs: Self.avs, executor: Self.operatorAddress, operatorSetID: Self.operatorSetID(curve),
       referenceTimestamp: 1, blockNumber: 0, payload: payload)
