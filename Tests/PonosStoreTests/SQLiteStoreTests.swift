@@ -234,6 +234,43 @@ import Testing
     try await store.close()
   }
 
+  @Test("retention finds what is past it among many, keeps every digest, and gives no sequence number again")
+  func retentionOfMany() async throws {
+    let count = 12_000
+    try await SQLiteStore.open(path: path).close()
+    let queue = try DatabaseQueue(path: path)
+    // Every thousandth is unfinished, every seventh ended late; each was accepted at the time that is its number.
+    try await queue.write { database in
+      try database.execute(
+        sql: """
+          WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+          INSERT INTO task (sequence, id, content_hash, avs, operator_set, aggregator, priority, accepted_at, deadline, phase, attempt,
+            finished_at, digest_curve, digest, digest_seal)
+          SELECT n, randomblob(32), zeroblob(32), zeroblob(20), 1, zeroblob(20), 0, n, n, 'signed', 1,
+            CASE WHEN n % 1000 = 0 THEN NULL WHEN n % 7 = 0 THEN n + 100000 ELSE n + 5 END, 'ecdsa', zeroblob(32), zeroblob(16)
+          FROM number
+          """, arguments: [count])
+    }
+    try queue.close()
+    let store = try SQLiteStore.open(path: path)
+    let old = (1...count).count { $0 % 1000 != 0 && $0 % 7 != 0 && $0 + 5 < 8000 }
+    #expect(try await store.deleteTasks(finishedBefore: 8000) == old)
+    #expect(try await store.deleteTasks(finishedBefore: 8000) == 0)
+    let late = (1...count).count { $0 % 1000 != 0 && $0 % 7 == 0 }
+    let young = (1...count).count { $0 % 1000 != 0 && $0 % 7 != 0 && $0 + 5 >= 8000 }
+    #expect(try await store.deleteTasks(finishedBefore: .max) == late + young)
+    try await store.close()
+    let after = try DatabaseQueue(path: path)
+    let (tasks, digests) = try await after.read {
+      (try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM task"), try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM signed_digest"))
+    }
+    #expect(tasks == count / 1000 && digests == count - count / 1000)
+    try after.close()
+    let again = try SQLiteStore.open(path: path)
+    #expect(try await again.accept(StoreRecords.task(1)) == .accepted(sequence: Int64(count) + 1))
+    try await again.close()
+  }
+
   /// A copy of a database that has not been brought up to date is checked as thoroughly as before.
   @Test func earlierVersionsAreCheckedRecordByRecord() async throws {
     try await EarlierDatabase.writeVersion6(at: path)

@@ -252,6 +252,40 @@ import Testing
     try await store.close()
   }
 
+  @Test("a task costs two synchronisations and little more than five pages of the log, from its acceptance to its end")
+  func costOfATask() async throws {
+    let store = try SQLiteStore.open(path: path)
+    _ = try await store.accept(StoreRecords.task(1000))
+    let before = FileSize.bytes(path + "-wal")
+    faulty_vfs_arm(path, Int32(FAULTY_SYNC), 0, 0, 0, 0)
+    let count = 50
+    for number in 1...count { try await live(number, bytes: 1024, on: store) }
+    #expect(faulty_vfs_disarm() == 2 * count)
+    let pages = Double(FileSize.bytes(path + "-wal") - before) / Double(count) / (4096 + 24)
+    #expect(pages < 6, "\(pages) pages a task")
+    try await store.close()
+  }
+
+  @Test("a large payload is written to the log as it comes and as it goes, and to the file once")
+  func costOfALargeTask() async throws {
+    let store = try SQLiteStore.open(path: path)
+    let (count, bytes) = (12, 256 << 10)
+    for number in 1...count { try await live(number, bytes: bytes, on: store) }
+    let log = FileSize.bytes(path + "-wal")
+    try await store.compact()
+    let written = Double(log + FileSize.bytes(path)) / Double(count)
+    #expect(written < 3.1 * Double(bytes) + 20_000, "\(written) bytes a task")
+    try await store.close()
+  }
+
+  /// Takes a task from its acceptance to its end, with as many bytes in its submission as in its result.
+  private func live(_ number: Int, bytes: Int, on store: SQLiteStore) async throws {
+    let payload = [UInt8](repeating: 7, count: bytes)
+    _ = try await store.accept(StoreRecords.task(number, submission: payload))
+    store.recordSoon(.executing(performerID: "p", attempt: 1), for: StoreRecords.taskID(number)) { Issue.record("\($0)") }
+    #expect(try await store.finish(StoreRecords.signedTask(number, digest: number, result: payload)) == .recorded)
+  }
+
   @Test(
     "a log that cannot be moved into the database costs no commit, is told once, and is moved once it can be",
     arguments: [Fault.all[2], Fault.all[3]])

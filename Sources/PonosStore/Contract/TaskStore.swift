@@ -22,8 +22,9 @@ package protocol TaskStore: Sendable {
   func replaceResult(of id: TaskID, by result: [UInt8]) async throws(StoreError)
   /// The last `limit` tasks by acceptance, newest first, without payloads and outputs.
   func recentTasks(limit: Int) async throws(StoreError) -> [TaskSummary]
-  /// Deletes signed and failed tasks that ended before `time`, and returns how many. Digests stay. Works in steps, so that it
-  /// does not hold up other writers: when it throws, what earlier steps deleted is gone.
+  /// Deletes signed and failed tasks that ended before `time`, and returns how many. Digests stay. Works in steps in the order of
+  /// acceptance, so that it does not hold up other writers: when it throws, what earlier steps deleted is gone. A task that ended before
+  /// it was accepted, by a clock that was set back, may stay until those accepted before it go.
   func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int
 }
 

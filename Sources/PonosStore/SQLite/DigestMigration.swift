@@ -6,7 +6,8 @@ import GRDB
 /// SQLite counts for as long as a table is declared so, hence the tables are made anew. Digests recorded before stay where they are.
 enum DigestMigration {
   static func apply(_ database: Database) throws {
-    try makeTables(database)
+    try makeTaskTable(database)
+    try makeTablesBesideIt(database)
     try copyRows(database)
     // Children first: to drop a table deletes its rows, and with them those that refer to them.
     try database.execute(
@@ -22,7 +23,7 @@ enum DigestMigration {
   }
 
   /// Large columns come last, so that the others are read without them.
-  private static func makeTables(_ database: Database) throws {
+  private static func makeTaskTable(_ database: Database) throws {
     try database.execute(
       sql: """
         ALTER TABLE installation ADD COLUMN last_sequence INTEGER NOT NULL DEFAULT 0;
@@ -52,7 +53,12 @@ enum DigestMigration {
           output BLOB,
           result BLOB
         ) STRICT;
+        """)
+  }
 
+  private static func makeTablesBesideIt(_ database: Database) throws {
+    try database.execute(
+      sql: """
         CREATE TABLE new_submission (
           sequence INTEGER PRIMARY KEY REFERENCES new_task ON DELETE CASCADE,
           bytes BLOB NOT NULL,
@@ -84,8 +90,8 @@ enum DigestMigration {
         """)
   }
 
-  /// As the version before had them, except for the indexes by phase and end: submissions say which tasks are unfinished, and tasks past
-  /// their retention are looked for once an hour.
+  /// As the version before had them, except for the indexes by phase and end: submissions say which tasks are unfinished, and those
+  /// past their retention are found in the order of acceptance.
   private static func makeRules(_ database: Database) throws {
     try database.execute(
       sql: """

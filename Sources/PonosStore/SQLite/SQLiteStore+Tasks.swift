@@ -3,6 +3,8 @@ import PonosCore
 extension SQLiteStore: TaskStore {
   /// Rows deleted in one step; a step holds up other writers for a few milliseconds.
   static let deletionStep = 500
+  /// Rows looked at in one step for those that are past their retention.
+  private static let searchStep = 5000
 
   package func accept(_ task: AcceptedTaskRecord) async throws(StoreError) -> AcceptOutcome {
     writeOldBeginnings()
@@ -66,15 +68,17 @@ extension SQLiteStore: TaskStore {
   package func deleteTasks(finishedBefore time: UnixMilliseconds) async throws(StoreError) -> Int {
     var (total, last) = (0, Int64.min)
     while true {
-      // The search crosses the whole table, so it does not hold up the writer.
-      let sequences = try await read("look for old tasks") { [last] database in
-        try TaskStatements.forgettableTasks(finishedBefore: time, after: last, limit: Self.deletionStep, database)
+      let window = try await read("look for old tasks") { [last] database in
+        try TaskStatements.window(finishedBefore: time, after: last, limit: Self.searchStep, database)
       }
-      guard let newest = sequences.last else { return total }
+      for start in stride(from: 0, to: window.forgettable.count, by: Self.deletionStep) {
+        let sequences = Array(window.forgettable[start...].prefix(Self.deletionStep))
+        total += try await writer.write("delete old tasks") { connection in
+          try TaskStatements.deleteTasks(sequences, finishedBefore: time, connection.database)
+        }
+      }
+      guard let newest = window.last, window.isOld else { return total }
       last = newest
-      total += try await writer.write("delete old tasks") { connection in
-        try TaskStatements.deleteTasks(sequences, finishedBefore: time, connection.database)
-      }
     }
   }
 

@@ -229,14 +229,32 @@ enum TaskStatements {
       arguments: [Data(result), Data(RecordSeals.result(result, at: time, of: id)), Data(id.bytes)])
   }
 
-  /// Sequence numbers of tasks that ended before `time`, at most `limit`, of those behind `last`, rising. Reads the whole table, without
-  /// the payloads.
-  static func forgettableTasks(
+  /// A part of the tasks, in the order of their acceptance.
+  struct Window {
+    /// Those that ended before the time asked for.
+    var forgettable: [Int64] = []
+    /// The last task looked at; nil when there was none.
+    var last: Int64?
+    /// Whether any was accepted before that time: of those behind a part without one, none can have ended before it.
+    var isOld = false
+  }
+
+  /// The `limit` tasks behind `last`. Reads without the payloads.
+  static func window(
     finishedBefore time: UnixMilliseconds, after last: Int64, limit: Int, _ database: Database
-  ) throws -> [Int64] {
-    try Int64.fetchAll(
-      database, sql: "SELECT sequence FROM task WHERE sequence > ? AND finished_at < ? ORDER BY sequence LIMIT ?",
-      arguments: [last, time, limit])
+  ) throws -> Window {
+    let statement = try database.cachedStatement(
+      sql: "SELECT sequence, accepted_at, finished_at FROM task WHERE sequence > ? ORDER BY sequence LIMIT ?")
+    var window = Window()
+    let rows = try Row.fetchCursor(statement, arguments: [last, limit])
+    while let row = try rows.next() {
+      let columns = StoredColumns(row: row, subject: "a task")
+      let sequence = try columns.integer(0)
+      window.last = sequence
+      if try columns.integer(1) < time { window.isOld = true }
+      if let finishedAt = try columns.optionalInteger(2), finishedAt < time { window.forgettable.append(sequence) }
+    }
+    return window
   }
 
   /// Deletes these tasks if they ended before `time`; their digests stay.
