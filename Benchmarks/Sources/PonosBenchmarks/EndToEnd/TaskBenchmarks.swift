@@ -31,9 +31,6 @@ enum TaskBenchmarks {
     let peerPort = try LoopbackPort.free()
     let peer = try Self.peer(port: peerPort, performer: container, parties: parties, workspace: workspace)
 
-    let peerPort = try LoopbackPort.free()
-    let peer = try Self.peer(port: peerPort, performer: container, parties: parties, workspace: workspace)
-
     defer {
       for (_, daemon) in daemons { daemon.process.stop() }
       do {
