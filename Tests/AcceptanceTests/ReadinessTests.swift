@@ -51,7 +51,8 @@ extension Acceptance {
         #expect(refusal.ponosCode == "insufficient_resources" && refusal.code == .failedPrecondition)
         #expect(!StockRetryPolicy.repeats(refusal))
         let page = try await readiness(daemon)
-        #expect(page.status == 503)
+        #expect(page.status == 200, "the neighbour is served")
+        #expect(try await daemon.operations.get("/readyz?strict").status == 503)
         #expect(page.body.contains("insufficient_resources") && page.body.contains("lower it"), "\(page.body)")
         #expect(try await daemon.answer(to: "echo neighbour") == "neighbour")
       }

@@ -41,7 +41,7 @@ struct DaemonView: Sendable {
   }
 
   /// One broken AVS must not take the node from the others: a balancer sends nothing to a node that is not ready.
-  private var isServingAny: Bool { config.avs.contains { roster.isServing($0.address) } }
+  private var isServingAny: Bool { config.avs.contains { roster.breakersOpen($0.address) == .zero } }
 
   func state() async -> StateDump {
     var readiness = readiness()

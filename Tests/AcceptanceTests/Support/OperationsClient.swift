@@ -22,9 +22,9 @@ struct OperationsClient: Sendable {
       body: String(buffer: body))
   }
 
-  /// Whether `/readyz` answers 200.
+  /// Whether `/readyz?strict` answers 200: every AVS is served.
   func isReady() async -> Bool {
-    (try? await get("/readyz").status) == 200
+    (try? await get("/readyz?strict").status) == 200
   }
 
   func state() async throws -> ObservedState {

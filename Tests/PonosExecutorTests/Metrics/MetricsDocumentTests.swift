@@ -10,6 +10,7 @@ import Testing
     _ = ExecutorMetrics(registry: registry, avs: [], version: "0")
     _ = StreamMetrics(registry: registry, avs: [])
     _ = ResourceSampler(registry: registry)
+    _ = ChainMetrics(registry: registry, version: "0")
     _ = MetricsInterceptor(registry: registry)
     let registered = registry.snapshot().map { family in
       let description = family.description

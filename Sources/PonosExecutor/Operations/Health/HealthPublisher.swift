@@ -4,14 +4,19 @@ import Synchronization
 
 /// Looks at the daemon's health for everybody who watches it, and tells them when it has changed.
 ///
-/// However many watch, there is one look an interval; whoever only asks once gets what that look found.
+/// However many watch or ask, there is one look an interval, and one more for a question that comes later than `freshness` after it.
 package final class HealthPublisher: Service {
   private struct State: Sendable {
     var isServing = false
+    /// nil before the first look.
+    var lastLook: ContinuousClock.Instant?
+    var isEnded = false
     var watchers = Waiters<Void>()
     var watching = 0
   }
 
+  /// How old an answer may be.
+  private static let freshness = Duration.milliseconds(20)
   /// Watches at a time, over all connections.
   package static let maxWatches = 1024
 
@@ -29,15 +34,31 @@ package final class HealthPublisher: Service {
   package func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        self.publish(self.isServing())
+        self.look()
         do { try await Task.sleep(for: self.interval) } catch { break }
       }
     }
+    state.withLock { $0.isEnded = true }
     publish(false)
   }
 
-  /// What the last look found.
-  package var current: Bool { state.withLock(\.isServing) }
+  /// Whether tasks are taken now.
+  package var current: Bool {
+    let isFresh = state.withLock { state in
+      state.isEnded || state.lastLook.map { ContinuousClock.now - $0 < Self.freshness } ?? false
+    }
+    if !isFresh { look() }
+    return state.withLock(\.isServing)
+  }
+
+  private func look() {
+    let isServing = isServing()
+    let isOver = state.withLock { state in
+      state.lastLook = .now
+      return state.isEnded
+    }
+    if !isOver { publish(isServing) }
+  }
 
   private func publish(_ isServing: Bool) {
     let woken = state.withLock { state -> Waiters<Void>.Taken? in
