@@ -1,6 +1,6 @@
 import GRPCCore
 import PonosAPI
-import PonosConfiguration
+@testable import PonosConfiguration
 import PonosCore
 import PonosStoreTesting
 import PonosTesting

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct HealthPublisherTests {
   @Test func oneLookServesEverybodyWhoWatches() async throws {
-    let (looks, isServing) = (Atomic(0), Atomic(true))
+    let looks = Atomic(0)
+    let isServing = Atomic(true)
     let publisher = HealthPublisher(interval: .milliseconds(20)) {
       looks.add(1, ordering: .relaxed)
       return isServing.load(ordering: .relaxed)

@@ -1,17 +1,18 @@
 import Foundation
-import PonosConfiguration
+@testable import PonosConfiguration
 import Testing
 
 @testable import PonosExecutor
 
 @Suite struct ListenerCheckTests {
   /// A socket that listens on a port of the loopback interface which the system chose.
-  private struct Occupant: ~Copyable {
+  private final class Occupant {
     let port: Int
     private let descriptor: Int32
 
     init() throws {
-      descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      self.descriptor = descriptor
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)
       address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -21,8 +22,8 @@ import Testing
           bind(descriptor, socket, size) == 0 && listen(descriptor, 1) == 0 && getsockname(descriptor, socket, &size) == 0
         }
       }
-      try #require(isBound)
       port = Int(UInt16(bigEndian: address.sin_port))
+      try #require(isBound)
     }
 
     deinit { close(descriptor) }
