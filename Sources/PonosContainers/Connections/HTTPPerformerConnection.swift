@@ -67,11 +67,8 @@ package final class HTTPPerformerConnection: PerformerConnection {
   /// What a response says; throws `PerformerCallError` when it is no reply.
   static func reply(in response: HTTPClientResponse) async throws -> PerformerReply {
     guard response.status == .ok else { throw try await refusal(response) }
-    // Where only the end of the connection ends the body, a performer that dies in the middle leaves half an output that looks
-    // complete; it would be signed.
-    guard response.headers.contains(name: "Content-Length") || response.headers.contains(name: "Transfer-Encoding") else {
-      throw PerformerCallError.answeredError(
-        code: 200, message: "the reply has neither Content-Length nor chunks, so nobody can tell whether it is complete")
+    if let fault = HTTPFraming.fault(version: response.version, headers: response.headers) {
+      throw PerformerCallError.answeredError(code: 200, message: fault)
     }
     if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > ResponseChecks.maxOutputBytes {
       throw PerformerCallError.replyTooLarge
